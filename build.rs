@@ -1,0 +1,177 @@
+//! Compiles `profiles/flink/*.yaml` into statics, so that no profile is parsed when oomph starts.
+//!
+//! A profile says what changed since the version it comes `after`; here the chain is unrolled, so that the program
+//! sees one whole table a version. What the names in `behaviour` mean is documented at `flink::profile::Behaviour`:
+//! a name that has no meaning there does not compile.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use serde::Deserialize;
+use serde_yaml::Value;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    version: String,
+    tested: String,
+    after: Option<String>,
+    rocksdb: Option<RocksDb>,
+    #[serde(default)]
+    behaviour: BTreeMap<String, Value>,
+    #[serde(default)]
+    options: BTreeMap<String, Row>,
+    #[serde(default)]
+    removed: Vec<String>,
+}
+
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RocksDb {
+    version: String,
+    arena_block: String,
+}
+
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    r#type: String,
+    default: Option<String>,
+    #[serde(default)]
+    deprecated: Vec<String>,
+    #[serde(default)]
+    fallback: Vec<String>,
+    source: String,
+}
+
+/// A version with everything it took over from the one before.
+#[derive(Clone)]
+struct Profile {
+    version: Vec<u16>,
+    tested: String,
+    rocksdb: RocksDb,
+    behaviour: BTreeMap<String, Value>,
+    options: BTreeMap<String, Row>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("profiles/flink");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let profiles = unroll(read(&folder)?)?;
+    let target = PathBuf::from(env::var("OUT_DIR")?).join("flink_profiles.rs");
+    fs::write(target, generate(&profiles)?)?;
+    Ok(())
+}
+
+fn read(folder: &Path) -> Result<Vec<File>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "yaml") {
+            let file: File =
+                serde_yaml::from_str(&fs::read_to_string(&path)?).map_err(|e| format!("{}: {e}", path.display()))?;
+            files.push(file);
+        }
+    }
+    files.sort_by_key(|f| numbers(&f.version));
+    Ok(files)
+}
+
+fn numbers(version: &str) -> Vec<u16> {
+    version.split('.').map(|n| n.parse().unwrap_or(0)).collect()
+}
+
+fn unroll(files: Vec<File>) -> Result<Vec<Profile>, Box<dyn Error>> {
+    let mut profiles: BTreeMap<String, Profile> = BTreeMap::new();
+    let mut order = Vec::new();
+    for file in files {
+        let base = match &file.after {
+            Some(name) => {
+                Some(profiles.get(name).ok_or_else(|| format!("{}: comes after unknown {name}", file.version))?.clone())
+            }
+            None => None,
+        };
+        let (mut behaviour, mut options, rocksdb) = match base {
+            Some(base) => (base.behaviour, base.options, Some(base.rocksdb)),
+            None => Default::default(),
+        };
+        for key in &file.removed {
+            options.remove(key).ok_or_else(|| format!("{}: removes unknown {key}", file.version))?;
+        }
+        behaviour.extend(file.behaviour);
+        options.extend(file.options);
+        let profile = Profile {
+            version: numbers(&file.version),
+            tested: file.tested,
+            rocksdb: file.rocksdb.or(rocksdb).ok_or_else(|| format!("{}: no rocksdb", file.version))?,
+            behaviour,
+            options,
+        };
+        profiles.insert(file.version.clone(), profile);
+        order.push(file.version);
+    }
+    Ok(order.into_iter().filter_map(|name| profiles.remove(&name)).collect())
+}
+
+fn generate(profiles: &[Profile]) -> Result<String, Box<dyn Error>> {
+    let mut keys: Vec<&String> = profiles.iter().flat_map(|p| p.options.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    let mut out = String::new();
+    writeln!(out, "/// Every option of every profile, sorted.")?;
+    writeln!(out, "pub(crate) const KEYS: [&str; {}] = {keys:?};", keys.len())?;
+    writeln!(out, "/// Every profile, oldest first.")?;
+    writeln!(out, "pub(crate) static PROFILES: [Profile; {}] = [", profiles.len())?;
+    for profile in profiles {
+        let part = |n: usize| profile.version.get(n).copied().unwrap_or(0);
+        writeln!(out, "Profile {{ major: {}, minor: {}, patch: {},", part(0), part(1), part(2))?;
+        writeln!(out, "tested: {:?},", profile.tested)?;
+        writeln!(
+            out,
+            "rocksdb: RocksDbRelease {{ version: {:?}, arena_block: ArenaBlock::{} }},",
+            profile.rocksdb.version,
+            camel(&profile.rocksdb.arena_block)
+        )?;
+        writeln!(out, "behaviour: Behaviour {{")?;
+        for (name, value) in &profile.behaviour {
+            let field = name.replace('-', "_");
+            match value {
+                Value::Bool(flag) => writeln!(out, "{field}: {flag},")?,
+                Value::String(text) => writeln!(out, "{field}: {}::{},", camel(name), camel(text))?,
+                other => return Err(format!("behaviour {name}: {other:?}").into()),
+            }
+        }
+        writeln!(out, "}},\noptions: &[")?;
+        for key in &keys {
+            match profile.options.get(*key) {
+                Some(row) => writeln!(
+                    out,
+                    "Some(OptionRow {{ kind: OptionKind::{}, default: {:?}, deprecated: &{:?}, fallback: &{:?}, source: {:?} }}),",
+                    camel(&row.r#type),
+                    row.default,
+                    row.deprecated,
+                    row.fallback,
+                    row.source
+                )?,
+                None => writeln!(out, "None,")?,
+            }
+        }
+        writeln!(out, "] }},")?;
+    }
+    writeln!(out, "];")?;
+    Ok(out)
+}
+
+/// `legacy-else-standard` to `LegacyElseStandard`.
+fn camel(kebab: &str) -> String {
+    kebab
+        .split('-')
+        .map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+        })
+        .collect()
+}

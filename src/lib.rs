@@ -1,0 +1,6 @@
+//! oomph tells people who run Apache Flink where every byte of a TaskManager or JobManager goes.
+//!
+//! The rooms, in the order in which data walks through them; `ARCHITECTURE.md` tells one run as a story.
+
+pub mod flink;
+pub mod model;

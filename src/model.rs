@@ -1,0 +1,22 @@
+//! The vocabulary that runs through every verb: sizes, where a number comes from, what Flink budgets and who
+//! enforces it. Values only: nothing here reads a file, a clock or the environment.
+
+mod budget;
+mod bytes;
+mod component;
+mod enforcer;
+mod figure;
+mod limit;
+mod place;
+mod quantity;
+mod reading;
+
+pub use budget::{Budget, Unbalanced};
+pub use bytes::{Bytes, FlinkSizeError, JvmSizeError};
+pub use component::{Component, Role};
+pub use enforcer::Enforcer;
+pub use figure::{Derivation, Figure, Held, Provenance, Range, Ratio, Term};
+pub use limit::Limit;
+pub use place::{Place, Position, Source};
+pub use quantity::{Quantity, UseCase};
+pub use reading::Reading;
