@@ -1,0 +1,130 @@
+//! Text to configuration: flat keys, each with its value, the place where it is written and what it took precedence
+//! over. Only `load` touches the file system.
+
+mod detect;
+mod dynamic;
+pub mod environment;
+pub mod layers;
+pub mod legacy;
+pub mod load;
+pub mod standard;
+mod value;
+pub mod yaml;
+
+use std::collections::BTreeMap;
+
+pub use detect::FileKind;
+pub use dynamic::{Assignment, AssignmentError, yarn_memory};
+pub use value::Value;
+
+use crate::model::Place;
+
+/// A flat configuration: what Flink sees once every file and argument is read.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    settings: BTreeMap<String, Setting>,
+    variables: BTreeMap<String, String>,
+    from_legacy_file: bool,
+}
+
+/// A key's value, where it stands, and what it hides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// The value.
+    pub value: Value,
+    /// Where the value is written.
+    pub place: Place,
+    /// Places of values for the same key that lost, the last to lose first.
+    pub overridden: Vec<Place>,
+}
+
+impl Config {
+    /// An empty configuration.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// Sets a key; a value that was there before is overridden and its place remembered.
+    pub fn set(&mut self, key: String, value: Value, place: Place) {
+        match self.settings.get_mut(&key) {
+            Some(setting) => {
+                let loser = std::mem::replace(setting, Setting { value, place, overridden: Vec::new() });
+                setting.overridden = std::iter::once(loser.place).chain(loser.overridden).collect();
+            }
+            None => {
+                self.settings.insert(key, Setting { value, place, overridden: Vec::new() });
+            }
+        }
+    }
+
+    /// The setting of exactly this key.
+    pub fn get(&self, key: &str) -> Option<&Setting> {
+        self.settings.get(key)
+    }
+
+    /// Every setting, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
+        self.settings.iter().map(|(key, setting)| (key.as_str(), setting))
+    }
+
+    /// The settings whose key begins with this text.
+    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Setting)> {
+        self.settings
+            .range(prefix.to_owned()..)
+            .take_while(move |(key, _)| key.starts_with(prefix))
+            .map(|(key, setting)| (key.as_str(), setting))
+    }
+
+    /// Says that the configuration's file is a `flink-conf.yaml`: lists and maps in its values are then not tried as
+    /// YAML (`Configuration.standardYaml`).
+    pub fn set_from_legacy_file(&mut self) {
+        self.from_legacy_file = true;
+    }
+
+    /// Whether the configuration's file is a `flink-conf.yaml`.
+    pub fn is_from_legacy_file(&self) -> bool {
+        self.from_legacy_file
+    }
+
+    /// Sets an environment variable that Flink itself reads.
+    pub fn set_variable(&mut self, name: &str, value: String) {
+        self.variables.insert(name.to_owned(), value);
+    }
+
+    /// An environment variable that Flink itself reads.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.settings.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Source;
+
+    #[test]
+    fn a_later_value_wins_and_remembers_what_it_overrode() {
+        let mut config = Config::new();
+        config.set("a".into(), Value::text("1"), Place::of(Source::Stdin));
+        config.set("a".into(), Value::text("2"), Place::of(Source::DynamicProperty));
+        config.set("a".into(), Value::text("3"), Place::of(Source::Supposed));
+        let setting = config.get("a").unwrap();
+        assert_eq!(setting.value, Value::text("3"));
+        assert_eq!(setting.overridden, [Place::of(Source::DynamicProperty), Place::of(Source::Stdin)]);
+    }
+
+    #[test]
+    fn a_prefix_finds_its_keys_and_no_others() {
+        let mut config = Config::new();
+        for key in ["a.b", "a.b.c", "a.b.d", "a.bc"] {
+            config.set(key.into(), Value::text(""), Place::of(Source::Caller));
+        }
+        let found: Vec<_> = config.with_prefix("a.b.").map(|(key, _)| key).collect();
+        assert_eq!(found, ["a.b.c", "a.b.d"]);
+    }
+}

@@ -1,0 +1,84 @@
+//! The environment of a container, as far as it carries configuration: `FLINK_PROPERTIES` and
+//! `TASK_MANAGER_NUMBER_OF_TASK_SLOTS` of the official images, `FLINK_TM_HEAP` and `FLINK_JM_HEAP` of Flink's scripts.
+
+use super::{Value, legacy};
+use crate::flink::profile::{ConfigurationFile, Profile};
+use crate::model::Position;
+
+/// The variable with lines of configuration.
+pub const FLINK_PROPERTIES: &str = "FLINK_PROPERTIES";
+/// The variable with the number of slots.
+pub const TASK_SLOTS: &str = "TASK_MANAGER_NUMBER_OF_TASK_SLOTS";
+/// The variable that stands in for a TaskManager's total, up to 1.20.
+pub const TM_HEAP: &str = "FLINK_TM_HEAP";
+/// The variable that stands in for a JobManager's heap, up to 1.20.
+pub const JM_HEAP: &str = "FLINK_JM_HEAP";
+
+/// The variables that oomph reads; any other has no bearing on memory.
+pub const VARIABLES: [&str; 4] = [FLINK_PROPERTIES, TASK_SLOTS, TM_HEAP, JM_HEAP];
+
+/// One setting out of `FLINK_PROPERTIES`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Property {
+    /// The key.
+    pub key: String,
+    /// The value, always a text.
+    pub value: Value,
+    /// Where it stands in the variable.
+    pub position: Position,
+}
+
+/// Reads `FLINK_PROPERTIES` as the official image of that version does.
+///
+/// Up to 1.18 the entry point appends the text to `flink-conf.yaml`, so that file's line rules hold. From 1.19 on it
+/// takes all white space out of each line and splits at the first colon (`process_flink_properties` in
+/// `docker-entrypoint.sh`); it knows no comments.
+pub fn properties(text: &str, profile: &Profile) -> (Vec<Property>, Vec<legacy::UnreadLine>) {
+    if profile.behaviour.configuration_file == ConfigurationFile::LegacyOnly {
+        let (lines, unread) = legacy::parse(text);
+        let properties = lines.into_iter().map(|l| Property { key: l.key, value: l.value, position: l.position });
+        return (properties.collect(), unread);
+    }
+    let mut properties = Vec::new();
+    let mut start = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let squeezed: String = line.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        let offset = line.len() - line.trim_start().len();
+        let position = Position {
+            line: u32::try_from(number + 1).unwrap_or(u32::MAX),
+            column: u32::try_from(offset + 1).unwrap_or(u32::MAX),
+            start: start + offset,
+            end: start + line.trim_end().len().max(offset),
+        };
+        start += line.len();
+        if squeezed.is_empty() {
+            continue;
+        }
+        let (key, value) = squeezed.split_once(':').unwrap_or((&squeezed, ""));
+        properties.push(Property { key: key.to_owned(), value: Value::text(value), position });
+    }
+    (properties, Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, version: &str) -> Vec<(String, String)> {
+        let profile = Profile::of(version.parse().unwrap()).unwrap().0;
+        properties(text, profile).0.into_iter().map(|p| (p.key, p.value.java_text().into_owned())).collect()
+    }
+
+    #[test]
+    fn up_to_1_18_the_lines_are_those_of_flink_conf_yaml() {
+        let text = "a: 4 g # big\nb:2\n";
+        assert_eq!(read(text, "1.18"), [("a".to_owned(), "4 g".to_owned())]);
+    }
+
+    #[test]
+    fn from_1_19_on_white_space_goes_and_comments_do_not() {
+        let text = "\n  a: 4 g\nb:2\n#c: 3\nd: x:y\n";
+        let expected = [("a", "4g"), ("b", "2"), ("#c", "3"), ("d", "x:y")];
+        assert_eq!(read(text, "1.19"), expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+}

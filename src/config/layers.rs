@@ -1,0 +1,206 @@
+//! The layers of a configuration and their precedence.
+//!
+//! From weakest to strongest: the file; the environment that the official image writes behind it; dynamic properties;
+//! the memory flags of YARN's client; and what the caller asks to suppose. A stronger layer's value wins, and the
+//! setting remembers whom it overrode.
+
+use std::sync::Arc;
+
+use super::legacy::UnreadLine;
+use super::yaml::YamlError;
+use super::{Assignment, Config, FileKind, Value, dynamic, environment, legacy, standard};
+use crate::flink::profile::{JobmanagerModel, Profile, TaskmanagerModel};
+use crate::flink::{keys, sensitive};
+use crate::model::{Place, Source};
+
+/// Everything that settings may come from, still as text.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    /// The configuration file.
+    pub file: Option<FileText>,
+    /// Variables of the container's environment, by name.
+    pub environment: Vec<(String, String)>,
+    /// `-D key=value`.
+    pub dynamic: Vec<Assignment>,
+    /// YARN's `-tm`.
+    pub yarn_tm: Option<String>,
+    /// YARN's `-jm`.
+    pub yarn_jm: Option<String>,
+    /// `--set key=value`.
+    pub supposed: Vec<Assignment>,
+}
+
+/// A configuration file's text and the rules it is read by.
+#[derive(Clone, Debug)]
+pub struct FileText {
+    /// Where it comes from.
+    pub source: Source,
+    /// The rules.
+    pub kind: FileKind,
+    /// The text.
+    pub text: String,
+}
+
+/// Something in the input that has no effect, or not the one it seems to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Where.
+    pub place: Place,
+    /// What, with the remedy.
+    pub text: String,
+}
+
+/// A configuration and what was noticed while it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Assembled {
+    /// The configuration.
+    pub config: Config,
+    /// What has no effect.
+    pub remarks: Vec<Remark>,
+}
+
+impl Layers {
+    /// Puts the layers on top of each other as this version of Flink does.
+    pub fn assemble(&self, profile: &Profile) -> Result<Assembled, YamlError> {
+        let mut all = Assembled::default();
+        if let Some(file) = &self.file {
+            read_file(file, &mut all)?;
+        }
+        self.read_environment(profile, &mut all);
+        for Assignment { key, value } in &self.dynamic {
+            all.config.set(key.clone(), Value::text(value), Place::of(Source::DynamicProperty));
+        }
+        let tm_key = match profile.behaviour.taskmanager_model {
+            TaskmanagerModel::CutOff => keys::TM_HEAP_SIZE,
+            TaskmanagerModel::Unified => keys::TM_PROCESS,
+        };
+        let jm_key = match profile.behaviour.jobmanager_model {
+            JobmanagerModel::CutOff => keys::JM_HEAP_SIZE,
+            JobmanagerModel::Unified => keys::JM_PROCESS,
+        };
+        for (flag, key, value) in [("-tm", tm_key, &self.yarn_tm), ("-jm", jm_key, &self.yarn_jm)] {
+            if let Some(value) = value {
+                let value = Value::text(dynamic::yarn_memory(value));
+                all.config.set(key.name().to_owned(), value, Place::of(Source::YarnFlag(flag)));
+            }
+        }
+        for Assignment { key, value } in &self.supposed {
+            all.config.set(key.clone(), Value::text(value), Place::of(Source::Supposed));
+        }
+        Ok(all)
+    }
+
+    fn read_environment(&self, profile: &Profile, all: &mut Assembled) {
+        for (name, text) in &self.environment {
+            let source = Source::Environment(Arc::from(name.as_str()));
+            match name.as_str() {
+                environment::FLINK_PROPERTIES => {
+                    let (properties, unread) = environment::properties(text, profile);
+                    for property in properties {
+                        let place = Place { source: source.clone(), position: Some(property.position) };
+                        if property.value.java_text().contains("${") {
+                            let text = format!(
+                                "{} holds a ${{…}}, which the image replaces when it starts; here it stands as written",
+                                property.key
+                            );
+                            all.remarks.push(Remark { place: place.clone(), text });
+                        }
+                        all.config.set(property.key, property.value, place);
+                    }
+                    all.remarks.extend(unread.into_iter().map(|line| remark(&source, &line)));
+                }
+                environment::TASK_SLOTS => {
+                    let key = keys::SLOTS.name().to_owned();
+                    // The image sets the slots before it reads FLINK_PROPERTIES.
+                    let weaker = all.config.get(&key).is_none_or(|s| !matches!(s.place.source, Source::Environment(_)));
+                    if weaker {
+                        all.config.set(key, Value::text(text), Place::of(source));
+                    }
+                }
+                name => all.config.set_variable(name, text.clone()),
+            }
+        }
+    }
+}
+
+fn read_file(file: &FileText, all: &mut Assembled) -> Result<(), YamlError> {
+    let place = |position| Place { source: file.source.clone(), position: Some(position) };
+    match file.kind {
+        FileKind::Standard => {
+            for entry in standard::parse(&file.text)? {
+                all.config.set(entry.key, entry.value, place(entry.position));
+            }
+        }
+        FileKind::Legacy => {
+            all.config.set_from_legacy_file();
+            let (lines, unread) = legacy::parse(&file.text);
+            for line in lines {
+                all.config.set(line.key, line.value, place(line.position));
+            }
+            all.remarks.extend(unread.iter().map(|line| remark(&file.source, line)));
+        }
+    }
+    Ok(())
+}
+
+fn remark(source: &Source, line: &UnreadLine) -> Remark {
+    let text = format!("Flink passes over `{}`: {}", sensitive::shown_line(line.text.trim()), line.reason.message());
+    Remark { place: Place { source: source.clone(), position: Some(line.position) }, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers() -> Layers {
+        Layers {
+            file: Some(FileText {
+                source: Source::File(Arc::from("flink-conf.yaml")),
+                kind: FileKind::Legacy,
+                text: "taskmanager.memory.process.size: 1g\ntaskmanager.numberOfTaskSlots: 2\n".into(),
+            }),
+            environment: vec![
+                (environment::FLINK_PROPERTIES.into(), "taskmanager.memory.process.size: 2g\n".into()),
+                (environment::TASK_SLOTS.into(), "3".into()),
+            ],
+            dynamic: vec!["taskmanager.memory.process.size=3g".parse().unwrap()],
+            yarn_tm: Some("4096".into()),
+            yarn_jm: None,
+            supposed: vec!["taskmanager.memory.process.size=5g".parse().unwrap()],
+        }
+    }
+
+    #[test]
+    fn the_stronger_layer_wins_and_remembers_the_weaker_ones() {
+        let profile = Profile::of("1.18".parse().unwrap()).unwrap().0;
+        let config = layers().assemble(profile).unwrap().config;
+        let setting = config.get("taskmanager.memory.process.size").unwrap();
+        assert_eq!(setting.value, Value::text("5g"));
+        let lost: Vec<_> = setting.overridden.iter().map(Place::to_string).collect();
+        assert_eq!(lost, ["-tm", "-D", "$FLINK_PROPERTIES:1:34", "flink-conf.yaml:1:34"]);
+        assert_eq!(config.get("taskmanager.numberOfTaskSlots").unwrap().value, Value::text("3"));
+    }
+
+    #[test]
+    fn yarns_flags_set_the_total_of_their_version() {
+        let value = |version: &str, key: &str| {
+            let profile = Profile::of(version.parse().unwrap()).unwrap().0;
+            let layers = Layers { yarn_tm: Some("4096".into()), yarn_jm: Some("1g".into()), ..Layers::default() };
+            layers.assemble(profile).unwrap().config.get(key).map(|s| s.value.clone())
+        };
+        assert_eq!(value("1.9", "taskmanager.heap.size"), Some(Value::text("4096m")));
+        assert_eq!(value("1.10", "taskmanager.memory.process.size"), Some(Value::text("4096m")));
+        assert_eq!(value("1.10", "jobmanager.heap.size"), Some(Value::text("1g")));
+        assert_eq!(value("1.11", "jobmanager.memory.process.size"), Some(Value::text("1g")));
+    }
+
+    #[test]
+    fn a_line_that_flink_passes_over_is_remarked_without_its_secret() {
+        let profile = Profile::newest();
+        let text = "s3.secret-key:abc\n".to_owned();
+        let file = FileText { source: Source::Stdin, kind: FileKind::Legacy, text };
+        let all = Layers { file: Some(file), ..Layers::default() }.assemble(profile).unwrap();
+        assert_eq!(all.remarks.len(), 1);
+        assert!(!all.remarks[0].text.contains("abc"), "{:?}", all.remarks);
+    }
+}

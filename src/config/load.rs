@@ -1,0 +1,428 @@
+//! From a path or standard input to a configuration file's text and the Flink version that reads it: the only part of
+//! this room that touches the world.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::layers::{FileText, Remark};
+use super::{FileKind, standard};
+use crate::flink::Version;
+use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile, UnknownVersion};
+use crate::model::{Bytes, Place, Source};
+
+/// A configuration file is never larger; what is, is something else.
+pub const MAX_FILE: Bytes = Bytes::mib(16);
+
+/// Where the configuration file comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// No file: everything is in arguments.
+    Nothing,
+    /// Standard input.
+    Stdin,
+    /// A file, or a configuration directory.
+    Path(PathBuf),
+}
+
+/// A Flink version, its profile, and why it is this one.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The version.
+    pub version: Version,
+    /// What oomph knows of it.
+    pub profile: &'static Profile,
+    /// Whether the profile is of the very line.
+    pub found: Match,
+    /// Why this version.
+    pub reason: Reason,
+}
+
+/// Why a version was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The caller named it.
+    Asked,
+    /// The configuration belongs to a distribution, whose jar names it.
+    Distribution(String),
+    /// Nothing names it: the newest that reads this kind of file.
+    NewestReading(FileKind),
+    /// Nothing names it and there is no file: the newest.
+    Newest,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Asked => f.write_str("as asked"),
+            Reason::Distribution(jar) => write!(f, "of the distribution it lies in, {jar}"),
+            Reason::NewestReading(kind) => write!(f, "the newest that reads a {kind}; name another with --flink"),
+            Reason::Newest => f.write_str("the newest; name another with --flink"),
+        }
+    }
+}
+
+/// What was read, with nothing of it interpreted yet.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration file, where there is one.
+    pub file: Option<FileText>,
+    /// The Flink version.
+    pub choice: Choice,
+    /// What was noticed on the way.
+    pub remarks: Vec<Remark>,
+}
+
+/// Why an input could not be read. The texts go on after "could not".
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The operating system refused.
+    #[error("read {path}: {source}")]
+    Io {
+        /// The input.
+        path: String,
+        /// Its reason.
+        source: io::Error,
+    },
+    /// A file too large to be a configuration.
+    #[error("read {path}: {size}, and a configuration file has at most {MAX_FILE}; is it one?")]
+    TooLarge {
+        /// The input.
+        path: String,
+        /// Its size, as far as it is known.
+        size: String,
+    },
+    /// Not a text.
+    #[error("read {path}:{line}:{column}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8")]
+    NotUtf8 {
+        /// The input.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// The offending byte.
+        byte: u8,
+    },
+    /// Standard YAML that Flink refuses.
+    #[error("read {place}: {reason}; Flink refuses the whole file: Error parsing YAML configuration.")]
+    Yaml {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A configuration directory without the file that this version reads.
+    #[error("read {directory}: {message} {remedy}")]
+    NoConfiguration {
+        /// The directory.
+        directory: String,
+        /// Flink's own message.
+        message: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A version that oomph does not know.
+    #[error("plan {path}: {source}")]
+    Version {
+        /// The input.
+        path: String,
+        /// Why not.
+        source: UnknownVersion,
+    },
+}
+
+/// Reads the input and decides on the version.
+pub fn load(input: &Input, asked: Option<Version>) -> Result<Loaded, LoadError> {
+    match input {
+        Input::Nothing => {
+            let choice = match asked {
+                Some(version) => choose("the configuration", version, Reason::Asked)?,
+                None => choose("the configuration", Profile::newest().version(), Reason::Newest)?,
+            };
+            Ok(Loaded { file: None, choice, remarks: Vec::new() })
+        }
+        Input::Stdin => {
+            let text = bounded_text("<stdin>", &mut io::stdin().lock(), None)?;
+            from_text(Source::Stdin, text, None, asked, None)
+        }
+        Input::Path(path) if path.is_dir() => from_directory(path, asked),
+        Input::Path(path) => from_file(path, asked),
+    }
+}
+
+fn choose(path: &str, version: Version, reason: Reason) -> Result<Choice, LoadError> {
+    let (profile, found) =
+        Profile::of(version).map_err(|source| LoadError::Version { path: path.to_owned(), source })?;
+    Ok(Choice { version, profile, found, reason })
+}
+
+fn from_file(path: &Path, asked: Option<Version>) -> Result<Loaded, LoadError> {
+    let name = path.display().to_string();
+    let text = read_file(path)?;
+    let kind = path.file_name().and_then(|n| n.to_str()).and_then(FileKind::of_name);
+    let distribution = path.parent().and_then(distribution_of);
+    from_text(Source::File(Arc::from(name)), text, kind, asked, distribution)
+}
+
+/// The kind of a text is told by its name, else by the version where that reads one kind only, else by its content.
+fn from_text(
+    source: Source,
+    text: String,
+    kind_by_name: Option<FileKind>,
+    asked: Option<Version>,
+    distribution: Option<(Version, String)>,
+) -> Result<Loaded, LoadError> {
+    let path = source.to_string();
+    let told = match (asked, distribution) {
+        (Some(version), _) => Some(choose(&path, version, Reason::Asked)?),
+        (None, Some((version, jar))) => Some(choose(&path, version, Reason::Distribution(jar))?),
+        (None, None) => None,
+    };
+    let kind_by_version = told.as_ref().and_then(|c| match c.profile.behaviour.configuration_file {
+        ConfigurationFile::LegacyOnly => Some(FileKind::Legacy),
+        ConfigurationFile::StandardOnly => Some(FileKind::Standard),
+        ConfigurationFile::LegacyElseStandard => None,
+    });
+    let kind = kind_by_name.or(kind_by_version).unwrap_or_else(|| FileKind::of_text(&text));
+    let choice = match told {
+        Some(choice) => choice,
+        None => choose(&path, newest_reading(kind), Reason::NewestReading(kind))?,
+    };
+    let mut remarks = Vec::new();
+    if !kind.is_read_by(choice.profile) {
+        let text = format!(
+            "Flink {} does not read a {kind}: it is planned as if its keys stood in the {} that it reads",
+            choice.version,
+            kind.other()
+        );
+        remarks.push(Remark { place: Place::of(source.clone()), text });
+    }
+    checked(Loaded { file: Some(FileText { source, kind, text }), choice, remarks })
+}
+
+/// A standard YAML file that Flink refuses is refused here, with its place.
+fn checked(loaded: Loaded) -> Result<Loaded, LoadError> {
+    if let Some(FileText { source, kind: FileKind::Standard, text }) = &loaded.file {
+        standard::parse(text).map_err(|e| LoadError::Yaml {
+            place: Place { source: source.clone(), position: Some(e.position) },
+            reason: e.reason,
+        })?;
+    }
+    Ok(loaded)
+}
+
+fn from_directory(directory: &Path, asked: Option<Version>) -> Result<Loaded, LoadError> {
+    let name = directory.display().to_string();
+    let file = |kind: FileKind| Some(directory.join(kind.file_name())).filter(|path| path.is_file());
+    let (legacy, standard) = (file(FileKind::Legacy), file(FileKind::Standard));
+    let choice = match (asked, distribution_of(directory)) {
+        (Some(version), _) => choose(&name, version, Reason::Asked)?,
+        (None, Some((version, jar))) => choose(&name, version, Reason::Distribution(jar))?,
+        (None, None) => {
+            let kind = if standard.is_none() && legacy.is_some() { FileKind::Legacy } else { FileKind::Standard };
+            choose(&name, newest_reading(kind), Reason::NewestReading(kind))?
+        }
+    };
+    let kind = FileKind::read_by(choice.profile, legacy.is_some());
+    let (found, passed_over) = match kind {
+        FileKind::Legacy => (legacy, standard),
+        FileKind::Standard => (standard, legacy),
+    };
+    let Some(path) = found else {
+        return Err(missing(&name, choice.profile, kind, passed_over.is_some()));
+    };
+    let mut remarks = Vec::new();
+    if let Some(passed_over) = passed_over {
+        let text = format!("Flink {} reads {} and not this file", choice.version, kind.file_name());
+        let source = Source::File(Arc::from(passed_over.display().to_string()));
+        remarks.push(Remark { place: Place::of(source), text });
+    }
+    let source = Source::File(Arc::from(path.display().to_string()));
+    checked(Loaded { file: Some(FileText { source, kind, text: read_file(&path)? }), choice, remarks })
+}
+
+fn missing(directory: &str, profile: &Profile, kind: FileKind, other_exists: bool) -> LoadError {
+    let remedy = if other_exists {
+        format!("There is a {}, which Flink {} does not read.", kind.other(), profile.version())
+    } else {
+        format!("A configuration directory holds {} or {}.", FileKind::Standard, FileKind::Legacy)
+    };
+    LoadError::NoConfiguration {
+        directory: directory.to_owned(),
+        message: missing_message(directory, kind, profile),
+        remedy,
+    }
+}
+
+/// Flink's message about a configuration directory without its file (`GlobalConfiguration.loadConfiguration`).
+pub fn missing_message(directory: &str, kind: FileKind, profile: &Profile) -> String {
+    let file = format!("{directory}/{kind}");
+    let shown = match profile.behaviour.missing_file_shows {
+        MissingFileShows::Directory => directory,
+        MissingFileShows::File => &file,
+    };
+    format!("The Flink config file '{file}' ({shown}) does not exist.")
+}
+
+fn newest_reading(kind: FileKind) -> Version {
+    Profile::newest_where(|p| kind.is_read_by(p)).unwrap_or(Profile::newest()).version()
+}
+
+/// The version of the Flink distribution that a configuration directory lies in, told by `../lib/flink-dist*.jar`.
+fn distribution_of(directory: &Path) -> Option<(Version, String)> {
+    let lib = directory.join("../lib");
+    for entry in std::fs::read_dir(&lib).ok()?.flatten() {
+        let name = entry.file_name().into_string().ok()?;
+        // flink-dist-1.20.5.jar, flink-dist_2.12-1.13.6.jar
+        let version = name.strip_prefix("flink-dist").and_then(|n| n.strip_suffix(".jar")).and_then(|n| {
+            let (_, version) = n.split_once('-')?;
+            version.parse().ok()
+        });
+        if let Some(version) = version {
+            return Some((version, lib.join(name).display().to_string()));
+        }
+    }
+    None
+}
+
+fn read_file(path: &Path) -> Result<String, LoadError> {
+    let name = path.display().to_string();
+    let io = |source| LoadError::Io { path: name.clone(), source };
+    let mut file = File::open(path).map_err(io)?;
+    let size = file.metadata().map_err(io)?.len();
+    bounded_text(&name, &mut file, Some(Bytes::new(size)))
+}
+
+fn bounded_text(path: &str, reader: &mut dyn Read, size: Option<Bytes>) -> Result<String, LoadError> {
+    let too_large = |size: String| LoadError::TooLarge { path: path.to_owned(), size };
+    if let Some(size) = size.filter(|size| *size > MAX_FILE) {
+        return Err(too_large(format!("it has {} bytes", size.get())));
+    }
+    let mut bytes = Vec::new();
+    let read = reader.take(MAX_FILE.get() + 1).read_to_end(&mut bytes);
+    read.map_err(|source| LoadError::Io { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > MAX_FILE.get() {
+        return Err(too_large(format!("it has more than {} bytes", MAX_FILE.get())));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let valid = e.utf8_error().valid_up_to();
+        let bytes = e.as_bytes();
+        let before = String::from_utf8_lossy(&bytes[..valid]);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        LoadError::NotUtf8 {
+            path: path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            byte: bytes[valid],
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        directory
+    }
+
+    fn load_from(directory: &tempfile::TempDir, inner: &str, asked: Option<&str>) -> Result<Loaded, LoadError> {
+        load(&Input::Path(directory.path().join(inner)), asked.map(|v| v.parse().unwrap()))
+    }
+
+    const BOTH: [(&str, &str); 2] = [("flink-conf.yaml", "a: 1\n"), ("config.yaml", "a: 2\n")];
+
+    #[test]
+    fn which_file_of_a_directory_counts_is_the_versions_matter() {
+        let both = directory(&BOTH);
+        let kind = |asked| load_from(&both, "", asked).unwrap().file.unwrap().kind;
+        assert_eq!(kind(Some("1.18")), FileKind::Legacy);
+        assert_eq!(kind(Some("1.19")), FileKind::Legacy);
+        assert_eq!(kind(Some("2.0")), FileKind::Standard);
+        let loaded = load_from(&both, "", None).unwrap();
+        assert_eq!(loaded.choice.version, Profile::newest().version());
+        assert!(loaded.remarks[0].place.to_string().ends_with("flink-conf.yaml"));
+    }
+
+    #[test]
+    fn an_empty_flink_conf_still_hides_config_yaml_in_1_20() {
+        let files = directory(&[("flink-conf.yaml", ""), ("config.yaml", "a: 2\n")]);
+        assert_eq!(load_from(&files, "", Some("1.20")).unwrap().file.unwrap().text, "");
+    }
+
+    #[test]
+    fn a_directory_without_the_versions_file_is_refused_in_flinks_words() {
+        let legacy = directory(&[("flink-conf.yaml", "a: 1\n")]);
+        let error = load_from(&legacy, "", Some("2.1")).unwrap_err().to_string();
+        assert!(error.contains("config.yaml' (") && error.contains("does not exist."), "{error}");
+        assert!(error.contains("There is a flink-conf.yaml, which Flink 2.1 does not read."), "{error}");
+    }
+
+    #[test]
+    fn without_a_named_version_it_is_the_newest_that_reads_the_file() {
+        let files = directory(&[BOTH[0], ("y/config.yaml", "a: 2\n"), ("z/other.yaml", "a:\n  b: 1\n")]);
+        let version = |inner| load_from(&files, inner, None).unwrap().choice.version.to_string();
+        assert_eq!(version("flink-conf.yaml"), "1.20");
+        assert_eq!(version(""), "1.20");
+        assert_eq!(version("y/config.yaml"), Profile::newest().version().to_string());
+        assert_eq!(version("z/other.yaml"), Profile::newest().version().to_string());
+    }
+
+    #[test]
+    fn a_distribution_around_the_directory_names_the_version() {
+        let files = directory(&[("conf/flink-conf.yaml", "a: 1\n"), ("lib/flink-dist_2.12-1.13.6.jar", "")]);
+        for inner in ["conf", "conf/flink-conf.yaml"] {
+            let choice = load_from(&files, inner, None).unwrap().choice;
+            assert_eq!(choice.version.to_string(), "1.13.6");
+            assert!(choice.reason.to_string().contains("flink-dist_2.12-1.13.6.jar"));
+        }
+    }
+
+    #[test]
+    fn a_file_the_version_does_not_read_is_planned_with_a_remark() {
+        let files = directory(&BOTH[..1]);
+        let loaded = load_from(&files, "flink-conf.yaml", Some("2.2")).unwrap();
+        assert_eq!(loaded.file.unwrap().kind, FileKind::Legacy);
+        assert!(loaded.remarks[0].text.contains("Flink 2.2 does not read a flink-conf.yaml"));
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_refused_with_line_and_column() {
+        let files = directory(&[]);
+        let path = files.path().join("config.yaml");
+        fs::write(&path, b"a: 1\nb: \xc3\xa9\xff\n").unwrap();
+        let error = load(&Input::Path(path), None).unwrap_err().to_string();
+        assert!(error.contains("config.yaml:2:5: byte 0xff"), "{error}");
+    }
+
+    #[test]
+    fn a_file_over_16_mib_is_refused_with_its_size() {
+        let files = directory(&[]);
+        let path = files.path().join("config.yaml");
+        File::create(&path).unwrap().set_len(MAX_FILE.get() + 1).unwrap();
+        let error = load(&Input::Path(path), None).unwrap_err().to_string();
+        assert!(error.contains("16777217 bytes") && error.contains("16 MiB"), "{error}");
+        let mut endless = io::repeat(b'a');
+        assert!(matches!(bounded_text("x", &mut endless, None), Err(LoadError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn broken_yaml_is_refused_with_its_place() {
+        let files = directory(&[("config.yaml", "a: 1\na: 2\n")]);
+        let error = load_from(&files, "config.yaml", None).unwrap_err().to_string();
+        assert!(error.contains("config.yaml:2:1: the key a is in this map twice"), "{error}");
+    }
+}

@@ -1,0 +1,478 @@
+//! YAML as trees with places: the one file that knows the YAML library.
+//!
+//! Scalars are resolved by YAML 1.2's core schema, as snakeyaml-engine does for Flink: only `true` and `false` are
+//! booleans, `0o17` is octal, `yes` is a text. Whatever the text, memory and time stay bounded: nesting, aliases and the
+//! number of nodes they stand for are limited.
+
+mod tabs;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+use tabs::ScalarSpan;
+use thiserror::Error;
+
+use super::Value;
+use crate::model::Position;
+
+/// Aliases of collections in one document: `LoadSettings.maxAliasesForCollections` of snakeyaml-engine.
+const MAX_COLLECTION_ALIASES: usize = 50;
+
+/// How deep collections may nest in each other; no configuration comes near.
+const MAX_DEPTH: usize = 64;
+
+/// How many nodes a document may stand for once its aliases are followed.
+const MAX_NODES: usize = 1_000_000;
+
+/// A node of a document.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it stands; an alias's node stands where its anchor is.
+    pub position: Position,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// A scalar, resolved.
+    Scalar(Value),
+    /// A sequence.
+    Sequence(Vec<Rc<Node>>),
+    /// A mapping, in the order of the text.
+    Mapping(Vec<(Rc<Node>, Rc<Node>)>),
+}
+
+/// Why a text is no YAML document that Flink would read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{reason}")]
+pub struct YamlError {
+    /// What is wrong.
+    pub reason: String,
+    /// Where.
+    pub position: Position,
+}
+
+/// Reads the one document of a text; `None` where there is nothing but comments.
+pub fn parse(text: &str) -> Result<Option<Rc<Node>>, YamlError> {
+    let options = granit_parser::options! {
+        emit_comments: false,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    let events = Parser::new_from_str_with_options(text, options);
+    let mut documents = Documents { events, anchors: HashMap::new(), collection_aliases: 0, scalars: Vec::new(), text };
+    let first = documents.next_document()?;
+    if first.is_some() {
+        if let Some(second) = documents.start_of_next()? {
+            return Err(YamlError {
+                reason: "a second document begins here; Flink reads one".into(),
+                position: second,
+            });
+        }
+    }
+    if text.contains('\t')
+        && let Some(at) = tabs::first_stray(text, &documents.scalars)
+    {
+        let reason = "a tab stands where Flink takes spaces only".to_owned();
+        return Err(YamlError { reason, position: position_of(text, at) });
+    }
+    Ok(first)
+}
+
+/// A walk through a document with its aliases followed, which keeps count: a short text may stand for a huge tree and
+/// nest deeper than it looks.
+#[derive(Default)]
+pub struct Walk {
+    nodes: usize,
+    depth: usize,
+}
+
+impl Walk {
+    /// Enters a node, if the walk has not been too far or too deep already.
+    pub fn enter(&mut self, node: &Node) -> Result<(), YamlError> {
+        self.nodes += 1;
+        self.depth += 1;
+        let too = if self.nodes > MAX_NODES {
+            format!("with its aliases followed, the file has more than {MAX_NODES} nodes")
+        } else if self.depth > MAX_DEPTH {
+            format!("with its aliases followed, nested deeper than {MAX_DEPTH} levels")
+        } else {
+            return Ok(());
+        };
+        Err(YamlError { reason: too, position: node.position })
+    }
+
+    /// Leaves the node that was entered last.
+    pub fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// A node as a value.
+    pub fn value(&mut self, node: &Node) -> Result<Value, YamlError> {
+        self.enter(node)?;
+        let value = match &node.kind {
+            Kind::Scalar(value) => value.clone(),
+            Kind::Sequence(items) => Value::List(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?),
+            Kind::Mapping(entries) => {
+                Value::Map(entries.iter().map(|(k, v)| Ok((self.value(k)?, self.value(v)?))).collect::<Result<_, _>>()?)
+            }
+        };
+        self.leave();
+        Ok(value)
+    }
+}
+
+/// The one document of a text as a value; nothing where there is none.
+pub fn value(text: &str) -> Result<Option<Value>, YamlError> {
+    parse(text)?.map(|node| Walk::default().value(&node)).transpose()
+}
+
+struct Documents<'a, Events> {
+    events: Events,
+    anchors: HashMap<usize, Rc<Node>>,
+    collection_aliases: usize,
+    scalars: Vec<ScalarSpan>,
+    text: &'a str,
+}
+
+/// The position of one byte.
+fn position_of(text: &str, at: usize) -> Position {
+    let line_start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    Position {
+        line: u32::try_from(text[..at].matches('\n').count() + 1).unwrap_or(u32::MAX),
+        column: u32::try_from(text[line_start..at].chars().count() + 1).unwrap_or(u32::MAX),
+        start: at,
+        end: at + 1,
+    }
+}
+
+impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Documents<'a, Events> {
+    fn next_document(&mut self) -> Result<Option<Rc<Node>>, YamlError> {
+        while let Some((event, span)) = self.next_event()? {
+            match event {
+                Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
+                Event::StreamEnd => return Ok(None),
+                event => return self.node(event, span, 0).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where another document begins, if one does.
+    fn start_of_next(&mut self) -> Result<Option<Position>, YamlError> {
+        while let Some((event, span)) = self.next_event()? {
+            if let Event::DocumentStart(..) = event {
+                return Ok(Some(self.position(&span)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_event(&mut self) -> Result<Option<(Event<'a>, Span)>, YamlError> {
+        self.events.next().transpose().map_err(|e| self.scan_error(&e))
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Rc<Node>, YamlError> {
+        let position = self.position(&span);
+        if depth > MAX_DEPTH {
+            return Err(YamlError { reason: format!("nested deeper than {MAX_DEPTH} levels"), position });
+        }
+        let (kind, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalars.push(ScalarSpan { bytes: position.start..position.end, style });
+                let text = self.without_invented_line_end(&text, style, &position);
+                let value = resolve(text, style == ScalarStyle::Plain, tag.as_deref())
+                    .map_err(|reason| YamlError { reason, position })?;
+                (Kind::Scalar(value), anchor)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                check_tag(tag.as_deref(), "seq").map_err(|reason| YamlError { reason, position })?;
+                let mut items = Vec::new();
+                loop {
+                    match self.expect_event(position)? {
+                        (Event::SequenceEnd, _) => break,
+                        (event, span) => items.push(self.node(event, span, depth + 1)?),
+                    }
+                }
+                (Kind::Sequence(items), anchor)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                check_tag(tag.as_deref(), "map").map_err(|reason| YamlError { reason, position })?;
+                (Kind::Mapping(self.mapping(position, depth)?), anchor)
+            }
+            Event::Alias(id) => return self.alias(id, position),
+            other => {
+                return Err(YamlError { reason: format!("{other:?} is not expected here"), position });
+            }
+        };
+        let node = Rc::new(Node { kind, position });
+        if anchor != 0 {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        Ok(node)
+    }
+
+    fn mapping(&mut self, start: Position, depth: usize) -> Result<Vec<(Rc<Node>, Rc<Node>)>, YamlError> {
+        let mut entries: Vec<(Rc<Node>, Rc<Node>)> = Vec::new();
+        let mut seen: HashMap<(&'static str, String), Position> = HashMap::new();
+        loop {
+            let key = match self.expect_event(start)? {
+                (Event::MappingEnd, _) => return Ok(entries),
+                (event, span) => self.node(event, span, depth + 1)?,
+            };
+            if self.is_missing(&key) {
+                return Err(YamlError { reason: "a value without a key".into(), position: key.position });
+            }
+            if let Kind::Scalar(value) = &key.kind {
+                // `1` and `"1"` are different keys.
+                let identity = (value.type_name(), value.java_text().into_owned());
+                if let Some(first) = seen.insert(identity, key.position) {
+                    let reason =
+                        format!("the key {} is in this map twice, first in line {}", value.java_text(), first.line);
+                    return Err(YamlError { reason, position: key.position });
+                }
+            }
+            let (event, span) = self.expect_event(start)?;
+            let value = self.node(event, span, depth + 1)?;
+            entries.push((key, value));
+        }
+    }
+
+    /// Whether a key is not written at all: a colon stands there, without the question mark of an explicit key.
+    fn is_missing(&self, key: &Node) -> bool {
+        let at = key.position.start;
+        matches!(key.kind, Kind::Scalar(Value::Null))
+            && self.text.get(at..).is_some_and(|rest| rest.starts_with(':'))
+            && !self.text[..at].trim_end().ends_with('?')
+    }
+
+    /// A block scalar that ends with the text ends without a line end, where the text does.
+    fn without_invented_line_end<'t>(&self, text: &'t str, style: ScalarStyle, position: &Position) -> &'t str {
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if block && position.end >= self.text.len() && !self.text.ends_with(['\n', '\r']) {
+            return text.strip_suffix('\n').unwrap_or(text);
+        }
+        text
+    }
+
+    fn alias(&mut self, id: usize, position: Position) -> Result<Rc<Node>, YamlError> {
+        let node = self
+            .anchors
+            .get(&id)
+            .map(Rc::clone)
+            .ok_or_else(|| YamlError { reason: "this alias stands inside of what it stands for".into(), position })?;
+        if !matches!(node.kind, Kind::Scalar(_)) {
+            self.collection_aliases += 1;
+            if self.collection_aliases > MAX_COLLECTION_ALIASES {
+                let reason = format!("more than {MAX_COLLECTION_ALIASES} aliases of collections, which Flink refuses");
+                return Err(YamlError { reason, position });
+            }
+        }
+        Ok(node)
+    }
+
+    fn expect_event(&mut self, start: Position) -> Result<(Event<'a>, Span), YamlError> {
+        self.next_event()?.ok_or_else(|| YamlError { reason: "the text ends inside of this".into(), position: start })
+    }
+
+    fn scan_error(&self, error: &ScanError) -> YamlError {
+        let position = self.position(&Span::empty(*error.marker()));
+        YamlError { reason: error.kind().to_string(), position }
+    }
+
+    fn position(&self, span: &Span) -> Position {
+        let byte = |marker: Marker| marker.byte_offset().unwrap_or(self.text.len());
+        Position {
+            line: u32::try_from(span.start.line()).unwrap_or(u32::MAX),
+            column: u32::try_from(span.start.col() + 1).unwrap_or(u32::MAX),
+            start: byte(span.start),
+            end: byte(span.end),
+        }
+    }
+}
+
+fn check_tag(tag: Option<&Tag>, own: &str) -> Result<(), String> {
+    match tag {
+        None => Ok(()),
+        Some(tag) if tag.is_yaml_core_schema_tag(own) || is_non_specific(tag) => Ok(()),
+        Some(tag) => Err(format!("oomph does not read the tag {tag} here")),
+    }
+}
+
+/// The tag `!` alone, which says "not resolved".
+fn is_non_specific(tag: &Tag) -> bool {
+    tag.to_string() == "!"
+}
+
+/// A scalar's value by its tag or, where it is plain and has none, by the core schema.
+fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, String> {
+    let Some(tag) = tag else {
+        return Ok(if plain { plain_value(text) } else { Value::text(text) });
+    };
+    let refused = || format!("`{text}` is no {tag}");
+    match tag.core_suffix() {
+        None if is_non_specific(tag) => Ok(Value::text(text)),
+        Some("str") => Ok(Value::text(text)),
+        Some("null") => Ok(Value::Null),
+        Some("bool") => boolean(text).ok_or_else(refused),
+        Some("int") => integer(text).ok_or_else(refused),
+        Some("float") => float(text).or_else(|| integer_as_float(text)).ok_or_else(refused),
+        _ => Err(format!("oomph does not read the tag {tag}")),
+    }
+}
+
+/// The value of a plain scalar without a tag.
+pub(super) fn plain_value(text: &str) -> Value {
+    if matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+        return Value::Null;
+    }
+    boolean(text).or_else(|| integer(text)).or_else(|| float(text)).unwrap_or_else(|| Value::text(text))
+}
+
+fn boolean(text: &str) -> Option<Value> {
+    match text {
+        "true" | "True" | "TRUE" => Some(Value::Bool(true)),
+        "false" | "False" | "FALSE" => Some(Value::Bool(false)),
+        _ => None,
+    }
+}
+
+fn integer(text: &str) -> Option<Value> {
+    let unsigned = |digits: &str, radix: u32| {
+        let well_formed = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+        well_formed.then(|| match i64::from_str_radix(digits, radix) {
+            Ok(n) => Value::Int(n),
+            Err(_) => Value::BigInt(big_decimal(digits, radix)),
+        })
+    };
+    if let Some(digits) = text.strip_prefix("0o") {
+        return unsigned(digits, 8);
+    }
+    if let Some(digits) = text.strip_prefix("0x") {
+        return unsigned(digits, 16);
+    }
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let signed = text.strip_prefix('+').unwrap_or(text);
+    Some(signed.parse().map(Value::Int).unwrap_or_else(|_| {
+        let digits = digits.trim_start_matches('0');
+        Value::BigInt(if text.starts_with('-') { format!("-{digits}") } else { digits.to_owned() })
+    }))
+}
+
+/// Digits in another radix as decimal digits, by long multiplication.
+fn big_decimal(digits: &str, radix: u32) -> String {
+    let mut decimal = vec![0u32];
+    for digit in digits.chars().filter_map(|c| c.to_digit(radix)) {
+        let mut carry = digit;
+        for place in &mut decimal {
+            let value = *place * radix + carry;
+            *place = value % 10;
+            carry = value / 10;
+        }
+        while carry > 0 {
+            decimal.push(carry % 10);
+            carry /= 10;
+        }
+    }
+    decimal.iter().rev().filter_map(|d| char::from_digit(*d, 10)).collect()
+}
+
+fn float(text: &str) -> Option<Value> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+    match unsigned {
+        ".inf" | ".Inf" | ".INF" => return Some(Value::Double(sign * f64::INFINITY)),
+        ".nan" | ".NaN" | ".NAN" if unsigned.len() == text.len() => return Some(Value::Double(f64::NAN)),
+        _ => {}
+    }
+    let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
+        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
+        None => (unsigned, None),
+    };
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    let mantissa_ok = match mantissa.split_once('.') {
+        Some(("", fraction)) => digits(fraction),
+        Some((whole, fraction)) => digits(whole) && (fraction.is_empty() || digits(fraction)),
+        None => digits(mantissa),
+    };
+    let exponent_ok = exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)));
+    (mantissa_ok && exponent_ok).then(|| text.parse().ok()).flatten().map(Value::Double)
+}
+
+fn integer_as_float(text: &str) -> Option<Value> {
+    match integer(text)? {
+        Value::Int(n) => Some(Value::Double(n as f64)),
+        other => other.java_text().parse().ok().map(Value::Double),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("0x100000000", Value::Int(4_294_967_296))]
+    #[case("0o40000000000", Value::Int(4_294_967_296))]
+    #[case("04", Value::Int(4))]
+    #[case("-7", Value::Int(-7))]
+    #[case("99999999999999999999", Value::BigInt("99999999999999999999".into()))]
+    #[case("0xffffffffffffffffff", Value::BigInt("4722366482869645213695".into()))]
+    #[case("1_000", Value::text("1_000"))]
+    #[case("1e9", Value::Double(1e9))]
+    #[case(".4", Value::Double(0.4))]
+    #[case("4.", Value::Double(4.0))]
+    #[case(".", Value::text("."))]
+    #[case("yes", Value::text("yes"))]
+    #[case("TRUE", Value::Bool(true))]
+    #[case("tRUE", Value::text("tRUE"))]
+    #[case("~", Value::Null)]
+    #[case("4g", Value::text("4g"))]
+    #[case("+.inf", Value::Double(f64::INFINITY))]
+    fn plain_scalars_follow_the_core_schema(#[case] text: &str, #[case] expected: Value) {
+        assert_eq!(plain_value(text), expected);
+    }
+
+    #[rstest]
+    #[case("a: 1\na: 2\n", "twice", 2)]
+    #[case("a: 1\n---\nb: 2\n", "second document", 2)]
+    #[case("a:\n\tb: 1\n", "", 2)]
+    #[case("a: *nothing\n", "anchor", 1)]
+    #[case("a: &x {b: *x}\n", "stands inside", 1)]
+    #[case("a: !mine 1\n", "tag", 1)]
+    #[case("a: \"4g\n", "", 1)]
+    fn what_flink_refuses_is_refused_with_its_place(#[case] text: &str, #[case] reason: &str, #[case] line: u32) {
+        let error = parse(text).unwrap_err();
+        assert!(error.reason.contains(reason), "{error:?}");
+        assert!(error.position.line >= line, "{error:?}");
+    }
+
+    #[test]
+    fn aliases_of_collections_are_limited_as_flink_limits_them() {
+        let many = format!("a: &x [1]\nb: [{}]\n", vec!["*x"; 51].join(", "));
+        assert!(parse(&many).unwrap_err().reason.contains("50 aliases"));
+        let few = format!("a: &x [1]\nb: [{}]\n", vec!["*x"; 50].join(", "));
+        assert!(parse(&few).is_ok());
+    }
+
+    #[test]
+    fn deep_nesting_ends_in_an_error_and_not_in_a_crash() {
+        let deep = format!("a: {}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(parse(&deep).is_err());
+        let block: String = (0..5000).map(|n| format!("{}k:\n", " ".repeat(n))).collect();
+        assert!(parse(&block).is_err());
+    }
+
+    #[test]
+    fn an_empty_text_has_no_document() {
+        assert!(parse("# only a comment\n").unwrap().is_none());
+        assert!(parse("").unwrap().is_none());
+    }
+}
