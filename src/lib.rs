@@ -5,3 +5,4 @@
 pub mod config;
 pub mod flink;
 pub mod model;
+pub mod plan;
