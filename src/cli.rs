@@ -1,0 +1,4 @@
+//! The command line.
+
+/// Entry points of the verbs.
+pub mod batch;
