@@ -20,6 +20,7 @@ struct File {
     tested: String,
     after: Option<String>,
     rocksdb: Option<RocksDb>,
+    image_jdk: Option<u16>,
     #[serde(default)]
     behaviour: BTreeMap<String, Value>,
     #[serde(default)]
@@ -53,6 +54,7 @@ struct Profile {
     version: Vec<u16>,
     tested: String,
     rocksdb: RocksDb,
+    image_jdk: u16,
     behaviour: BTreeMap<String, Value>,
     options: BTreeMap<String, Row>,
 }
@@ -94,8 +96,8 @@ fn unroll(files: Vec<File>) -> Result<Vec<Profile>, Box<dyn Error>> {
             }
             None => None,
         };
-        let (mut behaviour, mut options, rocksdb) = match base {
-            Some(base) => (base.behaviour, base.options, Some(base.rocksdb)),
+        let (mut behaviour, mut options, rocksdb, image_jdk) = match base {
+            Some(base) => (base.behaviour, base.options, Some(base.rocksdb), Some(base.image_jdk)),
             None => Default::default(),
         };
         for key in &file.removed {
@@ -107,6 +109,7 @@ fn unroll(files: Vec<File>) -> Result<Vec<Profile>, Box<dyn Error>> {
             version: numbers(&file.version),
             tested: file.tested,
             rocksdb: file.rocksdb.or(rocksdb).ok_or_else(|| format!("{}: no rocksdb", file.version))?,
+            image_jdk: file.image_jdk.or(image_jdk).ok_or_else(|| format!("{}: no image-jdk", file.version))?,
             behaviour,
             options,
         };
@@ -135,6 +138,7 @@ fn generate(profiles: &[Profile]) -> Result<String, Box<dyn Error>> {
             profile.rocksdb.version,
             camel(&profile.rocksdb.arena_block)
         )?;
+        writeln!(out, "image_jdk: {},", profile.image_jdk)?;
         writeln!(out, "behaviour: Behaviour {{")?;
         for (name, value) in &profile.behaviour {
             let field = name.replace('-', "_");

@@ -2,24 +2,36 @@
 //! byte as that version of Flink derives it. Functions over values: no file, clock or environment is touched.
 
 pub mod arguments;
+mod backend;
 pub mod consumers;
+pub mod container;
 pub mod cutoff;
+mod cutoff_budget;
 pub mod external_resources;
 mod jobmanager;
+pub mod jvm;
 mod legacy_heap;
 pub mod network;
 pub mod process;
+pub mod python;
 pub mod rejection;
 pub mod settings;
+pub mod start_script;
 pub mod store;
 mod taskmanager;
+pub mod unbudgeted;
 
+pub use backend::Backend;
 use consumers::ConsumerShare;
+use container::Container;
+use jvm::{Footprint, Machine};
 use network::NetworkBuffers;
-use process::Mode;
+pub use process::Mode;
+use python::Python;
 use rejection::{Outcome, Rejection};
 use settings::{Notice, Settings};
 use store::{Store, StoreMemory};
+use unbudgeted::Unbudgeted;
 
 use crate::config::Config;
 use crate::flink::keys;
@@ -111,6 +123,48 @@ impl Slots {
     }
 }
 
+/// A plan with what surrounds it: the container, the JVM, and what nobody plans.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The plan.
+    pub plan: Plan,
+    /// Where keyed state lives.
+    pub backend: Backend,
+    /// What is asked of YARN or Kubernetes.
+    pub container: Outcome<Container>,
+    /// What the JVM takes besides.
+    pub footprint: Footprint,
+    /// What Flink plans no memory for.
+    pub unbudgeted: Vec<Unbudgeted>,
+    /// Python's share, where a slot has Python functions.
+    pub python: Option<Outcome<Python>>,
+}
+
+/// Plans a process and looks at what surrounds it.
+pub fn survey(
+    config: &Config,
+    profile: &'static Profile,
+    question: &Question,
+    machine: Machine,
+) -> Result<Survey, Rejected> {
+    let plan = plan(config, profile, question)?;
+    let settings = Settings::new(config, profile);
+    let backend = Backend::of(&settings);
+    let total = plan.budget.total_process().bytes;
+    let container = container::container(&settings, question.deployment, question.role, total);
+    let footprint = jvm::footprint(&settings, &plan, question.deployment, machine);
+    let heap_excess = footprint.heap.seen().and_then(|taken| taken.checked_sub(plan.budget.heap()));
+    let unbudgeted = unbudgeted::list(&plan, &backend, heap_excess);
+    let python = match &plan.slots {
+        Some(Ok(slots)) if question.consumers.contains(&UseCase::Python) => {
+            let shares = slots.consumers.iter().flatten().flatten().cloned().collect::<Vec<_>>();
+            Some(python::share(&settings, &shares, plan.budget.size(Component::TaskOffHeap)))
+        }
+        _ => None,
+    };
+    Ok(Survey { plan, backend, container, footprint, unbudgeted, python })
+}
+
 /// Whether the cut-off model is in force for a role.
 pub fn is_cut_off(profile: &Profile, role: Role) -> bool {
     match role {
@@ -119,10 +173,11 @@ pub fn is_cut_off(profile: &Profile, role: Role) -> bool {
     }
 }
 
-/// Derives a process's memory in the unified model.
+/// Derives a process's memory.
 pub fn plan(config: &Config, profile: &'static Profile, question: &Question) -> Result<Plan, Rejected> {
     let mut settings = Settings::new(config, profile);
     let planned = match question.role {
+        role if is_cut_off(profile, role) => cutoff_budget::plan(&settings, question),
         Role::TaskManager => taskmanager_plan(&mut settings, question),
         Role::JobManager => jobmanager_plan(&mut settings, question)
             .map_err(|rejection| jobmanager::reported(&settings, question.deployment, rejection)),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::layers::{FileText, Remark};
-use super::{FileKind, standard};
+use super::FileKind;
+use super::layers::{Assembled, FileText, Layers, Remark};
 use crate::flink::Version;
 use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile, UnknownVersion};
 use crate::model::{Bytes, Place, Source};
@@ -202,18 +202,17 @@ fn from_text(
         );
         remarks.push(Remark { place: Place::of(source.clone()), text });
     }
-    checked(Loaded { file: Some(FileText { source, kind, text }), choice, remarks })
+    Ok(Loaded { file: Some(FileText { source, kind, text }), choice, remarks })
 }
 
-/// A standard YAML file that Flink refuses is refused here, with its place.
-fn checked(loaded: Loaded) -> Result<Loaded, LoadError> {
-    if let Some(FileText { source, kind: FileKind::Standard, text }) = &loaded.file {
-        standard::parse(text).map_err(|e| LoadError::Yaml {
-            place: Place { source: source.clone(), position: Some(e.position) },
-            reason: e.reason,
-        })?;
-    }
-    Ok(loaded)
+/// Puts further layers on top of what was loaded. A standard YAML file that Flink refuses is refused here, with its
+/// place.
+pub fn assemble(loaded: &Loaded, layers: &Layers) -> Result<Assembled, LoadError> {
+    let layers = Layers { file: loaded.file.clone(), ..layers.clone() };
+    layers.assemble(loaded.choice.profile).map_err(|e| {
+        let source = loaded.file.as_ref().map_or(Source::Caller, |file| file.source.clone());
+        LoadError::Yaml { place: Place { source, position: Some(e.position) }, reason: e.reason }
+    })
 }
 
 fn from_directory(directory: &Path, asked: Option<Version>) -> Result<Loaded, LoadError> {
@@ -243,7 +242,7 @@ fn from_directory(directory: &Path, asked: Option<Version>) -> Result<Loaded, Lo
         remarks.push(Remark { place: Place::of(source), text });
     }
     let source = Source::File(Arc::from(path.display().to_string()));
-    checked(Loaded { file: Some(FileText { source, kind, text: read_file(&path)? }), choice, remarks })
+    Ok(Loaded { file: Some(FileText { source, kind, text: read_file(&path)? }), choice, remarks })
 }
 
 fn missing(directory: &str, profile: &Profile, kind: FileKind, other_exists: bool) -> LoadError {
@@ -422,7 +421,8 @@ mod tests {
     #[test]
     fn broken_yaml_is_refused_with_its_place() {
         let files = directory(&[("config.yaml", "a: 1\na: 2\n")]);
-        let error = load_from(&files, "config.yaml", None).unwrap_err().to_string();
+        let loaded = load_from(&files, "config.yaml", None).unwrap();
+        let error = assemble(&loaded, &Layers::default()).unwrap_err().to_string();
         assert!(error.contains("config.yaml:2:1: the key a is in this map twice"), "{error}");
     }
 }

@@ -1,10 +1,8 @@
 //! `config.yaml` by Flink's standard YAML rules (`YamlParserUtils` and `GlobalConfiguration`, 1.19 to 2.3): maps of any
 //! depth are flattened with dots, dotted and nested spellings mix, the later one in the text wins; types survive.
 
-use std::rc::Rc;
-
 use super::Value;
-use super::yaml::{self, Kind, Node, Walk, YamlError};
+use super::yaml::{self, KeyValue, Kind, Node, Walk, YamlError};
 use crate::model::Position;
 
 /// One flattened entry.
@@ -42,7 +40,7 @@ struct Flat {
 }
 
 impl Flat {
-    fn mapping(&mut self, prefix: &str, entries: &[(Rc<Node>, Rc<Node>)]) -> Result<(), YamlError> {
+    fn mapping(&mut self, prefix: &str, entries: &[KeyValue]) -> Result<(), YamlError> {
         for (key, value) in entries {
             let name = match &key.kind {
                 Kind::Scalar(Value::Text(text)) => text.as_str(),

@@ -34,6 +34,9 @@ pub struct Node {
     pub position: Position,
 }
 
+/// A key and its value.
+pub type KeyValue = (Rc<Node>, Rc<Node>);
+
 /// What a node is.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -42,7 +45,7 @@ pub enum Kind {
     /// A sequence.
     Sequence(Vec<Rc<Node>>),
     /// A mapping, in the order of the text.
-    Mapping(Vec<(Rc<Node>, Rc<Node>)>),
+    Mapping(Vec<KeyValue>),
 }
 
 /// Why a text is no YAML document that Flink would read.
@@ -65,13 +68,10 @@ pub fn parse(text: &str) -> Result<Option<Rc<Node>>, YamlError> {
     let events = Parser::new_from_str_with_options(text, options);
     let mut documents = Documents { events, anchors: HashMap::new(), collection_aliases: 0, scalars: Vec::new(), text };
     let first = documents.next_document()?;
-    if first.is_some() {
-        if let Some(second) = documents.start_of_next()? {
-            return Err(YamlError {
-                reason: "a second document begins here; Flink reads one".into(),
-                position: second,
-            });
-        }
+    if first.is_some()
+        && let Some(position) = documents.start_of_next()?
+    {
+        return Err(YamlError { reason: "a second document begins here; Flink reads one".into(), position });
     }
     if text.contains('\t')
         && let Some(at) = tabs::first_stray(text, &documents.scalars)
@@ -215,8 +215,8 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
         Ok(node)
     }
 
-    fn mapping(&mut self, start: Position, depth: usize) -> Result<Vec<(Rc<Node>, Rc<Node>)>, YamlError> {
-        let mut entries: Vec<(Rc<Node>, Rc<Node>)> = Vec::new();
+    fn mapping(&mut self, start: Position, depth: usize) -> Result<Vec<KeyValue>, YamlError> {
+        let mut entries: Vec<KeyValue> = Vec::new();
         let mut seen: HashMap<(&'static str, String), Position> = HashMap::new();
         loop {
             let key = match self.expect_event(start)? {

@@ -10,12 +10,17 @@ pub fn iteration_order(keys: &[&str]) -> Vec<usize> {
         capacity *= 2;
     }
     let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.sort_by_key(|index| bucket(keys[*index], capacity));
+    order.sort_by_cached_key(|index| bucket(keys[*index], capacity));
     order
 }
 
 fn bucket(key: &str, capacity: usize) -> usize {
-    let hash = key.encode_utf16().fold(0u32, |h, unit| h.wrapping_mul(31).wrapping_add(u32::from(unit)));
+    let step = |h: u32, unit: u16| h.wrapping_mul(31).wrapping_add(u32::from(unit));
+    let hash = if key.is_ascii() {
+        key.bytes().fold(0, |h, byte| step(h, u16::from(byte)))
+    } else {
+        key.encode_utf16().fold(0, step)
+    };
     (hash ^ hash >> 16) as usize & (capacity - 1)
 }
 

@@ -293,7 +293,7 @@ mod tests {
     #[case(-0.0, "-0.0")]
     #[case(f64::NAN, "NaN")]
     #[case(f64::from(0.1f32), "0.10000000149011612")]
-    #[case(0.72840118408203125, "0.7284011840820312")] // a tie between two shortest texts
+    #[case(f64::from(0.728_401_2f32), "0.7284011840820312")] // a tie between two shortest texts
     #[case(f64::MAX, "1.7976931348623157E308")]
     fn doubles_are_written_as_java_writes_them(#[case] value: f64, #[case] expected: &str) {
         assert_eq!(double_to_string(value), expected);

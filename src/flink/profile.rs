@@ -16,6 +16,8 @@ pub struct Profile {
     pub tested: &'static str,
     /// The RocksDB inside `flink-dist`.
     pub rocksdb: RocksDbRelease,
+    /// The JDK in the official image that names none in its tag.
+    pub image_jdk: u16,
     /// How this version differs from others where it differs.
     pub behaviour: Behaviour,
     options: &'static [Option<OptionRow>],

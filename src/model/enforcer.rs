@@ -41,19 +41,25 @@ impl Enforcer {
     /// What is seen when the figure is passed.
     pub fn consequence(self) -> &'static str {
         match self {
-            Enforcer::MaxHeapSize => "the JVM: OutOfMemoryError: Java heap space, after ever longer collections",
+            Enforcer::MaxHeapSize => "the JVM throws OutOfMemoryError: Java heap space, after ever longer collections",
             Enforcer::MaxDirectMemorySize => {
-                "the JVM, for direct buffers: OutOfMemoryError: Direct buffer memory; other native memory of these \
-                 parts is not counted by anyone"
+                "the JVM throws OutOfMemoryError: Direct buffer memory; native memory that is no direct buffer is not \
+                 counted by anyone"
             }
-            Enforcer::MaxMetaspaceSize => "the JVM: OutOfMemoryError: Metaspace; Flink ends the process with exit 239",
-            Enforcer::FlinkPool => "Flink: a fixed pool; a job that needs more fails or waits, the process lives",
+            Enforcer::MaxMetaspaceSize => {
+                "the JVM throws OutOfMemoryError: Metaspace, and Flink ends the process with exit code 239"
+            }
+            Enforcer::FlinkPool => {
+                "it cannot be: the pool is fixed; a job that needs more fails or waits, and the process lives"
+            }
             Enforcer::StateBackendSoftly => {
-                "RocksDB, softly: cache and memtables may overshoot and pinned blocks do not count; what it takes too \
-                 much is native memory, and the container is killed"
+                "memtables may overshoot and pinned blocks do not count; what RocksDB takes too much is native memory, \
+                 and the container is killed"
             }
-            Enforcer::Container => "the limit of the container: SIGKILL, no OutOfMemoryError, no stack trace",
-            Enforcer::Nobody => "nobody: growth goes unseen until the container or the host runs out (SIGKILL)",
+            Enforcer::Container => "SIGKILL by the kernel or by YARN: no OutOfMemoryError, no stack trace",
+            Enforcer::Nobody => {
+                "nothing at once: growth goes unseen until the container or the machine runs out (SIGKILL)"
+            }
         }
     }
 }

@@ -176,8 +176,6 @@ pub enum Derivation {
         /// The write-buffer manager.
         manager: Term,
     },
-    /// Another option's value that is read in this one's place: the heap keys of Flink 1.9.
-    ReadFrom(Figure),
     /// Computed by the cut-off model in 32-bit floats; the sentence names formula and numbers.
     CutOff(String),
 }

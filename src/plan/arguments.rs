@@ -1,6 +1,8 @@
 //! What a process is started with: JVM arguments and dynamic properties, character for character
 //! (`ProcessMemoryUtils.generateJvmParametersStr`, `generateDynamicConfigsStr`).
 
+use std::borrow::Cow;
+
 use super::external_resources::Resource;
 use super::rejection::Outcome;
 use super::settings::Settings;
@@ -39,19 +41,16 @@ pub fn taskmanager_properties(
 ) -> String {
     let behaviour = &settings.profile().behaviour;
     let size = |component| format!("{}b", budget.size(component).get());
-    let mut properties: Vec<(String, String)> = [
-        (keys::CPU_CORES.name(), java::double_to_string(cores)),
-        (keys::FRAMEWORK_HEAP.name(), size(Component::FrameworkHeap)),
-        (keys::FRAMEWORK_OFF_HEAP.name(), size(Component::FrameworkOffHeap)),
-        (keys::TASK_HEAP.name(), size(Component::TaskHeap)),
-        (keys::TASK_OFF_HEAP.name(), size(Component::TaskOffHeap)),
-        (keys::NETWORK_MIN.name(), size(Component::Network)),
-        (keys::NETWORK_MAX.name(), size(Component::Network)),
-        (keys::MANAGED_SIZE.name(), size(Component::Managed)),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into();
-    let mut put = |key: &str, value: String| properties.push((key.to_owned(), value));
+    let mut properties: Vec<(Cow<'static, str>, String)> = Vec::with_capacity(16);
+    let mut put = |key: &'static str, value: String| properties.push((Cow::Borrowed(key), value));
+    put(keys::CPU_CORES.name(), java::double_to_string(cores));
+    put(keys::FRAMEWORK_HEAP.name(), size(Component::FrameworkHeap));
+    put(keys::FRAMEWORK_OFF_HEAP.name(), size(Component::FrameworkOffHeap));
+    put(keys::TASK_HEAP.name(), size(Component::TaskHeap));
+    put(keys::TASK_OFF_HEAP.name(), size(Component::TaskOffHeap));
+    put(keys::NETWORK_MIN.name(), size(Component::Network));
+    put(keys::NETWORK_MAX.name(), size(Component::Network));
+    put(keys::MANAGED_SIZE.name(), size(Component::Managed));
     if behaviour.dynamic_properties != DynamicProperties::MemoryOnly {
         put(keys::TM_METASPACE.name(), size(Component::JvmMetaspace));
         put(keys::TM_OVERHEAD_MIN.name(), size(Component::JvmOverhead));
@@ -66,9 +65,8 @@ pub fn taskmanager_properties(
             _ => names.join(";"),
         };
         put(keys::EXTERNAL_RESOURCES.name(), list);
-        for resource in resources {
-            put(&resource.amount_key(), resource.amount.to_string());
-        }
+        let amounts = resources.iter().map(|r| (Cow::Owned(r.amount_key()), r.amount.to_string()));
+        properties.extend(amounts);
     }
     let mut text = in_hash_order(&properties);
     if behaviour.dynamic_properties == DynamicProperties::MemoryOnly {
@@ -87,15 +85,19 @@ pub fn jobmanager_properties(settings: &Settings<'_>, budget: &Budget) -> Option
         (keys::JM_OVERHEAD_MIN.name(), size(Component::JvmOverhead)),
         (keys::JM_OVERHEAD_MAX.name(), size(Component::JvmOverhead)),
     ]
-    .map(|(key, value)| (key.to_owned(), value));
+    .map(|(key, value)| (Cow::Borrowed(key), value));
     settings.profile().behaviour.jobmanager_dynamic_properties.then(|| in_hash_order(&properties))
 }
 
-fn in_hash_order(properties: &[(String, String)]) -> String {
-    let keys: Vec<&str> = properties.iter().map(|(key, _)| key.as_str()).collect();
-    let ordered = hash_order::iteration_order(&keys).into_iter().map(|index| {
+fn in_hash_order(properties: &[(Cow<'static, str>, String)]) -> String {
+    let keys: Vec<&str> = properties.iter().map(|(key, _)| &**key).collect();
+    let mut out = String::with_capacity(1024);
+    for index in hash_order::iteration_order(&keys) {
         let (key, value) = &properties[index];
-        format!("-D {key}={value}")
-    });
-    ordered.collect::<Vec<_>>().join(" ")
+        let gap = if out.is_empty() { "" } else { " " };
+        for part in [gap, "-D ", key, "=", value] {
+            out.push_str(part);
+        }
+    }
+    out
 }

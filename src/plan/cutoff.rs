@@ -154,6 +154,7 @@ pub fn taskmanager_container(settings: &Settings<'_>) -> Outcome<TaskManagerCont
 pub fn jobmanager_container(settings: &Settings<'_>, memory_mb: i64) -> Outcome<JobManagerContainer> {
     let ratio = settings.fraction(keys::CUTOFF_RATIO)?.value as f32;
     let (min, _) = settings.int(keys::CUTOFF_MIN)?;
+    #[expect(clippy::manual_range_contains, reason = "as in Java, NaN is in no range and passes")]
     if ratio > 1.0 || ratio < 0.0 {
         return Err(ratio_out_of_range(ratio));
     }

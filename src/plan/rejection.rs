@@ -138,6 +138,7 @@ impl Rejection {
     }
 
     /// This rejection as the cause of another exception.
+    #[expect(clippy::boxed_local, reason = "rejections travel boxed")]
     pub fn wrapped(self: Box<Self>, class: ExceptionClass, message: impl Into<String>) -> Box<Rejection> {
         let Rejection { exception, causes, reason } = *self;
         let causes = std::iter::once(exception).chain(causes).collect();

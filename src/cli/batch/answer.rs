@@ -31,7 +31,7 @@ enum Body {
     Files {
         ok: bool,
         read: BTreeMap<String, String>,
-        taskmanager: Process,
+        taskmanager: Box<Process>,
     },
     Size {
         ok: bool,
@@ -284,7 +284,7 @@ fn from_files(files: &BTreeMap<String, String>, question: &Question, profile: &'
     };
     set_dynamic(&mut config, question);
     let read = config.iter().map(|(key, s)| (key.to_owned(), s.value.flink_text().into_owned())).collect();
-    Body::Files { ok: true, read, taskmanager: process(&config, question, profile) }
+    Body::Files { ok: true, read, taskmanager: Box::new(process(&config, question, profile)) }
 }
 
 fn process(config: &Config, question: &Question, profile: &'static Profile) -> Process {
