@@ -1,0 +1,59 @@
+//! Sizes as people read them, without losing a byte.
+
+use crate::model::Bytes;
+
+/// Mebibytes with one decimal, for a column.
+pub fn mib(size: Bytes) -> String {
+    let tenths = (u128::from(size.get()) * 10 + (1 << 19)) >> 20;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// A size in a sentence: the exact unit where there is one, else mebibytes and, behind them, the bytes.
+pub fn amount(size: Bytes) -> String {
+    let exact = size.to_string();
+    if size < Bytes::mib(1) || !exact.ends_with(" B") {
+        return exact;
+    }
+    format!("{} MiB ({} B)", mib(size), size.get())
+}
+
+/// A size in a sentence that is about another one: the exact unit where there is one, else rounded mebibytes.
+pub fn about(size: Bytes) -> String {
+    let exact = size.to_string();
+    if size < Bytes::mib(1) || !exact.ends_with(" B") { exact } else { format!("{} MiB", mib(size)) }
+}
+
+/// A size in a sentence, always with the bytes behind it.
+pub fn amount_and_bytes(size: Bytes) -> String {
+    let exact = size.to_string();
+    if exact.ends_with(" B") { amount(size) } else { format!("{exact} ({} B)", size.get()) }
+}
+
+/// A fraction, as short as it can be told from its neighbours: Flink holds 0.1 as 0.10000000149011612.
+pub fn fraction(value: f64) -> String {
+    let single = value as f32;
+    if f64::from(single) == value { single.to_string() } else { value.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(0, "0 B")]
+    #[case(1 << 30, "1 GiB")]
+    #[case(1728 << 20, "1728 MiB")]
+    #[case(4097, "4097 B")]
+    #[case(429_496_736, "409.6 MiB (429496736 B)")]
+    fn an_amount_names_its_bytes_unless_a_unit_is_exact(#[case] bytes: u64, #[case] expected: &str) {
+        assert_eq!(amount(Bytes::new(bytes)), expected);
+    }
+
+    #[test]
+    fn a_fraction_is_shown_as_it_was_written() {
+        assert_eq!(fraction(f64::from(0.1f32)), "0.1");
+        assert_eq!(fraction(0.5), "0.5");
+    }
+}

@@ -1,0 +1,3 @@
+//! Results as JSON and YAML, with a version of their own.
+
+pub mod v1;

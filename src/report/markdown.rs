@@ -1,0 +1,40 @@
+//! A plan as Markdown, for a ticket or a pull request.
+
+use super::Sheet;
+use super::amount::mib;
+use super::table;
+use super::text;
+
+/// The report on one plan.
+pub fn sheet(sheet: &Sheet) -> String {
+    let title = match &sheet.source {
+        Some(source) => format!("{} of `{source}`", sheet.question.role),
+        None => sheet.question.role.to_string(),
+    };
+    let mut out = format!("### {title}\n\nFlink {}.\n\n", sheet.version_line());
+    match &sheet.outcome {
+        Ok(survey) => {
+            let rows: Vec<Vec<String>> = text::rows(sheet, survey)
+                .iter()
+                .map(|row| {
+                    vec![
+                        format!("{}{}", "&nbsp;&nbsp;".repeat(row.depth), row.name),
+                        mib(row.bytes),
+                        row.bytes.get().to_string(),
+                        row.origin.clone(),
+                        row.keeper.map_or(String::new(), |keeper| keeper.label().to_owned()),
+                    ]
+                })
+                .collect();
+            out += &table::markdown(&text::COLUMNS, &text::SIDES, &rows);
+            out += &format!("\n```\n{}\n```\n", survey.plan.jvm_arguments);
+        }
+        Err(rejected) => {
+            out += &format!("**Flink refuses this configuration.**\n\n> {}\n", rejected.rejection);
+        }
+    }
+    for remark in &sheet.remarks {
+        out += &format!("\n- {}: {}\n", remark.place, remark.text);
+    }
+    out
+}

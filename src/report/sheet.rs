@@ -1,0 +1,66 @@
+//! Everything that a report on one plan may show.
+
+use crate::config::Config;
+use crate::config::layers::Remark;
+use crate::config::load::Choice;
+use crate::flink::Version;
+use crate::flink::profile::Match;
+use crate::model::{Place, Provenance};
+use crate::plan::jvm::Machine;
+use crate::plan::{Deployment, Question, Rejected, Survey};
+
+/// One configuration, what was asked of it and what came out.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The file or directory, as it was given; nothing where everything is in arguments.
+    pub source: Option<String>,
+    /// The version and why it is this one.
+    pub choice: Choice,
+    /// What was asked.
+    pub question: Question,
+    /// What the caller knows of the machine.
+    pub machine: Machine,
+    /// Whether the consumers of managed memory were only supposed.
+    pub consumers_supposed: bool,
+    /// The configuration.
+    pub config: Config,
+    /// What has no effect.
+    pub remarks: Vec<Remark>,
+    /// What came out.
+    pub outcome: Result<Survey, Rejected>,
+}
+
+impl Sheet {
+    /// The version that the plan is of; another than the one asked for where that is not known.
+    pub fn planned_version(&self) -> Version {
+        match self.choice.found {
+            Match::Line => self.choice.version,
+            Match::NewestKnown => self.choice.profile.version(),
+        }
+    }
+
+    /// The version and why it is this one, in a line.
+    pub fn version_line(&self) -> String {
+        let Choice { version, found, reason, .. } = &self.choice;
+        match found {
+            Match::Line => format!("{version}, {reason}"),
+            Match::NewestKnown => format!(
+                "{}: {version} ({reason}) is not known to oomph, so the newest known before it stands in",
+                self.planned_version()
+            ),
+        }
+    }
+
+    /// Who starts the processes.
+    pub fn deployment(&self) -> Deployment {
+        self.question.deployment
+    }
+
+    /// The places whose values a setting hides.
+    pub fn overridden(&self, provenance: &Provenance) -> &[Place] {
+        match provenance {
+            Provenance::Set { key, .. } => self.config.get(key).map_or(&[], |setting| &setting.overridden),
+            _ => &[],
+        }
+    }
+}
