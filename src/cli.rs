@@ -1,4 +1,68 @@
-//! The command line.
+//! The command line: what can be asked, and how a run ends.
 
-/// Entry points of the verbs.
 pub mod batch;
+mod plan;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a run ends. The same for every verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// 0: all well.
+    Clean = 0,
+    /// 1: something in the user's system is wrong: a configuration that Flink refuses.
+    Findings = 1,
+    /// 2: the command line is wrong.
+    Usage = 2,
+    /// 3: an input could not be read.
+    Input = 3,
+    /// 4: a process to look at is gone or refuses.
+    Target = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all well
+  1  Flink refuses a configuration
+  2  the command line is wrong
+  3  an input could not be read";
+
+/// Tells people who run Apache Flink where every byte of a TaskManager or JobManager goes.
+#[derive(Debug, Parser)]
+#[command(name = "oomph", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Plan(plan::PlanArgs),
+}
+
+/// Runs what the command line asks for.
+pub fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match cli.verb {
+        Verb::Plan(args) => plan::run(&args),
+    }
+}
+
+/// The arguments of the process, with the memory flags of YARN's client in a form that clap knows: `-tm 4096` and
+/// `-ytm 4096` are `--tm 4096` here.
+pub fn arguments() -> Vec<std::ffi::OsString> {
+    std::env::args_os()
+        .map(|argument| match argument.to_str() {
+            Some("-tm" | "-ytm") => "--tm".into(),
+            Some("-jm" | "-yjm") => "--jm".into(),
+            _ => argument,
+        })
+        .collect()
+}

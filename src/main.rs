@@ -1,5 +1,26 @@
-//! The command line.
-fn main() -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    oomph::cli::batch::run(std::io::stdin().lock(), &mut out)
+//! Parses the command line, runs a verb, prints the error, ends with the right exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use oomph::cli::{self, Cli, Exit};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(cli::arguments());
+    match cli::run(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) if is_broken_pipe(&error) => Exit::Clean.into(),
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            Exit::Input.into()
+        }
+    }
+}
+
+/// Whoever reads our output may stop reading: that is no error of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

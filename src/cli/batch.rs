@@ -13,7 +13,8 @@ use crate::model::Bytes;
 /// A line is never longer; what is, is answered as unreadable and passed over.
 const MAX_LINE: Bytes = Bytes::mib(16);
 
-const BUFFER: usize = 64 << 10;
+/// What is read and written at a time.
+pub const BUFFER: usize = 64 << 10;
 
 /// Answers every line of the input. Only a failure of input or output itself ends it early.
 pub fn run(input: impl Read, output: &mut dyn Write) -> io::Result<()> {
