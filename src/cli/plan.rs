@@ -52,11 +52,11 @@ pub struct PlanArgs {
 
     /// A dynamic property, as Flink's command line takes it; wins over files and environment.
     #[arg(short = 'D', value_name = "KEY=VALUE")]
-    dynamic: Vec<Assignment>,
+    dynamic: Vec<String>,
 
     /// Suppose this value; wins over everything else.
     #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<Assignment>,
+    set: Vec<String>,
 
     /// A variable of the container's environment; without a value it is taken from here. Read are FLINK_PROPERTIES,
     /// TASK_MANAGER_NUMBER_OF_TASK_SLOTS, FLINK_TM_HEAP and FLINK_JM_HEAP.
@@ -181,7 +181,10 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
             // One input that cannot be read never hides another.
             Err(error) => {
                 anstream::eprintln!("error: could not {error}");
-                exit = Exit::Input;
+                exit = exit.max(match error {
+                    LoadError::Version { .. } if args.flink.is_some() => Exit::Usage,
+                    _ => Exit::Input,
+                });
             }
         }
     }
@@ -230,10 +233,10 @@ impl Request {
             layers: Layers {
                 file: None,
                 environment,
-                dynamic: args.dynamic.clone(),
+                dynamic: assignments("-D", &args.dynamic)?,
                 yarn_tm: args.tm.clone(),
                 yarn_jm: args.jm.clone(),
-                supposed: args.set.clone(),
+                supposed: assignments("--set", &args.set)?,
             },
             consumers: consumers.collect(),
         })
@@ -292,21 +295,26 @@ fn collector(asked: CollectorArg) -> Collector {
     }
 }
 
+/// `KEY=VALUE`s. Not read by clap, which would show a secret in its error.
+fn assignments(flag: &str, texts: &[String]) -> Result<Vec<Assignment>, String> {
+    texts.iter().map(|text| text.parse().map_err(|error| format!("{flag}: {error}"))).collect()
+}
+
 /// `NAME=VALUE`, or `NAME` to take the value from this process's environment.
 fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = match text.split_once('=') {
-        Some((name, value)) => (name.to_owned(), value.to_owned()),
-        None => {
-            let value = std::env::var(text)
-                .map_err(|_| format!("--env {text}: the variable is not set here; write --env {text}=VALUE"))?;
-            (text.to_owned(), value)
-        }
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (text, None),
     };
-    if !environment::VARIABLES.contains(&name.as_str()) {
-        let known = environment::VARIABLES.join(", ");
-        return Err(format!("--env {name}: this variable has no bearing on memory; read are {known}"));
-    }
-    Ok((name, value))
+    let known = environment::VARIABLES;
+    let Some(name) = known.iter().find(|variable| **variable == name) else {
+        // What was given may hold a secret.
+        return Err(format!("--env: only these variables have a bearing on memory: {}", known.join(", ")));
+    };
+    let value = value
+        .or_else(|| std::env::var(name).ok())
+        .ok_or_else(|| format!("--env {name}: the variable is not set here; write --env {name}=VALUE"))?;
+    Ok(((*name).to_owned(), value))
 }
 
 fn print(args: &PlanArgs, sheets: &[Sheet], out: &mut impl Write) -> anyhow::Result<()> {

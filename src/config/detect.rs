@@ -55,14 +55,34 @@ impl FileKind {
         }
     }
 
-    /// The kind by content: standard YAML where the text is a YAML map, else lines.
+    /// The kind by content: standard YAML where the text is a YAML map. A text that is none is lines where it looks
+    /// like them, and else broken YAML, whose place the YAML parser can name.
     pub fn of_text(text: &str) -> FileKind {
-        if standard::parse(text).is_ok_and(|entries| !entries.is_empty()) {
-            FileKind::Standard
-        } else {
-            FileKind::Legacy
+        match standard::parse(text) {
+            Ok(entries) if entries.is_empty() => FileKind::Legacy,
+            Ok(_) => FileKind::Standard,
+            Err(_) if looks_like_lines(text) => FileKind::Legacy,
+            Err(_) => FileKind::Standard,
         }
     }
+}
+
+/// Whether a text has lines of `dotted.key: value` and no nesting.
+fn looks_like_lines(text: &str) -> bool {
+    let mut lines =
+        text.lines().filter(|line| !matches!(line.trim_start().chars().next(), None | Some('#'))).peekable();
+    let mut flat = false;
+    while let Some(line) = lines.next() {
+        let opens = line.starts_with(['{', '[']);
+        let nests = line.trim_end().ends_with(':') && lines.peek().is_some_and(|next| next.starts_with([' ', '\t']));
+        if opens || nests {
+            return false;
+        }
+        flat |= line
+            .split_once(": ")
+            .is_some_and(|(key, value)| key.contains('.') && !key.contains(' ') && !value.trim().is_empty());
+    }
+    flat
 }
 
 impl fmt::Display for FileKind {
@@ -80,8 +100,15 @@ mod tests {
     #[rstest]
     #[case("taskmanager:\n  memory.process.size: 4g\n", FileKind::Standard)]
     #[case("taskmanager.memory.process.size: 4g\n", FileKind::Standard)]
-    #[case("a: 1\na: 2\n", FileKind::Legacy)]
-    #[case("a: 1 # x\nbroken: [\n", FileKind::Legacy)]
+    #[case("a.b: 1\na.b: 2\n", FileKind::Legacy)]
+    #[case("a.b: 1 # x\nbroken: [\n", FileKind::Legacy)]
+    #[case("a.b: '1\n", FileKind::Legacy)]
+    #[case("a: [\n", FileKind::Standard)]
+    #[case("a:\n  b: 1\n c: 2\n", FileKind::Standard)]
+    #[case("a.b: 1\na:\n  c: 1\na:\n  d: 2\n", FileKind::Standard)]
+    #[case("{\"a.b\": 1,\n", FileKind::Standard)]
+    #[case("hello world\n", FileKind::Standard)]
+    #[case("# nothing\n", FileKind::Legacy)]
     #[case("", FileKind::Legacy)]
     fn content_tells_the_kind_where_the_name_does_not(#[case] text: &str, #[case] kind: FileKind) {
         assert_eq!(FileKind::of_text(text), kind);

@@ -15,9 +15,9 @@ pub struct Assignment {
     pub value: String,
 }
 
-/// A text that is no `key=value`.
+/// A text that is no `key=value`; it is shown only as far as it cannot be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is not of the form key=value")]
+#[error("{0} is not of the form key=value")]
 pub struct AssignmentError(String);
 
 impl FromStr for Assignment {

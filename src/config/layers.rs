@@ -144,7 +144,7 @@ fn read_file(file: &FileText, all: &mut Assembled) -> Result<(), YamlError> {
 }
 
 fn remark(source: &Source, line: &UnreadLine) -> Remark {
-    let text = format!("Flink passes over `{}`: {}", sensitive::shown_line(line.text.trim()), line.reason.message());
+    let text = format!("Flink passes over {}: {}", sensitive::shown_line(&line.text), line.reason.message());
     Remark { place: Place { source: source.clone(), position: Some(line.position) }, text }
 }
 

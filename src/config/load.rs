@@ -109,12 +109,14 @@ pub enum LoadError {
         byte: u8,
     },
     /// Standard YAML that Flink refuses.
-    #[error("read {place}: {reason}; Flink refuses the whole file: Error parsing YAML configuration.")]
+    #[error("read {place}: {reason}; {verdict}")]
     Yaml {
         /// Where.
         place: Place,
         /// What is wrong.
         reason: String,
+        /// Who refuses it.
+        verdict: &'static str,
     },
     /// A configuration directory without the file that this version reads.
     #[error("read {directory}: {message} {remedy}")]
@@ -211,7 +213,11 @@ pub fn assemble(loaded: &Loaded, layers: &Layers) -> Result<Assembled, LoadError
     let layers = Layers { file: loaded.file.clone(), ..layers.clone() };
     layers.assemble(loaded.choice.profile).map_err(|e| {
         let source = loaded.file.as_ref().map_or(Source::Caller, |file| file.source.clone());
-        LoadError::Yaml { place: Place { source, position: Some(e.position) }, reason: e.reason }
+        let verdict = match e.beyond_oomph {
+            true => "oomph does not follow further",
+            false => "Flink refuses the whole file: Error parsing YAML configuration.",
+        };
+        LoadError::Yaml { place: Place { source, position: Some(e.position) }, reason: e.reason, verdict }
     })
 }
 
@@ -246,8 +252,11 @@ fn from_directory(directory: &Path, asked: Option<Version>) -> Result<Loaded, Lo
 }
 
 fn missing(directory: &str, profile: &Profile, kind: FileKind, other_exists: bool) -> LoadError {
+    let inside = Path::new(directory).join("conf");
     let remedy = if other_exists {
         format!("There is a {}, which Flink {} does not read.", kind.other(), profile.version())
+    } else if [FileKind::Standard, FileKind::Legacy].iter().any(|kind| inside.join(kind.file_name()).is_file()) {
+        format!("There is one in {}.", inside.display())
     } else {
         format!("A configuration directory holds {} or {}.", FileKind::Standard, FileKind::Legacy)
     };

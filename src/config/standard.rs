@@ -31,7 +31,7 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, YamlError> {
 }
 
 fn refused(node: &Node, reason: &str) -> YamlError {
-    YamlError { reason: reason.to_owned(), position: node.position }
+    YamlError::new(reason.to_owned(), node.position)
 }
 
 struct Flat {

@@ -9,7 +9,7 @@ mod tabs;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use tabs::ScalarSpan;
 use thiserror::Error;
 
@@ -20,7 +20,7 @@ use crate::model::Position;
 const MAX_COLLECTION_ALIASES: usize = 50;
 
 /// How deep collections may nest in each other; no configuration comes near.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 200;
 
 /// How many nodes a document may stand for once its aliases are followed.
 const MAX_NODES: usize = 1_000_000;
@@ -56,6 +56,24 @@ pub struct YamlError {
     pub reason: String,
     /// Where.
     pub position: Position,
+    /// Whether it is oomph that goes no further; otherwise Flink refuses the text.
+    pub beyond_oomph: bool,
+}
+
+impl YamlError {
+    /// What Flink refuses.
+    pub fn new(reason: impl Into<String>, position: Position) -> YamlError {
+        YamlError { reason: reason.into(), position, beyond_oomph: false }
+    }
+
+    /// What oomph does not follow, so that a small text takes neither all memory nor all day.
+    fn beyond(reason: impl Into<String>, position: Position) -> YamlError {
+        YamlError { beyond_oomph: true, ..YamlError::new(reason, position) }
+    }
+
+    fn too_deep(position: Position) -> YamlError {
+        YamlError::beyond(format!("nested deeper than {MAX_DEPTH} levels"), position)
+    }
 }
 
 /// Reads the one document of a text; `None` where there is nothing but comments.
@@ -71,13 +89,13 @@ pub fn parse(text: &str) -> Result<Option<Rc<Node>>, YamlError> {
     if first.is_some()
         && let Some(position) = documents.start_of_next()?
     {
-        return Err(YamlError { reason: "a second document begins here; Flink reads one".into(), position });
+        return Err(YamlError::new("a second document begins here; Flink reads one", position));
     }
     if text.contains('\t')
         && let Some(at) = tabs::first_stray(text, &documents.scalars)
     {
         let reason = "a tab stands where Flink takes spaces only".to_owned();
-        return Err(YamlError { reason, position: position_of(text, at) });
+        return Err(YamlError::new(reason, position_of(text, at)));
     }
     Ok(first)
 }
@@ -102,7 +120,7 @@ impl Walk {
         } else {
             return Ok(());
         };
-        Err(YamlError { reason: too, position: node.position })
+        Err(YamlError::beyond(too, node.position))
     }
 
     /// Leaves the node that was entered last.
@@ -178,18 +196,18 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Rc<Node>, YamlError> {
         let position = self.position(&span);
         if depth > MAX_DEPTH {
-            return Err(YamlError { reason: format!("nested deeper than {MAX_DEPTH} levels"), position });
+            return Err(YamlError::too_deep(position));
         }
         let (kind, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.scalars.push(ScalarSpan { bytes: position.start..position.end, style });
                 let text = self.without_invented_line_end(&text, style, &position);
                 let value = resolve(text, style == ScalarStyle::Plain, tag.as_deref())
-                    .map_err(|reason| YamlError { reason, position })?;
+                    .map_err(|reason| YamlError::new(reason, position))?;
                 (Kind::Scalar(value), anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                check_tag(tag.as_deref(), "seq").map_err(|reason| YamlError { reason, position })?;
+                check_tag(tag.as_deref(), "seq").map_err(|reason| YamlError::new(reason, position))?;
                 let mut items = Vec::new();
                 loop {
                     match self.expect_event(position)? {
@@ -200,12 +218,12 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
                 (Kind::Sequence(items), anchor)
             }
             Event::MappingStart(_, anchor, tag) => {
-                check_tag(tag.as_deref(), "map").map_err(|reason| YamlError { reason, position })?;
+                check_tag(tag.as_deref(), "map").map_err(|reason| YamlError::new(reason, position))?;
                 (Kind::Mapping(self.mapping(position, depth)?), anchor)
             }
             Event::Alias(id) => return self.alias(id, position),
             other => {
-                return Err(YamlError { reason: format!("{other:?} is not expected here"), position });
+                return Err(YamlError::new(format!("{other:?} is not expected here"), position));
             }
         };
         let node = Rc::new(Node { kind, position });
@@ -224,7 +242,7 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
                 (event, span) => self.node(event, span, depth + 1)?,
             };
             if self.is_missing(&key) {
-                return Err(YamlError { reason: "a value without a key".into(), position: key.position });
+                return Err(YamlError::new("a value without a key", key.position));
             }
             if let Kind::Scalar(value) = &key.kind {
                 // `1` and `"1"` are different keys.
@@ -232,7 +250,7 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
                 if let Some(first) = seen.insert(identity, key.position) {
                     let reason =
                         format!("the key {} is in this map twice, first in line {}", value.java_text(), first.line);
-                    return Err(YamlError { reason, position: key.position });
+                    return Err(YamlError::new(reason, key.position));
                 }
             }
             let (event, span) = self.expect_event(start)?;
@@ -263,24 +281,27 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
             .anchors
             .get(&id)
             .map(Rc::clone)
-            .ok_or_else(|| YamlError { reason: "this alias stands inside of what it stands for".into(), position })?;
+            .ok_or_else(|| YamlError::new("this alias stands inside of what it stands for", position))?;
         if !matches!(node.kind, Kind::Scalar(_)) {
             self.collection_aliases += 1;
             if self.collection_aliases > MAX_COLLECTION_ALIASES {
                 let reason = format!("more than {MAX_COLLECTION_ALIASES} aliases of collections, which Flink refuses");
-                return Err(YamlError { reason, position });
+                return Err(YamlError::new(reason, position));
             }
         }
         Ok(node)
     }
 
     fn expect_event(&mut self, start: Position) -> Result<(Event<'a>, Span), YamlError> {
-        self.next_event()?.ok_or_else(|| YamlError { reason: "the text ends inside of this".into(), position: start })
+        self.next_event()?.ok_or_else(|| YamlError::new("the text ends inside of this", start))
     }
 
     fn scan_error(&self, error: &ScanError) -> YamlError {
         let position = self.position(&Span::empty(*error.marker()));
-        YamlError { reason: error.kind().to_string(), position }
+        match error.kind() {
+            ErrorKind::RecursionLimitExceeded => YamlError::too_deep(position),
+            kind => YamlError::new(kind.to_string(), position),
+        }
     }
 
     fn position(&self, span: &Span) -> Position {

@@ -42,20 +42,27 @@ pub fn shown<'a>(key: &str, value: &'a str) -> &'a str {
     if is_sensitive(key) { MASK } else { value }
 }
 
-/// A line that could not be read as a setting, as it may be shown: from the first sensitive word on, nothing.
+/// What may be shown of a line that is no setting: the option it begins with. Whatever stands behind that may be a
+/// secret, and so may a line that begins with none.
 pub fn shown_line(line: &str) -> String {
-    let lower = line.to_lowercase();
-    let first = WORDS.iter().filter_map(|word| lower.find(word).map(|at| at + word.len())).min();
-    match first.filter(|at| line.is_char_boundary(*at)) {
-        // Lower case can have another length than the text; then it is safer to show nothing.
-        Some(at) if lower.len() == line.len() => format!("{}{MASK}", &line[..at]),
-        Some(_) => MASK.to_owned(),
-        None => line.to_owned(),
+    let line = line.trim();
+    let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(line.len());
+    let (option, rest) = line.split_at(end);
+    // Longer words are no part of a name, but of a token or a key in base64.
+    let is_word = |word: &str| (1..=32).contains(&word.len());
+    let dotted = option.contains('.') && option.split('.').all(is_word);
+    match rest {
+        "" if dotted => format!("`{option}`"),
+        ":" if is_word(option) => format!("`{option}:`"),
+        _ if dotted => format!("`{option}`..."),
+        _ => "this line".to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -66,9 +73,16 @@ mod tests {
         assert_eq!(shown("taskmanager.memory.process.size", "4g"), "4g");
     }
 
-    #[test]
-    fn a_line_that_is_no_setting_shows_nothing_behind_a_sensitive_word() {
-        assert_eq!(shown_line("s3.secret-key:abc"), format!("s3.secret{MASK}"));
-        assert_eq!(shown_line("taskmanager.memory.process.size:4g"), "taskmanager.memory.process.size:4g");
+    #[rstest]
+    #[case("s3.secret-key:abc", "`s3.secret-key`...")]
+    #[case("s3.storage s3://user:abc@bucket", "`s3.storage`...")]
+    #[case("  taskmanager.memory.process.size", "`taskmanager.memory.process.size`")]
+    #[case("taskmanager:", "`taskmanager:`")]
+    #[case("MIIEvQIBADANBgkqhkiG9w0BAQEF", "this line")]
+    #[case("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc", "this line")]
+    #[case(": abc", "this line")]
+    #[case("abc", "this line")]
+    fn a_line_that_is_no_setting_shows_its_option_at_most(#[case] line: &str, #[case] shown: &str) {
+        assert_eq!(shown_line(line), shown);
     }
 }
