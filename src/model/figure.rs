@@ -176,6 +176,37 @@ pub enum Derivation {
         /// The write-buffer manager.
         manager: Term,
     },
-    /// Computed by the cut-off model in 32-bit floats; the sentence names formula and numbers.
-    CutOff(String),
+    /// Computed by the cut-off model in 32-bit floats.
+    CutOff {
+        /// The formula with its numbers, as an end to the sentence that "It is" begins.
+        formula: String,
+        /// The options in it.
+        options: Vec<Provenance>,
+    },
+}
+
+impl Derivation {
+    /// The options that go into the formula, set or not.
+    pub fn options(&self) -> Vec<&Provenance> {
+        match self {
+            Derivation::Share { ratio, range, .. } => {
+                let bounds = range.iter().flat_map(|range| [&range.min.provenance, &range.max.provenance]);
+                std::iter::once(&ratio.provenance).chain(bounds).collect()
+            }
+            Derivation::ShareOfUnknown { ratio, range, .. } => {
+                vec![&ratio.provenance, &range.min.provenance, &range.max.provenance]
+            }
+            Derivation::Buffers { count, segment } => vec![&count.provenance, &segment.provenance],
+            Derivation::BlockCache { ratio, .. } | Derivation::WriteBufferManager { ratio, .. } => {
+                vec![&ratio.provenance]
+            }
+            Derivation::ArenaBlock { write_buffer, .. } => vec![&write_buffer.provenance],
+            Derivation::CutOff { options, .. } => options.iter().collect(),
+            Derivation::Remainder { .. }
+            | Derivation::Sum(_)
+            | Derivation::Divided { .. }
+            | Derivation::Weighted { .. }
+            | Derivation::MutableLimit { .. } => Vec::new(),
+        }
+    }
 }

@@ -260,7 +260,8 @@ pub fn network_of_heap(settings: &Settings<'_>, heap: i64) -> Outcome<i64> {
     network_in_bounds(settings, share, heap)
 }
 
-fn size_text(settings: &Settings<'_>, key: Key<Text>) -> Outcome<i64> {
+/// A size in bytes.
+pub fn size_text(settings: &Settings<'_>, key: Key<Text>) -> Outcome<i64> {
     match settings.find(key) {
         Some(found) => {
             let bytes = Bytes::parse_flink(&found.setting.value.java_text()).map_err(|e| found.bad_size(e))?;

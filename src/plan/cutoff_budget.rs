@@ -31,17 +31,42 @@ fn not_a_budget() -> Box<Rejection> {
     )
 }
 
-fn sentence(bytes: Bytes, text: String) -> Figure {
-    Figure::derived(bytes, Derivation::CutOff(text))
+/// A figure of the cut-off model: its formula, and the options that go into it.
+fn computed(bytes: Bytes, formula: Formula) -> Figure {
+    Figure::derived(bytes, Derivation::CutOff { formula: formula.text, options: formula.options })
 }
 
+/// A formula in words, and the options in it.
+struct Formula {
+    text: String,
+    options: Vec<Provenance>,
+}
+
+impl From<String> for Formula {
+    fn from(text: String) -> Formula {
+        Formula { text, options: Vec::new() }
+    }
+}
+
+/// The options of a formula: where each is set, or that it is not.
+macro_rules! options {
+    ($settings:expr; $($key:expr),+ $(,)?) => {{
+        let settings = $settings.unheard();
+        let found = [$(match settings.find($key) {
+            Some(found) => Some(found.provenance()),
+            None => settings.default_of($key).map(|(_, provenance)| provenance),
+        }),+];
+        found.into_iter().flatten().collect::<Vec<Provenance>>()
+    }};
+}
+
+/// What a process is divided into.
 struct Parts {
     total: Figure,
     heap: Figure,
     network: Option<Figure>,
     managed: Option<Figure>,
-    /// What the sentence about the cut-off says.
-    cut_off: String,
+    cut_off: Formula,
     direct: Option<Bytes>,
     jvm_arguments: String,
 }
@@ -56,7 +81,7 @@ fn budget_of(role: Role, parts: Parts) -> Outcome<(Budget, Option<Bytes>, String
     let flink = Bytes::checked_sum(known.iter().map(|term| term.bytes)).ok_or_else(not_a_budget)?;
     let rest = total.bytes.checked_sub(flink).ok_or_else(not_a_budget)?;
     if rest > Bytes::ZERO {
-        components.push((Component::CutOff, sentence(rest, cut_off)));
+        components.push((Component::CutOff, computed(rest, cut_off)));
     }
     let flink = Figure::derived(flink, Derivation::Sum(known));
     let budget =
@@ -64,11 +89,11 @@ fn budget_of(role: Role, parts: Parts) -> Outcome<(Budget, Option<Bytes>, String
     Ok((budget, direct, jvm_arguments))
 }
 
-fn finish(settings: &Settings<'_>, role: Role, parts: Parts) -> Outcome<Plan> {
+fn finish(settings: &Settings<'_>, role: Role, mode: Mode, parts: Parts) -> Outcome<Plan> {
     let (budget, direct, jvm_arguments) = budget_of(role, parts)?;
     Ok(Plan {
         profile: settings.profile(),
-        mode: Mode::CutOff,
+        mode,
         budget,
         direct,
         jvm_arguments,
@@ -83,80 +108,94 @@ fn taskmanager_container(settings: &Settings<'_>, question: &Question) -> Outcom
     let container = cutoff::taskmanager_container(settings)?;
     let total = container.total_mb.0;
     let java_mb = total - container.cutoff_mb;
-    let ratio = settings.fraction(keys::CUTOFF_RATIO)?.value as f32;
-    let (min, _) = settings.int(keys::CUTOFF_MIN)?;
-    let heap_and_managed = (java_mb << 20) - container.network;
     let managed = match (container.managed_off_heap, &container.managed) {
-        (true, Ok(managed)) => Some(sentence(
+        (true, Ok(managed)) => Some(computed(
             bytes(*managed)?,
-            format!(
-                "what {} or {} says, off the heap",
-                keys::MANAGED_SIZE_1_9.name(),
-                keys::MANAGED_FRACTION_1_9.name()
-            ),
+            Formula {
+                text: "its size, or else its fraction of what network memory leaves; it is kept off the heap"
+                    .to_owned(),
+                options: managed_options(settings),
+            },
         )),
         _ => None,
     };
-    let heap = mebibytes(container.heap_mb)?;
-    let how = if cutoff::has_new_network_keys(settings) {
-        "the network fraction of it in 32-bit floats, held between minimum and maximum".to_owned()
-    } else {
-        format!("{} times the segment size", keys::NETWORK_BUFFERS.name())
-    };
+    let taken = if managed.is_some() { "Network and Managed Memory leave" } else { "Network leaves" };
+    let heap = format!("what {taken} of the {java_mb} MiB behind the cut-off, in whole MiB");
     let parts = Parts {
-        heap: sentence(
-            heap,
-            format!(
-                "what network{} leave of those {java_mb} MiB, {heap_and_managed} B before managed memory, in whole MiB",
-                if managed.is_some() { " and managed memory" } else { "" }
-            ),
-        ),
-        network: Some(sentence(
-            bytes(container.network)?,
-            format!("a share of the {java_mb} MiB that the cut-off leaves: {how}"),
-        )),
+        heap: computed(mebibytes(container.heap_mb)?, heap.into()),
+        network: Some(computed(bytes(container.network)?, network_of_container(settings, java_mb)?)),
         managed,
-        cut_off: format!(
-            "the larger of {min} MiB ({}) and {ratio} x {total} MiB ({}), which is {} MiB, plus what rounding heap down \
-             to whole MiB leaves",
-            keys::CUTOFF_MIN.name(),
-            keys::CUTOFF_RATIO.name(),
-            container.cutoff_mb
-        ),
+        cut_off: cut_off(settings, total, ", plus what rounding the heap down to whole MiB leaves")?,
         direct: u64::try_from(container.direct_mb).ok().and_then(|mb| Bytes::mib(1).checked_mul(mb)),
         jvm_arguments: container.jvm_arguments(),
         total: Figure { bytes: mebibytes(total)?, provenance: container.total_mb.1.clone() },
     };
-    let plan = finish(settings, Role::TaskManager, parts)?;
+    let plan = finish(settings, Role::TaskManager, Mode::CutOff, parts)?;
     with_slots(settings, question, plan)
+}
+
+fn cut_off(settings: &Settings<'_>, total_mb: i64, also: &str) -> Outcome<Formula> {
+    let ratio = settings.fraction(keys::CUTOFF_RATIO)?.value as f32;
+    let (min, _) = settings.int(keys::CUTOFF_MIN)?;
+    let text = format!("the larger of {min} MiB and {ratio} x {total_mb} MiB{also}");
+    Ok(Formula { text, options: options![settings; keys::CUTOFF_MIN, keys::CUTOFF_RATIO] })
+}
+
+fn network_of_container(settings: &Settings<'_>, java_mb: i64) -> Outcome<Formula> {
+    if cutoff::has_new_network_keys(settings) {
+        let fraction = settings.fraction(keys::NETWORK_FRACTION_1_9)?.value as f32;
+        let min = bytes(cutoff::size_text(settings, keys::NETWORK_MIN_1_9)?)?;
+        let max = bytes(cutoff::size_text(settings, keys::NETWORK_MAX_1_9)?)?;
+        return Ok(Formula {
+            text: format!(
+                "{fraction} of the {java_mb} MiB behind the cut-off, in 32-bit floats, between {min} and {max}"
+            ),
+            options: network_options(settings),
+        });
+    }
+    let count = settings.int(keys::NETWORK_BUFFERS)?.0;
+    Ok(Formula {
+        text: format!("{count} buffers of {} B", cutoff::segment_size(settings)?),
+        options: options![settings; keys::NETWORK_BUFFERS, keys::SEGMENT_SIZE],
+    })
+}
+
+fn network_options(settings: &Settings<'_>) -> Vec<Provenance> {
+    options![settings; keys::NETWORK_FRACTION_1_9, keys::NETWORK_MIN_1_9, keys::NETWORK_MAX_1_9]
+}
+
+fn managed_options(settings: &Settings<'_>) -> Vec<Provenance> {
+    options![settings; keys::MANAGED_SIZE_1_9, keys::MANAGED_FRACTION_1_9, keys::MANAGED_OFF_HEAP_1_9]
 }
 
 fn standalone_taskmanager(settings: &Settings<'_>, question: &Question) -> Outcome<Plan> {
     let script = start_script::taskmanager(settings)?;
     let (total, provenance) = script.total_mb.clone();
     let managed = script.managed_mb.map(|mb| {
-        let text = "taken off the heap, in whole MiB, by awk in taskmanager.sh".to_owned();
-        mebibytes(mb).map(|bytes| sentence(bytes, text))
+        let text = "taken off the heap in whole MiB, by awk in taskmanager.sh".to_owned();
+        mebibytes(mb).map(|bytes| computed(bytes, Formula { text, options: managed_options(settings) }))
     });
+    let taken = if managed.is_some() { "Network and Managed Memory leave" } else { "Network leaves" };
+    let (min, max) = (bytes(script.network.range.0)?, bytes(script.network.range.1)?);
+    let (text, options) = match script.network.fraction {
+        Some(fraction) => {
+            let text = format!("{fraction} of {total} MiB, between {min} and {max}");
+            (text, network_options(settings))
+        }
+        None => (format!("{min}"), options![settings; keys::NETWORK_BUFFERS]),
+    };
+    let network =
+        Formula { text: format!("{text}, in whole MiB, as awk in taskmanager.sh takes it off the heap"), options };
     let parts = Parts {
-        heap: sentence(
-            mebibytes(script.heap_mb)?,
-            format!("what network ({} MiB) and managed memory off the heap leave of {total} MiB", script.network_mb),
-        ),
-        network: Some(sentence(
-            mebibytes(script.network_mb)?,
-            format!(
-                "what awk in taskmanager.sh makes of the network keys, {} B, taken off the heap in whole MiB",
-                script.network
-            ),
-        )),
+        heap: computed(mebibytes(script.heap_mb)?, format!("what {taken} of {total} MiB").into()),
+        network: Some(computed(mebibytes(script.network_mb)?, network)),
         managed: managed.transpose()?,
-        cut_off: String::new(),
+        cut_off: String::new().into(),
         direct: None,
         jvm_arguments: script.jvm_arguments(),
         total: Figure { bytes: mebibytes(total)?, provenance },
     };
-    let plan = finish(settings, Role::TaskManager, parts)?;
+    let plan = finish(settings, Role::TaskManager, Mode::StartScript, parts)?;
     with_slots(settings, question, plan)
 }
 
@@ -168,34 +207,27 @@ fn standalone_jobmanager(settings: &Settings<'_>) -> Outcome<Plan> {
         heap: total.clone(),
         network: None,
         managed: None,
-        cut_off: String::new(),
+        cut_off: String::new().into(),
         direct: None,
         jvm_arguments: script.jvm_arguments(),
         total,
     };
-    finish(settings, Role::JobManager, parts)
+    finish(settings, Role::JobManager, Mode::StartScript, parts)
 }
 
 fn jobmanager_container(settings: &Settings<'_>) -> Outcome<Plan> {
     let (total, provenance) = cutoff::total_mb(settings, keys::JM_HEAP_SIZE, keys::JM_HEAP_MB)?;
     let container = cutoff::jobmanager_container(settings, total)?;
-    let ratio = settings.fraction(keys::CUTOFF_RATIO)?.value as f32;
-    let (min, _) = settings.int(keys::CUTOFF_MIN)?;
-    let cut_off = format!(
-        "the larger of {min} MiB ({}) and {ratio} x {total} MiB ({})",
-        keys::CUTOFF_MIN.name(),
-        keys::CUTOFF_RATIO.name()
-    );
     let parts = Parts {
-        heap: sentence(mebibytes(container.heap_mb)?, format!("{total} MiB minus the cut-off")),
+        heap: computed(mebibytes(container.heap_mb)?, format!("what Cut-off leaves of {total} MiB").into()),
         network: None,
         managed: None,
-        cut_off,
+        cut_off: cut_off(settings, total, "")?,
         direct: None,
         jvm_arguments: container.jvm_arguments(),
         total: Figure { bytes: mebibytes(total)?, provenance },
     };
-    finish(settings, Role::JobManager, parts)
+    finish(settings, Role::JobManager, Mode::CutOff, parts)
 }
 
 /// Slots share what there is; there are no weights, and RocksDB takes what it likes.

@@ -39,6 +39,8 @@ pub enum Mode {
     TotalProcess,
     /// The model of Flink 1.9: a container minus a cut-off.
     CutOff,
+    /// What the start scripts of Flink 1.9 hand out: nothing is planned besides.
+    StartScript,
 }
 
 /// A process's frame: its totals, and what is not Flink's.

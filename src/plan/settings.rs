@@ -180,7 +180,8 @@ impl<'a> Settings<'a> {
         self.find(key).is_some()
     }
 
-    fn default_of<T>(&self, key: Key<T>) -> Option<(&'static str, Provenance)> {
+    /// The default of an option, as it stands in Flink's source; nothing where this version has none.
+    pub fn default_of<T>(&self, key: Key<T>) -> Option<(&'static str, Provenance)> {
         let row = self.row(key)?;
         Some((row.default?, Provenance::Default { key: key.name(), source: row.source }))
     }

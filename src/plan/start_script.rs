@@ -18,12 +18,23 @@ pub struct TaskManager {
     pub total_mb: (i64, Provenance),
     /// What is set aside for network buffers.
     pub network_mb: i64,
-    /// The same in bytes, before it is floored to mebibytes.
-    pub network: i64,
+    /// The same in bytes, before it is floored to mebibytes, and what it is made of.
+    pub network: Network,
     /// Managed memory off the heap, where asked for.
     pub managed_mb: Option<i64>,
     /// `-Xmx`.
     pub heap_mb: i64,
+}
+
+/// What the script sets aside for network buffers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// In bytes.
+    pub bytes: i64,
+    /// Which share of the total it was to be; nothing where minimum and maximum are one.
+    pub fraction: Option<f64>,
+    /// The range that the share is held in, in bytes.
+    pub range: (i64, i64),
 }
 
 impl TaskManager {
@@ -123,7 +134,7 @@ pub fn taskmanager(settings: &Settings<'_>) -> Outcome<TaskManager> {
     let variable = crate::config::environment::TM_HEAP;
     let total_mb = heap_mb(settings, variable, keys::TM_HEAP_SIZE, keys::TM_HEAP_MB)?;
     let network = network(settings, total_mb.0)?;
-    let network_mb = network >> 20;
+    let network_mb = network.bytes >> 20;
     let without_network = total_mb.0 - network_mb;
     let off_heap =
         word(settings, keys::MANAGED_OFF_HEAP_1_9).is_some_and(|(text, _)| text.eq_ignore_ascii_case("true"));
@@ -139,7 +150,7 @@ pub fn jobmanager(settings: &Settings<'_>) -> Outcome<JobManager> {
 }
 
 /// `calculateNetworkBufferMemory`. The number of buffers is read as bytes, for minimum and maximum alike.
-fn network(settings: &Settings<'_>, total_mb: i64) -> Outcome<i64> {
+fn network(settings: &Settings<'_>, total_mb: i64) -> Outcome<Network> {
     let size = |key, default: i64| match word(settings, key) {
         Some((text, _)) => parse_bytes(&text),
         None => Ok(default),
@@ -151,8 +162,8 @@ fn network(settings: &Settings<'_>, total_mb: i64) -> Outcome<i64> {
         }
         _ => (size(keys::NETWORK_MIN_1_9, 64 << 20)?, size(keys::NETWORK_MAX_1_9, 1 << 30)?),
     };
-    let bytes = if min == max {
-        min
+    let (bytes, fraction) = if min == max {
+        (min, None)
     } else {
         if min > max {
             return Err(fails(format!(
@@ -162,7 +173,7 @@ fn network(settings: &Settings<'_>, total_mb: i64) -> Outcome<i64> {
         let fraction = fraction(settings, keys::NETWORK_FRACTION_1_9, 0.1, "network buffer memory")?;
         let share = total_mb as f64 * 1_048_576.0 * fraction;
         // awk's %.0f: ties to even.
-        share.clamp(min as f64, max as f64).round_ties_even() as i64
+        (share.clamp(min as f64, max as f64).round_ties_even() as i64, Some(fraction))
     };
     if total_mb << 20 <= bytes {
         return Err(fails(format!(
@@ -175,7 +186,7 @@ fn network(settings: &Settings<'_>, total_mb: i64) -> Outcome<i64> {
             keys::NETWORK_BUFFERS.name()
         )));
     }
-    Ok(bytes)
+    Ok(Network { bytes, fraction, range: (min, max) })
 }
 
 fn managed(settings: &Settings<'_>, without_network_mb: i64) -> Outcome<i64> {

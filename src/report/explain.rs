@@ -1,13 +1,16 @@
 //! A plan told step by step: each figure with the rule, the numbers that went in, the result and the option that moves
 //! it, for someone who has never seen Flink's source.
 
+mod meaning;
+
+use meaning::{levers, meaning, old_meaning};
+
 use super::Sheet;
 use super::amount::{about, amount_and_bytes, fraction};
 use super::table::wrapped;
 use crate::flink::profile::Profile;
 use crate::model::{
     Bytes, Component, Derivation, Figure, Held, Place, Position, Provenance, Quantity, Range, Ratio, Role, Term,
-    UseCase,
 };
 use crate::plan::process::Mode;
 use crate::plan::store::{Scope, Store, StoreMemory};
@@ -37,8 +40,15 @@ pub fn story(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     out += &wrapped(&opening(sheet, survey), width, 0);
     out.push('\n');
     let computed = computed_sums(survey);
-    let mut teller =
-        Teller { sheet, profile: survey.plan.profile, width, number: 0, fraction_told: false, store: Store::RocksDb };
+    let mut teller = Teller {
+        sheet,
+        profile: survey.plan.profile,
+        mode: survey.plan.mode,
+        width,
+        number: 0,
+        fraction_told: false,
+        store: Store::RocksDb,
+    };
     for step in steps(survey, &computed) {
         out += &teller.tell(&step);
     }
@@ -78,6 +88,10 @@ fn opening(sheet: &Sheet, survey: &Survey) -> String {
              around them what the JVM needs for itself.",
             if role == Role::TaskManager { "are set" } else { "is set" }
         ),
+        Mode::StartScript => format!(
+            "In Flink {version} the start script plans a standalone {role}: it divides up the size that is set, and \
+             plans nothing for what the JVM itself and native libraries take besides."
+        ),
         Mode::CutOff => format!(
             "Flink {version} plans this {role} by the cut-off model, which later versions have left: a part of the \
              container is taken off for everything that nobody plans, and the rest is given to the JVM."
@@ -93,7 +107,7 @@ fn computed_sums(survey: &Survey) -> Vec<(Quantity, Figure)> {
         let bytes = Bytes::new(terms.iter().map(|term| term.bytes.get()).sum());
         Figure::derived(bytes, Derivation::Sum(terms))
     };
-    if budget.role() == Role::JobManager || survey.plan.mode == Mode::CutOff {
+    if budget.role() == Role::JobManager || matches!(survey.plan.mode, Mode::CutOff | Mode::StartScript) {
         return Vec::new();
     }
     vec![
@@ -148,7 +162,7 @@ fn steps<'a>(survey: &'a Survey, computed: &'a [(Quantity, Figure)]) -> Vec<Step
             steps.append(&mut jvm);
             steps.push(process);
         }
-        Mode::CutOff => {
+        Mode::CutOff | Mode::StartScript => {
             steps.push(process);
             let order = [Component::CutOff, Component::Network, Component::Managed, Component::CutOffHeap];
             steps.extend(order.into_iter().filter_map(part));
@@ -161,6 +175,7 @@ fn steps<'a>(survey: &'a Survey, computed: &'a [(Quantity, Figure)]) -> Vec<Step
 struct Teller<'a> {
     sheet: &'a Sheet,
     profile: &'static Profile,
+    mode: Mode,
     width: usize,
     number: usize,
     fraction_told: bool,
@@ -171,16 +186,23 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn tell(&mut self, step: &Step<'_>) -> String {
         self.number += 1;
-        let name = step.title.clone().unwrap_or_else(|| step.quantity.label().to_owned());
+        let name = match (&step.title, step.quantity, self.mode) {
+            (Some(title), ..) => title.as_str(),
+            (None, Quantity::TotalProcess, Mode::StartScript) => "What the script divides",
+            (None, Quantity::TotalProcess, Mode::CutOff) => "Container",
+            (None, quantity, _) => quantity.label(),
+        };
         let mut out = format!("{:>2}. {name} = {}\n", self.number, amount_and_bytes(step.figure.bytes));
         let mut text = String::new();
-        if let Some(meaning) = meaning(step.quantity) {
-            text += meaning;
+        let old = old_meaning(step.quantity, self.mode, self.sheet.question.role);
+        if let Some(meaning) = old.or_else(|| meaning(step.quantity)) {
+            text += &meaning.replace(Store::RocksDb.label(), self.store.label());
             text.push(' ');
         }
         text += &self.reason(step.figure);
         out += &wrapped(&text, self.width, 4);
-        if let Some(mut levers) = levers(step.quantity, self.sheet.question.role, step.figure, self.profile) {
+        if let Some(mut levers) = levers(step.quantity, self.sheet.question.role, step.figure, self.profile, self.mode)
+        {
             if self.store == Store::ForSt {
                 levers = levers.replace("rocksdb", "forst");
             }
@@ -248,12 +270,13 @@ impl Teller<'_> {
                 about(segment.bytes),
                 said_of(&segment.provenance)
             ),
+            Derivation::Divided { whole, count: 1 } => format!("There is one slot: it has all of {}.", whole.quantity),
             Derivation::Divided { whole, count } => {
-                format!(
-                    "{}, {}, divided among {count}; the rest of the division is lost.",
-                    whole.quantity,
-                    about(whole.bytes)
-                )
+                let lost = match whole.bytes.get() % count {
+                    0 => String::new(),
+                    lost => format!("; {lost} B are lost in the division"),
+                };
+                format!("{}, {}, divided among {count} slots{lost}.", whole.quantity, about(whole.bytes))
             }
             Derivation::Weighted { whole, weight, weights } if weight == weights => {
                 format!("It is alone in the slot and gets all of its managed memory, {}.", about(whole.bytes))
@@ -287,7 +310,7 @@ impl Teller<'_> {
             Derivation::MutableLimit { manager } => {
                 format!("7/8 of the write-buffer manager, {}: above it RocksDB flushes.", about(manager.bytes))
             }
-            Derivation::CutOff(text) => format!("It is {text}."),
+            Derivation::CutOff { formula, options } => format!("It is {formula}.{}", said_of_all(options)),
         }
     }
 
@@ -382,115 +405,28 @@ fn said_of(provenance: &Provenance) -> String {
     }
 }
 
+/// As sentences of their own: which options are set, and which are not.
+fn said_of_all(options: &[Provenance]) -> String {
+    let mut out = String::new();
+    let mut unset = Vec::new();
+    for option in options {
+        match option {
+            Provenance::Set { key, place } => out += &format!(" {key} is set in {}.", place_in_words(place)),
+            Provenance::Default { key, .. } => unset.push(*key),
+            _ => {}
+        }
+    }
+    match unset.split_last() {
+        Some((last, [])) => out += &format!(" {last} is not set."),
+        Some((last, others)) => out += &format!(" {} and {last} are not set.", others.join(", ")),
+        None => {}
+    }
+    out
+}
+
 fn place_in_words(place: &Place) -> String {
     match place.position {
         Some(Position { line, column, .. }) => format!("{}, line {line}, column {column}", place.source),
         None => place.source.to_string(),
     }
-}
-
-/// What a quantity is, for someone who meets it for the first time.
-fn meaning(quantity: Quantity) -> Option<&'static str> {
-    Some(match quantity {
-        Quantity::TotalProcess => "Everything the process may take; on YARN and Kubernetes, the size of its container.",
-        Quantity::TotalFlink => "What Flink divides up: the process without the JVM's own needs.",
-        Quantity::JvmHeap => "Where Java objects live; passed to the JVM as -Xmx and -Xms.",
-        Quantity::JvmDirect => "The JVM's limit for direct buffers, -XX:MaxDirectMemorySize.",
-        Quantity::Part(Component::FrameworkHeap) => "Java objects of Flink itself.",
-        Quantity::Part(Component::TaskHeap) => {
-            "Java objects of operators and user code, and state that is kept on the heap."
-        }
-        Quantity::Part(Component::FrameworkOffHeap) => {
-            "Direct and native memory of Flink itself, Netty and batch shuffle."
-        }
-        Quantity::Part(Component::TaskOffHeap) => "Direct and native memory of operators and user code.",
-        Quantity::Part(Component::Network) => "Buffers for data between tasks, all allocated at the start.",
-        Quantity::Part(Component::Managed) => {
-            "Native memory that Flink hands out to RocksDB, batch operators and Python."
-        }
-        Quantity::Part(Component::JvmMetaspace) => "Class metadata; passed as -XX:MaxMetaspaceSize.",
-        Quantity::Part(Component::JvmOverhead) => {
-            "Set aside for thread stacks, compiled code, the collector and whatever nobody plans; nothing enforces it."
-        }
-        Quantity::Part(Component::Heap) => "The JobManager's Java objects; passed as -Xmx and -Xms.",
-        Quantity::Part(Component::OffHeap) => "The JobManager's direct and native memory.",
-        Quantity::Part(Component::CutOffHeap) => "Java objects, managed memory among them; passed as -Xmx and -Xms.",
-        Quantity::Part(Component::CutOff) => "Taken off the container and planned for nothing in particular.",
-        Quantity::BlockCache => "Where RocksDB keeps blocks that it has read.",
-        Quantity::WriteBufferManager => "What bounds all memtables of the slot together.",
-        Quantity::HighPriorityPool => "The part of the cache kept for index and filter blocks.",
-        Quantity::ArenaBlock => "What a memtable allocates at a time, as Flink computes it for its warning.",
-        Quantity::RealArenaBlock => {
-            "What a memtable really allocates at a time in the RocksDB that this version ships."
-        }
-        _ => return None,
-    })
-}
-
-/// The options that move a figure.
-fn levers(quantity: Quantity, role: Role, figure: &Figure, profile: &Profile) -> Option<String> {
-    let held = match &figure.provenance {
-        Provenance::Derived(derivation) => match &**derivation {
-            Derivation::Share { held, .. } | Derivation::ShareOfUnknown { held, .. } => Some(*held),
-            _ => None,
-        },
-        _ => None,
-    };
-    let prefix = match role {
-        Role::TaskManager => "taskmanager.memory",
-        Role::JobManager => "jobmanager.memory",
-    };
-    let directly = |key: String| match &figure.provenance {
-        Provenance::Derived(_) => format!("everything named here; {key} would set it directly"),
-        _ => key,
-    };
-    let cut_off = profile.option("taskmanager.memory.process.size").is_none()
-        || (role == Role::JobManager && profile.option("jobmanager.memory.process.size").is_none());
-    let ranged = |what: &str| match held {
-        Some(Held::AtMinimum) => format!("{prefix}.{what}.min"),
-        Some(Held::AtMaximum) => format!("{prefix}.{what}.max"),
-        Some(Held::Free) => format!("{prefix}.{what}.fraction"),
-        None => format!("{prefix}.{what}.min, .max and .fraction"),
-    };
-    Some(match quantity {
-        Quantity::TotalProcess if cut_off => match role {
-            Role::TaskManager => "taskmanager.heap.size".to_owned(),
-            Role::JobManager => "jobmanager.heap.size".to_owned(),
-        },
-        Quantity::Part(Component::CutOff | Component::CutOffHeap) => {
-            "containerized.heap-cutoff-ratio and containerized.heap-cutoff-min".to_owned()
-        }
-        Quantity::Part(Component::Network) if cut_off => {
-            "taskmanager.network.memory.fraction, .min and .max".to_owned()
-        }
-        Quantity::Part(Component::Managed) if cut_off => {
-            "taskmanager.memory.size or taskmanager.memory.fraction".to_owned()
-        }
-        Quantity::TotalProcess => format!("{prefix}.process.size"),
-        Quantity::TotalFlink => directly(format!("{prefix}.flink.size")),
-        Quantity::Part(Component::FrameworkHeap) => format!("{prefix}.framework.heap.size"),
-        Quantity::Part(Component::TaskHeap) => directly(format!("{prefix}.task.heap.size")),
-        Quantity::Part(Component::FrameworkOffHeap) => format!("{prefix}.framework.off-heap.size"),
-        Quantity::Part(Component::TaskOffHeap) => format!("{prefix}.task.off-heap.size"),
-        Quantity::Part(Component::Network) => ranged("network"),
-        Quantity::Part(Component::Managed) => match figure.provenance {
-            Provenance::Set { .. } => format!("{prefix}.managed.size"),
-            _ => format!("{prefix}.managed.fraction, or {prefix}.managed.size in its place"),
-        },
-        Quantity::Part(Component::Heap) => directly(format!("{prefix}.heap.size")),
-        Quantity::Part(Component::OffHeap) => format!("{prefix}.off-heap.size"),
-        Quantity::Part(Component::JvmMetaspace) => format!("{prefix}.jvm-metaspace.size"),
-        Quantity::Part(Component::JvmOverhead) => ranged("jvm-overhead"),
-        Quantity::SlotShare(_) => "taskmanager.numberOfTaskSlots".to_owned(),
-        Quantity::ConsumerShare(UseCase::Operator | UseCase::StateBackend | UseCase::Python) => {
-            profile.option("taskmanager.memory.managed.consumer-weights")?;
-            "taskmanager.memory.managed.consumer-weights".to_owned()
-        }
-        Quantity::BlockCache | Quantity::WriteBufferManager => {
-            "state.backend.rocksdb.memory.write-buffer-ratio, and the pool's size".to_owned()
-        }
-        Quantity::HighPriorityPool => "state.backend.rocksdb.memory.high-prio-pool-ratio".to_owned(),
-        Quantity::ArenaBlock | Quantity::RealArenaBlock => "state.backend.rocksdb.writebuffer.size".to_owned(),
-        _ => return None,
-    })
 }

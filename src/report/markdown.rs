@@ -5,6 +5,9 @@ use super::amount::mib;
 use super::table;
 use super::text;
 
+/// Of blocks that are not tables.
+const WIDTH: usize = 100;
+
 /// The report on one plan.
 pub fn sheet(sheet: &Sheet) -> String {
     let title = match &sheet.source {
@@ -27,10 +30,12 @@ pub fn sheet(sheet: &Sheet) -> String {
                 })
                 .collect();
             out += &table::markdown(&text::COLUMNS, &text::SIDES, &rows);
-            out += &format!("\n```\n{}\n```\n", survey.plan.jvm_arguments);
+            let slots = text::slots(sheet, survey, WIDTH);
+            let block = format!("Started with\n{}{slots}", table::wrapped(&survey.plan.jvm_arguments, WIDTH, 2));
+            out += &format!("\n```\n{}```\n", anstream::adapter::strip_str(&block));
         }
         Err(rejected) => {
-            out += &format!("**Flink refuses this configuration.**\n\n> {}\n", rejected.rejection);
+            out += &format!("```\n{}```\n", anstream::adapter::strip_str(&text::refusal(sheet, rejected, WIDTH)));
         }
     }
     for remark in &sheet.remarks {

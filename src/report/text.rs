@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::plan::container;
 use crate::plan::store::Store;
-use crate::plan::{Backend, Deployment, Survey};
+use crate::plan::{Backend, Deployment, Mode, Rejected, Survey};
 
 const HEADING: Style = Style::new().bold();
 const REFUSED: Style = AnsiColor::Red.on_default().bold();
@@ -24,7 +24,7 @@ pub fn sheet(sheet: &Sheet, width: usize) -> String {
     let mut out = header(sheet, width);
     match &sheet.outcome {
         Ok(survey) => out += &accepted(sheet, survey, width),
-        Err(rejected) => out += &rejection::section(sheet, rejected, width),
+        Err(rejected) => out += &refusal(sheet, rejected, width),
     }
     out += &remarks(sheet, width);
     out
@@ -49,6 +49,16 @@ pub fn header(sheet: &Sheet, width: usize) -> String {
     out
 }
 
+/// Why Flink refuses the configuration.
+pub fn refusal(sheet: &Sheet, rejected: &Rejected, width: usize) -> String {
+    rejection::section(sheet, rejected, width)
+}
+
+/// What each slot gets.
+pub fn slots(sheet: &Sheet, survey: &Survey, width: usize) -> String {
+    slots::section(survey, sheet.consumers_supposed, width)
+}
+
 /// A section's heading.
 fn heading(text: &str) -> String {
     format!("\n{HEADING}{text}{HEADING:#}\n")
@@ -60,7 +70,7 @@ fn accepted(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     out += &heading("Started with");
     out += &wrapped(&survey.plan.jvm_arguments, width, 2);
     out += &keepers(sheet, survey, width);
-    out += &slots::section(survey, sheet.consumers_supposed, width);
+    out += &slots(sheet, survey, width);
     out += &besides::section(survey, width);
     if !survey.plan.notices.is_empty() {
         out += &heading("What Flink logs about it");
@@ -99,7 +109,11 @@ pub fn rows(sheet: &Sheet, survey: &Survey) -> Vec<Row> {
     };
     let process = budget.total_process();
     let whole = container::enforcer_of_total(sheet.deployment());
-    let name = if budget.part(Component::CutOff).is_some() { "Container" } else { Quantity::TotalProcess.label() };
+    let name = match plan.mode {
+        Mode::CutOff => "Container",
+        Mode::StartScript => "What the script divides",
+        _ => Quantity::TotalProcess.label(),
+    };
     let mut rows = vec![row(0, name, process.bytes, origin(process), Some(whole))];
     let unified = budget.part(Component::JvmMetaspace).is_some();
     if unified {
@@ -194,7 +208,7 @@ pub fn origin(figure: &Figure) -> String {
             Derivation::Remainder { .. } => "the rest".to_owned(),
             Derivation::Sum(_) => "sum".to_owned(),
             Derivation::Buffers { .. } => "buffers".to_owned(),
-            Derivation::CutOff(_) => "computed".to_owned(),
+            Derivation::CutOff { .. } => "computed".to_owned(),
             _ => "derived".to_owned(),
         },
     }

@@ -98,7 +98,7 @@ fn unbudgeted(survey: &Survey, width: usize) -> String {
         let text = wrapped(&format!("{}: {size}; {}", item.what, item.remark), width, 4);
         out += &format!("  - {}", text.trim_start());
     }
-    if survey.plan.mode != Mode::CutOff {
+    if !matches!(survey.plan.mode, Mode::CutOff | Mode::StartScript) {
         out += &wrapped("It comes out of what JVM Overhead has left, and then the container is killed.", width, 2);
     }
     out
