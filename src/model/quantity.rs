@@ -52,10 +52,6 @@ pub enum Quantity {
     FlinkWithoutNetwork,
     /// Total Flink memory plus metaspace, before overhead is known.
     FlinkAndMetaspace,
-    /// What a container is asked for in the cut-off model.
-    Container,
-    /// The container without the cut-off.
-    ContainerWithoutCutOff,
     /// One slot's share of a part.
     SlotShare(Component),
     /// One consumer's share of a slot's managed memory.
@@ -74,10 +70,6 @@ pub enum Quantity {
     RealArenaBlock,
     /// Above this RocksDB flushes.
     MutableLimit,
-    /// What a column family may fill before it is flushed (`writebuffer.size`).
-    WriteBuffer,
-    /// One network buffer (`taskmanager.memory.segment-size`).
-    Segment,
 }
 
 impl Quantity {
@@ -91,8 +83,6 @@ impl Quantity {
             Quantity::Part(component) | Quantity::SlotShare(component) => component.label(),
             Quantity::FlinkWithoutNetwork => "Total Flink Memory without Network",
             Quantity::FlinkAndMetaspace => "Total Flink Memory plus JVM Metaspace",
-            Quantity::Container => "container memory",
-            Quantity::ContainerWithoutCutOff => "container memory without the cut-off",
             Quantity::ConsumerShare(use_case) => use_case.name(),
             Quantity::StateBackendTotal => "memory of the pool",
             Quantity::BlockCache => "block cache",
@@ -101,8 +91,6 @@ impl Quantity {
             Quantity::ArenaBlock => "arena block (Flink's figure)",
             Quantity::RealArenaBlock => "arena block (RocksDB's)",
             Quantity::MutableLimit => "mutable limit",
-            Quantity::WriteBuffer => "write buffer",
-            Quantity::Segment => "memory segment",
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct StoreMemory {
     pub scope: Scope,
     /// What put it in that scope.
     pub scope_provenance: Provenance,
+    /// An option of another scope that is set to no effect.
+    pub without_effect: Option<&'static str>,
     /// One memtable's size.
     pub write_buffer: Figure,
     /// How the pool is divided, where there is one.
@@ -222,11 +224,15 @@ pub fn memory(
         }
         _ => None,
     };
+    // Two other options have to be as they are not by default before this one counts.
+    let idle = keys.fixed_per_tm;
+    let without_effect = Some(idle.name())
+        .filter(|_| scope != Scope::TmSharedUnmanaged && settings.row(idle).is_some() && settings.is_set(idle));
     let column_family = match scope {
         Scope::None => Some(column_family(settings, &keys, &write_buffer)?),
         _ => None,
     };
-    Ok(StoreMemory { store, scope, scope_provenance, write_buffer, pool, column_family, refused })
+    Ok(StoreMemory { store, scope, scope_provenance, without_effect, write_buffer, pool, column_family, refused })
 }
 
 /// One pool for the TaskManager counts only if it is larger than nothing.

@@ -8,25 +8,25 @@ pub fn mib(size: Bytes) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
+/// Whether a size is exact in the unit in which people would say it; 1034.5 MiB are, but nobody says 1059328 KiB.
+fn is_plain(size: Bytes) -> bool {
+    size < Bytes::mib(1) || size.get().is_multiple_of(1 << 20)
+}
+
 /// A size in a sentence: the exact unit where there is one, else mebibytes and, behind them, the bytes.
 pub fn amount(size: Bytes) -> String {
-    let exact = size.to_string();
-    if size < Bytes::mib(1) || !exact.ends_with(" B") {
-        return exact;
-    }
-    format!("{} MiB ({} B)", mib(size), size.get())
+    if is_plain(size) { size.to_string() } else { format!("{} MiB ({} B)", mib(size), size.get()) }
 }
 
 /// A size in a sentence that is about another one: the exact unit where there is one, else rounded mebibytes.
 pub fn about(size: Bytes) -> String {
-    let exact = size.to_string();
-    if size < Bytes::mib(1) || !exact.ends_with(" B") { exact } else { format!("{} MiB", mib(size)) }
+    if is_plain(size) { size.to_string() } else { format!("{} MiB", mib(size)) }
 }
 
 /// A size in a sentence, always with the bytes behind it.
 pub fn amount_and_bytes(size: Bytes) -> String {
-    let exact = size.to_string();
-    if exact.ends_with(" B") { amount(size) } else { format!("{exact} ({} B)", size.get()) }
+    let plain = size.to_string();
+    if plain.ends_with(" B") || !is_plain(size) { amount(size) } else { format!("{plain} ({} B)", size.get()) }
 }
 
 /// A fraction, as short as it can be told from its neighbours: Flink holds 0.1 as 0.10000000149011612.
@@ -46,6 +46,8 @@ mod tests {
     #[case(1 << 30, "1 GiB")]
     #[case(1728 << 20, "1728 MiB")]
     #[case(4097, "4097 B")]
+    #[case(2048, "2 KiB")]
+    #[case(1_084_751_872, "1034.5 MiB (1084751872 B)")]
     #[case(429_496_736, "409.6 MiB (429496736 B)")]
     fn an_amount_names_its_bytes_unless_a_unit_is_exact(#[case] bytes: u64, #[case] expected: &str) {
         assert_eq!(amount(Bytes::new(bytes)), expected);

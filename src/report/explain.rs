@@ -10,11 +10,11 @@ use super::amount::{about, amount_and_bytes, fraction};
 use super::table::wrapped;
 use crate::flink::profile::Profile;
 use crate::model::{
-    Bytes, Component, Derivation, Figure, Held, Place, Position, Provenance, Quantity, Range, Ratio, Role, Term,
+    Bytes, Component, Derivation, Figure, Held, Place, Position, Provenance, Quantity, Range, Ratio, Role, Source, Term,
 };
 use crate::plan::process::Mode;
 use crate::plan::store::{Scope, Store, StoreMemory};
-use crate::plan::{Slots, Survey};
+use crate::plan::{Backend, Slots, Survey};
 
 /// One step: what is derived, and its figure.
 struct Step<'a> {
@@ -53,6 +53,11 @@ pub fn story(sheet: &Sheet, survey: &Survey, width: usize) -> String {
         out += &teller.tell(&step);
     }
     out += &wrapped(&format!("So the JVM is started with {}", survey.plan.jvm_arguments), width, 0);
+    if survey.plan.mode == Mode::CutOff && survey.plan.direct.is_some() {
+        let twice = "-XX:MaxDirectMemorySize is the container minus the heap: direct memory may take the cut-off, too, \
+                     which then is not there for what it was taken off for.";
+        out += &wrapped(twice, width, 0);
+    }
     if let Some(Ok(slots)) = &survey.plan.slots {
         out.push('\n');
         out += &teller.slots(survey, slots);
@@ -215,7 +220,7 @@ impl Teller<'_> {
     fn reason(&mut self, figure: &Figure) -> String {
         match &figure.provenance {
             Provenance::Set { key, place } => {
-                let mut text = format!("{key} sets it, in {}.", place_in_words(place));
+                let mut text = format!("{key} sets it, {}.", located(place));
                 if OLD_TOTALS.contains(key) && self.profile.version().line() > (1, 9) {
                     text += " It is a name of Flink 1.9, read in the place of this total because the total is not set.";
                 }
@@ -260,7 +265,8 @@ impl Teller<'_> {
                 )
             }
             Derivation::Remainder { whole, parts } => {
-                format!("It is what {} leave of {}, {}.", listed(parts), whole.quantity, about(whole.bytes))
+                let leave = if parts.len() == 1 { "leaves" } else { "leave" };
+                format!("It is what {} {leave} of {}, {}.", listed(parts), whole.quantity, about(whole.bytes))
             }
             Derivation::Sum(parts) => format!("It is the sum of {}.", listed(parts)),
             Derivation::Buffers { count, segment } => format!(
@@ -274,6 +280,7 @@ impl Teller<'_> {
             Derivation::Divided { whole, count } => {
                 let lost = match whole.bytes.get() % count {
                     0 => String::new(),
+                    1 => "; 1 B is lost in the division".to_owned(),
                     lost => format!("; {lost} B are lost in the division"),
                 };
                 format!("{}, {}, divided among {count} slots{lost}.", whole.quantity, about(whole.bytes))
@@ -288,18 +295,18 @@ impl Teller<'_> {
                 )
             }
             Derivation::BlockCache { total, ratio } => format!(
-                "(3 - write-buffer ratio) / 3 of the pool: (3 - {}) / 3 x {}. Memtables are charged to it, too.",
+                "It is (3 - write-buffer ratio) / 3 of the pool: (3 - {}) / 3 x {}. Memtables are charged to it, too.",
                 fraction(ratio.value),
                 about(total.bytes)
             ),
             Derivation::WriteBufferManager { total, ratio } => format!(
-                "2/3 of the write-buffer ratio: 2 x {} x {} / 3. Memtables may overshoot it by half; that half and the \
+                "It is 2/3 of the write-buffer ratio of the pool: 2 x {} x {} / 3. Memtables may overshoot it by half; that half and the \
                  cache make up the pool.",
                 about(total.bytes),
                 self.ratio(ratio)
             ),
             Derivation::ArenaBlock { write_buffer, at_most } => format!(
-                "An eighth of the write buffer of {}{}, in whole 4 KiB{}.",
+                "It is an eighth of the write buffer of {}{}, in whole 4 KiB{}.",
                 about(write_buffer.bytes),
                 said_of(&write_buffer.provenance),
                 at_most.map_or(String::new(), |bound| format!(
@@ -308,7 +315,7 @@ impl Teller<'_> {
                 ))
             ),
             Derivation::MutableLimit { manager } => {
-                format!("7/8 of the write-buffer manager, {}: above it RocksDB flushes.", about(manager.bytes))
+                format!("It is 7/8 of the write-buffer manager, {}.", about(manager.bytes))
             }
             Derivation::CutOff { formula, options } => format!("It is {formula}.{}", said_of_all(options)),
         }
@@ -349,8 +356,14 @@ impl Teller<'_> {
         }
         for (store, outcome) in &slots.stores {
             if let Ok(memory) = outcome
-                && super::text::is_shown(*store, &survey.backend)
+                && super::text::is_shown(self.sheet, survey, *store)
             {
+                if !matches!(survey.backend, Backend::Embedded(_)) {
+                    let text =
+                        format!("Which state backend a job uses is not configured here. If it is {}:", store.label());
+                    out += &wrapped(&text, self.width, 0);
+                    out.push('\n');
+                }
                 out += &self.store(memory);
             }
         }
@@ -360,8 +373,24 @@ impl Teller<'_> {
     fn store(&mut self, memory: &StoreMemory) -> String {
         self.store = memory.store;
         let store = memory.store.label();
-        let Some(pool) = memory.pool.as_ref().filter(|_| memory.scope != Scope::None) else { return String::new() };
-        let mut out = String::new();
+        let by = if self.profile.option("state.backend.rocksdb.memory.managed").is_none() {
+            format!(" Flink {} has no option to bound it.", self.profile.version())
+        } else {
+            said_of_all(std::slice::from_ref(&memory.scope_provenance))
+        };
+        let scope = match memory.scope {
+            Scope::SlotSharedManaged => "takes its memory out of managed memory, one pool for each slot",
+            Scope::SlotSharedUnmanaged => {
+                "takes a fixed size of native memory outside of managed memory, one pool for each slot"
+            }
+            Scope::TmSharedUnmanaged => {
+                "takes a fixed size of native memory outside of managed memory, one pool for all slots"
+            }
+            Scope::None => "gives each state memtables and a block cache of its own, and nothing bounds their sum",
+        };
+        let mut out = wrapped(&format!("{store} {scope}.{by}"), self.width, 0);
+        out.push('\n');
+        let Some(pool) = &memory.pool else { return out };
         for (quantity, figure) in pool.figures(&memory.write_buffer, &self.profile.rocksdb) {
             let title = Some(format!("{store}, {quantity}"));
             // What a slot's share is was told just before.
@@ -399,7 +428,7 @@ fn listed(terms: &[Term]) -> String {
 /// In parentheses: the option, and whether it is set.
 fn said_of(provenance: &Provenance) -> String {
     match provenance {
-        Provenance::Set { key, place } => format!(" ({key}, set in {})", place_in_words(place)),
+        Provenance::Set { key, place } => format!(" ({key}, set {})", located(place)),
         Provenance::Default { key, .. } => format!(" ({key}, not set)"),
         _ => String::new(),
     }
@@ -411,7 +440,7 @@ fn said_of_all(options: &[Provenance]) -> String {
     let mut unset = Vec::new();
     for option in options {
         match option {
-            Provenance::Set { key, place } => out += &format!(" {key} is set in {}.", place_in_words(place)),
+            Provenance::Set { key, place } => out += &format!(" {key} is set {}.", located(place)),
             Provenance::Default { key, .. } => unset.push(*key),
             _ => {}
         }
@@ -422,6 +451,15 @@ fn said_of_all(options: &[Provenance]) -> String {
         None => {}
     }
     out
+}
+
+/// Where a place is, with its preposition.
+fn located(place: &Place) -> String {
+    let preposition = match place.source {
+        Source::DynamicProperty | Source::YarnFlag(_) | Source::Supposed => "by",
+        Source::File(_) | Source::Stdin | Source::Environment(_) | Source::Caller => "in",
+    };
+    format!("{preposition} {}", place_in_words(place))
 }
 
 fn place_in_words(place: &Place) -> String {

@@ -10,7 +10,7 @@ use super::Sheet;
 use super::amount::{fraction, mib};
 use super::table::{self, Align, wrapped};
 use crate::model::{
-    Bytes, Component, Derivation, Enforcer, Figure, Held, Limit, Place, Provenance, Quantity, Role, Source,
+    Bytes, Component, Derivation, Enforcer, Figure, Held, Limit, Place, Provenance, Quantity, Role, Source, UseCase,
 };
 use crate::plan::container;
 use crate::plan::store::Store;
@@ -56,7 +56,7 @@ pub fn refusal(sheet: &Sheet, rejected: &Rejected, width: usize) -> String {
 
 /// What each slot gets.
 pub fn slots(sheet: &Sheet, survey: &Survey, width: usize) -> String {
-    slots::section(survey, sheet.consumers_supposed, width)
+    slots::section(sheet, survey, width)
 }
 
 /// A section's heading.
@@ -261,9 +261,13 @@ fn keepers(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     out
 }
 
-/// Whether a store's memory is shown: the one that is configured, and RocksDB where none is.
-pub fn is_shown(store: Store, backend: &Backend) -> bool {
-    match backend {
+/// Whether a store's memory is shown: the one that is configured, and RocksDB where none is; neither in a slot of
+/// which it is said that it has no keyed state.
+pub fn is_shown(sheet: &Sheet, survey: &Survey, store: Store) -> bool {
+    if !sheet.question.consumers.contains(&UseCase::StateBackend) {
+        return false;
+    }
+    match &survey.backend {
         Backend::Embedded(configured) => *configured == store,
         Backend::Heap => false,
         Backend::Other(_) | Backend::Unset => store == Store::RocksDb,

@@ -1,7 +1,7 @@
 //! What each quantity is, and which options move it.
 
 use crate::flink::profile::Profile;
-use crate::model::{Component, Derivation, Figure, Held, Provenance, Quantity, Role, UseCase};
+use crate::model::{Component, Derivation, Figure, Held, Provenance, Quantity, Role};
 use crate::plan::process::Mode;
 
 /// What a quantity was up to Flink 1.9, where that was something else than later.
@@ -49,6 +49,7 @@ pub fn meaning(quantity: Quantity) -> Option<&'static str> {
         Quantity::Part(Component::OffHeap) => "The JobManager's direct and native memory.",
         Quantity::Part(Component::CutOff) => "Taken off the container and planned for nothing in particular.",
         Quantity::BlockCache => "Where RocksDB keeps blocks that it has read.",
+        Quantity::MutableLimit => "Above it RocksDB flushes memtables.",
         Quantity::WriteBufferManager => "What bounds all memtables of the slot together.",
         Quantity::HighPriorityPool => "The part of the cache kept for index and filter blocks.",
         Quantity::ArenaBlock => "What a memtable allocates at a time, as Flink computes it for its warning.",
@@ -61,28 +62,31 @@ pub fn meaning(quantity: Quantity) -> Option<&'static str> {
 
 /// The options that move a figure.
 pub fn levers(quantity: Quantity, role: Role, figure: &Figure, profile: &Profile, mode: Mode) -> Option<String> {
-    let held = match &figure.provenance {
-        Provenance::Derived(derivation) => match &**derivation {
-            Derivation::Share { held, .. } | Derivation::ShareOfUnknown { held, .. } => Some(*held),
-            _ => None,
-        },
-        _ => None,
-    };
     let prefix = match role {
         Role::TaskManager => "taskmanager.memory",
         Role::JobManager => "jobmanager.memory",
     };
-    let directly = |key: String| match &figure.provenance {
-        Provenance::Derived(_) => format!("everything named here; {key} would set it directly"),
-        _ => key,
+    let derivation = match &figure.provenance {
+        Provenance::Derived(derivation) => Some(&**derivation),
+        _ => None,
+    };
+    if matches!(derivation, Some(Derivation::Sum(_))) {
+        return Some("its parts".to_owned());
+    }
+    let directly = |key: String| match derivation {
+        Some(_) => format!("everything named here; {key} would set it directly"),
+        None => key,
     };
     let cut_off = profile.option("taskmanager.memory.process.size").is_none()
         || (role == Role::JobManager && profile.option("jobmanager.memory.process.size").is_none());
-    let ranged = |what: &str| match held {
-        Some(Held::AtMinimum) => format!("{prefix}.{what}.min"),
-        Some(Held::AtMaximum) => format!("{prefix}.{what}.max"),
-        Some(Held::Free) => format!("{prefix}.{what}.fraction"),
-        None => format!("{prefix}.{what}.min, .max and .fraction"),
+    let ranged = |what: &str| match derivation {
+        Some(Derivation::Share { held, .. } | Derivation::ShareOfUnknown { held, .. }) => match held {
+            Held::AtMinimum => format!("{prefix}.{what}.min"),
+            Held::AtMaximum => format!("{prefix}.{what}.max"),
+            Held::Free => format!("{prefix}.{what}.fraction"),
+        },
+        Some(Derivation::Buffers { .. }) => "taskmanager.network.numberOfBuffers".to_owned(),
+        _ => "everything named here".to_owned(),
     };
     Some(match quantity {
         Quantity::TotalProcess if cut_off => match role {
@@ -118,7 +122,8 @@ pub fn levers(quantity: Quantity, role: Role, figure: &Figure, profile: &Profile
         Quantity::Part(Component::JvmMetaspace) => format!("{prefix}.jvm-metaspace.size"),
         Quantity::Part(Component::JvmOverhead) => ranged("jvm-overhead"),
         Quantity::SlotShare(_) => "taskmanager.numberOfTaskSlots".to_owned(),
-        Quantity::ConsumerShare(UseCase::Operator | UseCase::StateBackend | UseCase::Python) => {
+        Quantity::ConsumerShare(_) if is_alone(derivation) => "the managed memory of the slot".to_owned(),
+        Quantity::ConsumerShare(_) => {
             profile.option("taskmanager.memory.managed.consumer-weights")?;
             "taskmanager.memory.managed.consumer-weights".to_owned()
         }
@@ -129,4 +134,9 @@ pub fn levers(quantity: Quantity, role: Role, figure: &Figure, profile: &Profile
         Quantity::ArenaBlock | Quantity::RealArenaBlock => "state.backend.rocksdb.writebuffer.size".to_owned(),
         _ => return None,
     })
+}
+
+/// Whether a consumer shares a slot's managed memory with nobody.
+fn is_alone(derivation: Option<&Derivation>) -> bool {
+    matches!(derivation, Some(Derivation::Weighted { weight, weights, .. }) if weight == weights)
 }

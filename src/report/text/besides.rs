@@ -55,7 +55,7 @@ fn jvm(survey: &Survey, width: usize) -> String {
     }
     if let Some(overhead) = survey.plan.budget.part(Component::JvmOverhead) {
         text += &format!(
-            " All this has to fit in JVM Overhead, {}; {} of it were seen in use.",
+            " All this has to fit in JVM Overhead, {}; on that TaskManager it was {}.",
             amount(overhead.bytes),
             amount(seen)
         );

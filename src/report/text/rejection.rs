@@ -3,14 +3,14 @@
 use super::super::Sheet;
 use super::super::amount::{amount, mib};
 use super::super::table::{self, Align, wrapped};
-use super::{REFUSED, heading, origin};
+use super::{REFUSED, heading, origin, short_place};
 use crate::flink::sensitive;
-use crate::model::{Bytes, Figure, Term};
+use crate::model::{Bytes, Component, Quantity, Role, Term};
 use crate::plan::Rejected;
 use crate::plan::rejection::{ExceptionClass, Reason};
 
-const COLUMNS: [&str; 3] = ["", "MiB", "bytes"];
-const SIDES: [Align; 3] = [Align::Left, Align::Right, Align::Right];
+const COLUMNS: [&str; 4] = ["", "MiB", "bytes", "set in"];
+const SIDES: [Align; 4] = [Align::Left, Align::Right, Align::Right, Align::Left];
 
 pub fn section(sheet: &Sheet, rejected: &Rejected, width: usize) -> String {
     let rejection = &rejected.rejection;
@@ -55,9 +55,7 @@ fn why(sheet: &Sheet, reason: &Reason, width: usize) -> String {
                 Bytes::ZERO => "nothing left where something must be".to_owned(),
                 missing => format!("too much by {}", amount(missing)),
             };
-            heading("The sum that does not fit")
-                + &sum_table(parts, "together", sum, whole)
-                + &wrapped(&verdict, width, 2)
+            heading("The sum that does not fit") + &sum_table(sheet, parts, sum, whole) + &wrapped(&verdict, width, 2)
         }
         Reason::DoesNotAddUp { parts, whole } => {
             let sum = sum_of(parts);
@@ -66,15 +64,15 @@ fn why(sheet: &Sheet, reason: &Reason, width: usize) -> String {
                 None => format!("less by {}", amount(whole.bytes.checked_sub(sum).unwrap_or(Bytes::ZERO))),
             };
             heading("The sum that must match exactly")
-                + &sum_table(parts, "together", sum, whole)
+                + &sum_table(sheet, parts, sum, whole)
                 + &wrapped(&verdict, width, 2)
         }
         Reason::OutOfRange { rest, whole, parts, min, max } => {
-            let mut rows: Vec<Vec<String>> = vec![row(whole.quantity.label(), whole.bytes)];
-            rows.extend(parts.iter().map(|term| row(&format!("- {}", term.quantity), term.bytes)));
-            rows.push(row(&format!("leaves for {}", rest.quantity), rest.bytes));
-            rows.push(row(&bound("least", min), min.bytes));
-            rows.push(row(&bound("most", max), max.bytes));
+            let mut rows: Vec<Vec<String>> = vec![term_row(sheet, "", whole)];
+            rows.extend(parts.iter().map(|term| term_row(sheet, "- ", term)));
+            rows.push(row(&format!("leaves for {}", rest.quantity), rest.bytes, String::new()));
+            rows.push(row("least allowed", min.bytes, origin(min)));
+            rows.push(row("most allowed", max.bytes, origin(max)));
             let verdict = if rest.bytes < min.bytes {
                 format!("too little by {}", amount(min.bytes.checked_sub(rest.bytes).unwrap_or(Bytes::ZERO)))
             } else {
@@ -94,23 +92,46 @@ fn why(sheet: &Sheet, reason: &Reason, width: usize) -> String {
     }
 }
 
-fn bound(which: &str, figure: &Figure) -> String {
-    format!("{which} allowed ({})", origin(figure))
+fn row(name: &str, bytes: Bytes, place: String) -> Vec<String> {
+    vec![name.to_owned(), mib(bytes), bytes.get().to_string(), place]
 }
 
-fn row(name: &str, bytes: Bytes) -> Vec<String> {
-    vec![name.to_owned(), mib(bytes), bytes.get().to_string()]
+fn term_row(sheet: &Sheet, before: &str, term: &Term) -> Vec<String> {
+    row(&format!("{before}{}", term.quantity), term.bytes, set_in(sheet, term.quantity))
+}
+
+/// Where the size of a quantity is set; nothing where it is a default or follows from others.
+fn set_in(sheet: &Sheet, quantity: Quantity) -> String {
+    let part = match quantity {
+        Quantity::TotalProcess => "process.size",
+        Quantity::TotalFlink => "flink.size",
+        Quantity::Part(Component::FrameworkHeap) => "framework.heap.size",
+        Quantity::Part(Component::FrameworkOffHeap) => "framework.off-heap.size",
+        Quantity::Part(Component::TaskHeap) => "task.heap.size",
+        Quantity::Part(Component::TaskOffHeap) => "task.off-heap.size",
+        Quantity::Part(Component::Managed) => "managed.size",
+        Quantity::Part(Component::Heap) => "heap.size",
+        Quantity::Part(Component::OffHeap) => "off-heap.size",
+        Quantity::Part(Component::JvmMetaspace) => "jvm-metaspace.size",
+        _ => return String::new(),
+    };
+    let role = match sheet.question.role {
+        Role::TaskManager => "taskmanager",
+        Role::JobManager => "jobmanager",
+    };
+    let setting = sheet.config.get(&format!("{role}.memory.{part}"));
+    setting.map_or(String::new(), |setting| short_place(&setting.place))
 }
 
 fn sum_of(parts: &[Term]) -> Bytes {
     Bytes::new(parts.iter().fold(0u64, |sum, term| sum.saturating_add(term.bytes.get())))
 }
 
-fn sum_table(parts: &[Term], together: &str, sum: Bytes, whole: &Term) -> String {
-    let mut rows: Vec<Vec<String>> = parts.iter().map(|term| row(term.quantity.label(), term.bytes)).collect();
+fn sum_table(sheet: &Sheet, parts: &[Term], sum: Bytes, whole: &Term) -> String {
+    let mut rows: Vec<Vec<String>> = parts.iter().map(|term| term_row(sheet, "", term)).collect();
     if parts.len() > 1 {
-        rows.push(row(together, sum));
+        rows.push(row("together", sum, String::new()));
     }
-    rows.push(row(&format!("against {}", whole.quantity), whole.bytes));
+    rows.push(term_row(sheet, "against ", whole));
     table::plain(2, &COLUMNS, &SIDES, &rows)
 }

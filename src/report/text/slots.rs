@@ -1,15 +1,17 @@
 //! What each slot gets: its shares, the consumers of managed memory, and the pool of RocksDB or ForSt.
 
+use super::super::Sheet;
 use super::super::amount::{amount, mib};
 use super::super::table::{self, Align, wrapped};
 use super::{heading, is_shown, origin};
-use crate::model::{Bytes, Component, Quantity};
+use crate::model::{Bytes, Component, Quantity, UseCase};
+use crate::plan::consumers::ConsumerShare;
 use crate::plan::store::{ColumnFamily, Pool, Scope, StoreMemory};
 use crate::plan::{Backend, Slots, Survey};
 
 const SIZES: [Align; 3] = [Align::Left, Align::Right, Align::Right];
 
-pub fn section(survey: &Survey, consumers_supposed: bool, width: usize) -> String {
+pub fn section(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     let slots = match &survey.plan.slots {
         None => return String::new(),
         Some(Err(rejection)) => {
@@ -32,8 +34,8 @@ pub fn section(survey: &Survey, consumers_supposed: bool, width: usize) -> Strin
         Some(Err(rejection)) => wrapped(&format!("Flink refuses the network buffers: {rejection}"), width, 2),
         None => String::new(),
     };
-    out += &consumers(slots, survey, consumers_supposed, width);
-    for (store, outcome) in slots.stores.iter().filter(|(store, _)| is_shown(*store, &survey.backend)) {
+    out += &consumers(slots, survey, sheet.consumers_supposed, width);
+    for (store, outcome) in slots.stores.iter().filter(|(store, _)| is_shown(sheet, survey, *store)) {
         out += &match outcome {
             Ok(memory) => store_section(memory, survey, width),
             Err(rejection) => {
@@ -69,6 +71,13 @@ fn consumers(slots: &Slots, survey: &Survey, supposed: bool, width: usize) -> St
         Some(Ok(shares)) => shares,
     };
     let mut refused = None;
+    // State on the heap asks for no managed memory, so it is not refused a share either.
+    let on_heap = survey.backend == Backend::Heap;
+    let shares: Vec<&ConsumerShare> =
+        shares.iter().filter(|share| !(on_heap && share.use_case == UseCase::StateBackend)).collect();
+    if shares.is_empty() {
+        return String::new();
+    }
     let rows: Vec<Vec<String>> = shares
         .iter()
         .map(|share| match &share.share {
@@ -94,12 +103,12 @@ fn store_section(memory: &StoreMemory, survey: &Survey, width: usize) -> String 
     let release = &survey.plan.profile.rocksdb;
     let supposed = if matches!(survey.backend, Backend::Embedded(_)) { "" } else { ", if the job uses it" };
     let scope = match memory.scope {
-        Scope::SlotSharedManaged => "in each slot, out of managed memory",
-        Scope::SlotSharedUnmanaged => "in each slot, a fixed size outside of managed memory",
-        Scope::TmSharedUnmanaged => "one pool for all slots, a fixed size outside of managed memory",
-        Scope::None => "in each state of each slot: nothing bounds it as a whole",
+        Scope::SlotSharedManaged => " in each slot, out of managed memory",
+        Scope::SlotSharedUnmanaged => " in each slot, a fixed size outside of managed memory",
+        Scope::TmSharedUnmanaged => ", one pool for all slots, a fixed size outside of managed memory",
+        Scope::None => " in each state of each slot: nothing bounds it as a whole",
     };
-    let mut out = heading(&format!("{name} {scope}{supposed}"));
+    let mut out = heading(&format!("{name}{scope}{supposed}"));
     if let Some(family) = &memory.column_family {
         return out + &column_family(family, width);
     }
@@ -119,6 +128,10 @@ fn store_section(memory: &StoreMemory, survey: &Survey, width: usize) -> String 
         amount(pool.bound())
     );
     out += &wrapped(&bound, width, 2);
+    if let Some(key) = memory.without_effect {
+        let text = format!("{key} is set to no effect: it counts only where {name} is not in managed memory.");
+        out += &wrapped(&text, width, 2);
+    }
     out + &wrapped(&flushing(pool, survey, memory.store.label()), width, 2)
 }
 

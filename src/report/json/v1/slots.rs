@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::figure::FigureV1;
+use super::figure::{FigureV1, ProvenanceV1, provenance};
 use super::rejection::RejectionV1;
 use crate::model::{Component, Figure};
 use crate::plan::rejection::Outcome;
@@ -61,7 +61,13 @@ struct PoolPart {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct StoreV1 {
     store: &'static str,
+    /// `SLOT_SHARED_MANAGED`, `SLOT_SHARED_UNMANAGED`, `TM_SHARED_UNMANAGED` or `NONE`.
     scope: &'static str,
+    /// The option that decided on the scope.
+    scope_by: ProvenanceV1,
+    /// An option of another scope that is set to no effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_effect: Option<&'static str>,
     /// What a memtable holds before it is flushed.
     write_buffer: FigureV1,
     /// The parts of the pool; none where there is no pool.
@@ -138,6 +144,8 @@ fn store(sheet: &Sheet, memory: &StoreMemory, survey: &Survey) -> StoreV1 {
     StoreV1 {
         store: memory.store.label(),
         scope: memory.scope.name(),
+        scope_by: provenance(sheet, &memory.scope_provenance),
+        without_effect: memory.without_effect,
         write_buffer: FigureV1::of(sheet, &memory.write_buffer),
         pool: pool
             .into_iter()
