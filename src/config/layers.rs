@@ -1,7 +1,7 @@
 //! The layers of a configuration and their precedence.
 //!
-//! From weakest to strongest: the file; the environment that the official image writes behind it; dynamic properties;
-//! the memory flags of YARN's client; and what the caller asks to suppose. A stronger layer's value wins, and the
+//! From weakest to strongest: the file; the environment that the official image writes behind it; the memory flags of
+//! YARN's client; dynamic properties; and what the caller asks to suppose. A stronger layer's value wins, and the
 //! setting remembers whom it overrode.
 
 use std::sync::Arc;
@@ -67,9 +67,6 @@ impl Layers {
             read_file(file, &mut all)?;
         }
         self.read_environment(profile, &mut all);
-        for Assignment { key, value } in &self.dynamic {
-            all.config.set(key.clone(), Value::text(value), Place::of(Source::DynamicProperty));
-        }
         let tm_key = match profile.behaviour.taskmanager_model {
             TaskmanagerModel::CutOff => keys::TM_HEAP_SIZE,
             TaskmanagerModel::Unified => keys::TM_PROCESS,
@@ -78,11 +75,21 @@ impl Layers {
             JobmanagerModel::CutOff => keys::JM_HEAP_SIZE,
             JobmanagerModel::Unified => keys::JM_PROCESS,
         };
-        for (flag, key, value) in [("-tm", tm_key, &self.yarn_tm), ("-jm", jm_key, &self.yarn_jm)] {
+        let put_flag = |all: &mut Assembled, flag, key: &'static str, value: &Option<String>| {
             if let Some(value) = value {
                 let value = Value::text(dynamic::yarn_memory(value));
-                all.config.set(key.name().to_owned(), value, Place::of(Source::YarnFlag(flag)));
+                all.config.set(key.to_owned(), value, Place::of(Source::YarnFlag(flag)));
             }
+        };
+        put_flag(&mut all, "-tm", tm_key.name(), &self.yarn_tm);
+        if !profile.behaviour.yarn_master_flag_wins {
+            put_flag(&mut all, "-jm", jm_key.name(), &self.yarn_jm);
+        }
+        for Assignment { key, value } in &self.dynamic {
+            all.config.set(key.clone(), Value::text(value), Place::of(Source::DynamicProperty));
+        }
+        if profile.behaviour.yarn_master_flag_wins {
+            put_flag(&mut all, "-jm", jm_key.name(), &self.yarn_jm);
         }
         for Assignment { key, value } in &self.supposed {
             all.config.set(key.clone(), Value::text(value), Place::of(Source::Supposed));
@@ -177,7 +184,7 @@ mod tests {
         let setting = config.get("taskmanager.memory.process.size").unwrap();
         assert_eq!(setting.value, Value::text("5g"));
         let lost: Vec<_> = setting.overridden.iter().map(Place::to_string).collect();
-        assert_eq!(lost, ["-tm", "-D", "$FLINK_PROPERTIES:1:34", "flink-conf.yaml:1:34"]);
+        assert_eq!(lost, ["-D", "-tm", "$FLINK_PROPERTIES:1:34", "flink-conf.yaml:1:34"]);
         assert_eq!(config.get("taskmanager.numberOfTaskSlots").unwrap().value, Value::text("3"));
     }
 

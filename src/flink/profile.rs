@@ -126,6 +126,8 @@ pub struct Behaviour {
     pub arena_check: bool,
     /// Whether the start-up log has the block "Final … Memory configuration".
     pub memory_block_logged: bool,
+    /// Whether `-jm` of YARN's client wins over a dynamic property; `-tm` never does.
+    pub yarn_master_flag_wins: bool,
 }
 
 /// Which file of a configuration directory counts.
