@@ -20,6 +20,7 @@ pub const BUFFER: usize = 64 << 10;
 pub fn run(input: impl Read, output: &mut dyn Write) -> io::Result<()> {
     let mut input = BufReader::with_capacity(BUFFER, input);
     let mut line = Vec::new();
+    let mut written = Vec::new();
     let mut number = 0u64;
     while let Some(length) = read_line(&mut input, &mut line)? {
         number += 1;
@@ -31,8 +32,11 @@ pub fn run(input: impl Read, output: &mut dyn Write) -> io::Result<()> {
                 Err(error) => Answer::unreadable(number, error.to_string()),
             },
         };
-        serde_json::to_writer(&mut *output, &answer)?;
-        output.write_all(b"\n")?;
+        // One write for each answer: they come in hundreds of pieces.
+        written.clear();
+        serde_json::to_writer(&mut written, &answer)?;
+        written.push(b'\n');
+        output.write_all(&written)?;
         // Whoever asks line by line waits for each answer; whoever pipes a file has more input ready.
         if input.buffer().is_empty() {
             output.flush()?;
