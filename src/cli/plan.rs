@@ -275,7 +275,6 @@ impl Request {
             source,
             choice: loaded.choice,
             question,
-            machine,
             consumers_supposed,
             config: assembled.config,
             remarks,

@@ -6,7 +6,6 @@ use crate::config::load::Choice;
 use crate::flink::Version;
 use crate::flink::profile::Match;
 use crate::model::{Place, Provenance};
-use crate::plan::jvm::Machine;
 use crate::plan::{Deployment, Question, Rejected, Survey};
 
 /// One configuration, what was asked of it and what came out.
@@ -18,8 +17,6 @@ pub struct Sheet {
     pub choice: Choice,
     /// What was asked.
     pub question: Question,
-    /// What the caller knows of the machine.
-    pub machine: Machine,
     /// Whether the consumers of managed memory were only supposed.
     pub consumers_supposed: bool,
     /// The configuration.
