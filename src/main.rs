@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use oomph::cli::{self, Cli, Exit};
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse_from(cli::arguments());
     match cli::run(cli) {

@@ -65,7 +65,7 @@ fn heading(text: &str) -> String {
 }
 
 fn accepted(sheet: &Sheet, survey: &Survey, width: usize) -> String {
-    let mut out = main_table(sheet, survey);
+    let mut out = main_table(sheet, survey, width);
     out += &container_line(survey, width);
     out += &heading("Started with");
     out += &wrapped(&survey.plan.jvm_arguments, width, 2);
@@ -154,7 +154,10 @@ pub const COLUMNS: [&str; 5] = ["", "MiB", "bytes", "comes from", "kept by"];
 /// The sides of its columns.
 pub const SIDES: [Align; 5] = [Align::Left, Align::Right, Align::Right, Align::Left, Align::Left];
 
-fn main_table(sheet: &Sheet, survey: &Survey) -> String {
+/// What a narrow terminal has no room for: exact bytes first, then where they come from.
+const SPARE: [usize; 2] = [2, 3];
+
+fn main_table(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     let rows = rows(sheet, survey);
     let cells: Vec<Vec<String>> = rows
         .iter()
@@ -169,7 +172,7 @@ fn main_table(sheet: &Sheet, survey: &Survey) -> String {
             ]
         })
         .collect();
-    table::plain(0, &COLUMNS, &SIDES, &cells)
+    table::fitting(width, &SPARE, &COLUMNS, &SIDES, &cells)
 }
 
 /// The lines that join a row to its parent.
