@@ -17,7 +17,9 @@ pub enum Enforcer {
     /// Flink's own pool: a fixed number of buffers or pages.
     FlinkPool,
     /// RocksDB's cache and write-buffer manager, both of which may overshoot.
-    StateBackendSoftly,
+    RocksDbSoftly,
+    /// The same of ForSt, RocksDB's descendant.
+    ForStSoftly,
     /// The container: YARN's NodeManager or the kernel's memory cgroup.
     Container,
     /// Nobody at all.
@@ -32,7 +34,8 @@ impl Enforcer {
             Enforcer::MaxDirectMemorySize => "MaxDirectMemory",
             Enforcer::MaxMetaspaceSize => "MaxMetaspace",
             Enforcer::FlinkPool => "Flink's pool",
-            Enforcer::StateBackendSoftly => "RocksDB, softly",
+            Enforcer::RocksDbSoftly => "RocksDB, softly",
+            Enforcer::ForStSoftly => "ForSt, softly",
             Enforcer::Container => "the container",
             Enforcer::Nobody => "nobody",
         }
@@ -52,9 +55,9 @@ impl Enforcer {
             Enforcer::FlinkPool => {
                 "it cannot be: the pool is fixed; a job that needs more fails or waits, and the process lives"
             }
-            Enforcer::StateBackendSoftly => {
-                "memtables may overshoot and pinned blocks do not count; what RocksDB takes too much is native memory, \
-                 and the container is killed"
+            Enforcer::RocksDbSoftly | Enforcer::ForStSoftly => {
+                "memtables may overshoot and pinned blocks do not count; what it takes too much is native memory, and \
+                 the process is killed (SIGKILL)"
             }
             Enforcer::Container => "SIGKILL by the kernel or by YARN: no OutOfMemoryError, no stack trace",
             Enforcer::Nobody => {

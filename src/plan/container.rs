@@ -2,6 +2,7 @@
 
 use super::rejection::Outcome;
 use super::settings::Settings;
+use super::store::Store;
 use super::{Backend, Deployment, Plan};
 use crate::flink::keys;
 use crate::model::{Bytes, Component, Enforcer, Limit, Role};
@@ -66,7 +67,8 @@ pub fn enforcer(component: Component, plan: &Plan, backend: &Backend) -> Enforce
         Component::Network => Enforcer::FlinkPool,
         Component::Managed => match backend {
             Backend::Heap => Enforcer::FlinkPool,
-            _ => Enforcer::StateBackendSoftly,
+            Backend::Embedded(Store::ForSt) => Enforcer::ForStSoftly,
+            Backend::Embedded(Store::RocksDb) | Backend::Other(_) | Backend::Unset => Enforcer::RocksDbSoftly,
         },
         Component::JvmMetaspace => Enforcer::MaxMetaspaceSize,
         Component::OffHeap | Component::JvmOverhead | Component::CutOff => Enforcer::Nobody,

@@ -99,7 +99,7 @@ fn unbudgeted(survey: &Survey, width: usize) -> String {
         out += &format!("  - {}", text.trim_start());
     }
     if !matches!(survey.plan.mode, Mode::CutOff | Mode::StartScript) {
-        out += &wrapped("It comes out of what JVM Overhead has left, and then the container is killed.", width, 2);
+        out += &wrapped("It comes out of what JVM Overhead has left; beyond that, the process is killed.", width, 2);
     }
     out
 }
