@@ -1,5 +1,7 @@
 //! One line of the batch protocol, as it is answered.
 
+mod store_answer;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -163,38 +165,6 @@ struct Error {
 struct InputError {
     class: &'static str,
     message: String,
-}
-
-mod store_answer {
-    use serde::Serialize;
-
-    use super::Error;
-
-    #[derive(Serialize, Default)]
-    pub struct Sizes {
-        pub block_cache: i64,
-        pub write_buffer_manager: i64,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub arena_block: Option<i64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub mutable_limit: Option<i64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub arena_ok: Option<bool>,
-    }
-
-    #[derive(Serialize, Default)]
-    pub struct Store {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub scope: Option<&'static str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub write_buffer: Option<u64>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub total: Option<u64>,
-        #[serde(flatten, skip_serializing_if = "Option::is_none")]
-        pub sizes: Option<Sizes>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub error: Option<Error>,
-    }
 }
 
 impl From<&Rejection> for Error {
