@@ -62,6 +62,11 @@ impl Config {
         self.settings.get(key)
     }
 
+    /// Takes a key out.
+    pub fn remove(&mut self, key: &str) {
+        self.settings.remove(key);
+    }
+
     /// Every setting, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
         self.settings.iter().map(|(key, setting)| (key.as_str(), setting))

@@ -7,4 +7,5 @@ pub mod config;
 pub mod flink;
 pub mod model;
 pub mod plan;
+pub mod recommend;
 pub mod report;

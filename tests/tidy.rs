@@ -12,8 +12,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flink", &["model"]),
     ("config", &["model", "flink"]),
     ("plan", &["model", "flink", "config"]),
-    ("report", &["model", "flink", "config", "plan"]),
-    ("cli", &["model", "flink", "config", "plan", "report"]),
+    ("recommend", &["model", "flink", "config", "plan"]),
+    ("report", &["model", "flink", "config", "plan", "recommend"]),
+    ("cli", &["model", "flink", "config", "plan", "recommend", "report"]),
 ];
 
 /// The files that may touch the world outside; all others are functions over values.

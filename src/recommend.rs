@@ -1,0 +1,6 @@
+//! What to change in a configuration, and the proof: nothing is proposed that was not planned. Functions over values: no
+//! file, clock or environment is touched.
+
+pub mod change;
+
+pub use change::Change;
