@@ -25,6 +25,7 @@ struct File {
     behaviour: BTreeMap<String, Value>,
     #[serde(default)]
     options: BTreeMap<String, Row>,
+    shipped: Option<BTreeMap<String, String>>,
     #[serde(default)]
     removed: Vec<String>,
 }
@@ -57,6 +58,7 @@ struct Profile {
     image_jdk: u16,
     behaviour: BTreeMap<String, Value>,
     options: BTreeMap<String, Row>,
+    shipped: BTreeMap<String, String>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -96,8 +98,8 @@ fn unroll(files: Vec<File>) -> Result<Vec<Profile>, Box<dyn Error>> {
             }
             None => None,
         };
-        let (mut behaviour, mut options, rocksdb, image_jdk) = match base {
-            Some(base) => (base.behaviour, base.options, Some(base.rocksdb), Some(base.image_jdk)),
+        let (mut behaviour, mut options, rocksdb, image_jdk, shipped) = match base {
+            Some(base) => (base.behaviour, base.options, Some(base.rocksdb), Some(base.image_jdk), base.shipped),
             None => Default::default(),
         };
         for key in &file.removed {
@@ -112,6 +114,7 @@ fn unroll(files: Vec<File>) -> Result<Vec<Profile>, Box<dyn Error>> {
             image_jdk: file.image_jdk.or(image_jdk).ok_or_else(|| format!("{}: no image-jdk", file.version))?,
             behaviour,
             options,
+            shipped: file.shipped.unwrap_or(shipped),
         };
         profiles.insert(file.version.clone(), profile);
         order.push(file.version);
@@ -139,6 +142,8 @@ fn generate(profiles: &[Profile]) -> Result<String, Box<dyn Error>> {
             camel(&profile.rocksdb.arena_block)
         )?;
         writeln!(out, "image_jdk: {},", profile.image_jdk)?;
+        let shipped: Vec<_> = profile.shipped.iter().collect();
+        writeln!(out, "shipped: &{shipped:?},")?;
         writeln!(out, "behaviour: Behaviour {{")?;
         for (name, value) in &profile.behaviour {
             let field = name.replace('-', "_");

@@ -7,7 +7,10 @@ pub mod environment;
 pub mod layers;
 pub mod legacy;
 pub mod load;
+pub mod manifest;
 pub mod standard;
+pub mod startup_log;
+mod subject;
 mod value;
 pub mod yaml;
 
@@ -15,6 +18,7 @@ use std::collections::BTreeMap;
 
 pub use detect::FileKind;
 pub use dynamic::{Assignment, AssignmentError, yarn_memory};
+pub use subject::{Fleet, MemoryVolume, Placed, Pod, Sidecar, Subject, Written};
 pub use value::Value;
 
 use crate::model::Place;

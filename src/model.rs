@@ -4,6 +4,7 @@
 mod budget;
 mod bytes;
 mod component;
+mod deployment;
 mod enforcer;
 mod figure;
 mod limit;
@@ -12,8 +13,9 @@ mod quantity;
 mod reading;
 
 pub use budget::{Budget, Unbalanced};
-pub use bytes::{Bytes, FlinkSizeError, JvmSizeError};
+pub use bytes::{Bytes, FlinkSizeError, JvmSizeError, QuantityError};
 pub use component::{Component, Role};
+pub use deployment::Deployment;
 pub use enforcer::Enforcer;
 pub use figure::{Derivation, Figure, Held, Provenance, Range, Ratio, Term};
 pub use limit::Limit;

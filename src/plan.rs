@@ -8,6 +8,7 @@ pub mod container;
 pub mod cutoff;
 mod cutoff_budget;
 pub mod external_resources;
+pub mod inferred;
 mod jobmanager;
 pub mod jvm;
 mod legacy_heap;
@@ -36,24 +37,11 @@ use unbudgeted::Unbudgeted;
 use crate::config::Config;
 use crate::flink::keys;
 use crate::flink::profile::{CpuDecimals, DynamicProperties, JobmanagerModel, Profile, TaskmanagerModel};
+pub use crate::model::Deployment;
 use crate::model::{Budget, Bytes, Component, Derivation, Figure, Quantity, Role, Term, UseCase};
 
 /// `MemoryManager.DEFAULT_PAGE_SIZE`.
 const DEFAULT_SEGMENT: Bytes = Bytes::kib(32);
-
-/// Who starts the processes, which decides how the heap keys of Flink 1.9 are read and what bounds the whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Deployment {
-    /// Flink's own scripts; no container.
-    #[default]
-    Standalone,
-    /// YARN containers.
-    Yarn,
-    /// Kubernetes pods.
-    Kubernetes,
-    /// Nobody in particular: the heap keys of Flink 1.9 are not read at all.
-    None,
-}
 
 /// What is asked about a configuration.
 #[derive(Clone, Debug)]

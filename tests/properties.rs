@@ -1,7 +1,7 @@
 //! What holds for every configuration, whatever its numbers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
-use oomph::config::layers::{FileText, Layers};
+use oomph::config::layers::{FileText, Layers, Offset};
 use oomph::config::{Config, FileKind, Value};
 use oomph::flink::profile::Profile;
 use oomph::model::{Budget, Bytes, Component, Place, Role, Source, UseCase};
@@ -141,7 +141,7 @@ fn flat(settings: &Settings) -> String {
 }
 
 fn plan_of_file(text: String, kind: FileKind, profile: &'static Profile) -> Result<Plan, Rejected> {
-    let file = FileText { source: Source::Stdin, kind, text };
+    let file = FileText { source: Source::Stdin, kind, text, offset: Offset::default() };
     let assembled = Layers { file: Some(file), ..Layers::default() }.assemble(profile).unwrap();
     plan::plan(&assembled.config, profile, &question())
 }

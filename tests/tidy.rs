@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("flink", &["model"]),
-    ("config", &["model", "flink"]),
-    ("plan", &["model", "flink", "config"]),
+    ("artefact", &["model"]),
+    ("config", &["model", "flink", "artefact"]),
+    ("plan", &["model", "flink", "artefact", "config"]),
     ("recommend", &["model", "flink", "config", "plan"]),
     ("report", &["model", "flink", "config", "plan", "recommend"]),
-    ("cli", &["model", "flink", "config", "plan", "recommend", "report"]),
+    ("cli", &["model", "flink", "artefact", "config", "plan", "recommend", "report"]),
 ];
 
 /// The files that may touch the world outside; all others are functions over values.

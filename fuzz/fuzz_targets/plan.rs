@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oomph::config::layers::{FileText, Layers};
+use oomph::config::layers::{FileText, Layers, Offset};
 use oomph::config::load::{Choice, Reason};
-use oomph::config::FileKind;
+use oomph::config::{FileKind, Fleet};
 use oomph::flink::profile::{Match, Profile};
 use oomph::model::{Role, Source, UseCase};
 use oomph::plan::jvm::Machine;
@@ -20,7 +20,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
     let profile = &Profile::all()[usize::from(version) % Profile::all().len()];
     let kind = if how & 1 == 0 { FileKind::Legacy } else { FileKind::Standard };
     let source = Source::File(kind.file_name().into());
-    let layers = Layers { file: Some(FileText { source, kind, text: text.to_owned() }), ..Layers::default() };
+    let layers = Layers { file: Some(FileText { source, kind, text: text.to_owned(), offset: Offset::default() }), ..Layers::default() };
     let Ok(assembled) = layers.assemble(profile) else { return };
     let question = Question {
         role: if how & 2 == 0 { Role::TaskManager } else { Role::JobManager },
@@ -33,6 +33,10 @@ fuzz_target!(|input: (u8, u8, &str)| {
     let outcome = plan::survey(&assembled.config, profile, &question, machine);
     let sheet = Sheet {
         source: None,
+        name: None,
+        pod: None,
+        fleet: Fleet::default(),
+        inferred: Vec::new(),
         choice: Choice { version: profile.version(), profile, found: Match::Line, reason: Reason::Asked },
         question,
         consumers_supposed: false,

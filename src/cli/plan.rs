@@ -7,14 +7,17 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, batch};
+use crate::artefact::command_line::CommandLine;
 use crate::config::layers::Layers;
-use crate::config::load::{self, Input, LoadError};
-use crate::config::{Assignment, environment};
-use crate::flink::Version;
-use crate::model::{Role, UseCase};
+use crate::config::load::{self, Choice, Input, LoadError, Loaded, Reason};
+use crate::config::{Assignment, Subject, environment};
+use crate::flink::profile::Match;
+use crate::flink::{Version, keys};
+use crate::model::{Bytes, Place, Role, UseCase};
+use crate::plan::inferred::{self, Inference, Known};
 use crate::plan::jvm::{Collector, Machine};
 use crate::plan::store::Store;
-use crate::plan::{self, Backend, Deployment, Question};
+use crate::plan::{self, Backend, Deployment, Question, container};
 use crate::report::{self, Sheet, json};
 
 const EXAMPLES: &str = "\
@@ -42,13 +45,14 @@ pub struct PlanArgs {
     #[arg(long, value_name = "VERSION")]
     flink: Option<Version>,
 
-    /// Whose memory.
-    #[arg(long, value_enum, default_value_t = RoleArg::Taskmanager)]
-    role: RoleArg,
+    /// Whose memory [default: the input's own, else taskmanager].
+    #[arg(long, value_enum)]
+    role: Option<RoleArg>,
 
-    /// Who starts the processes: decides how the heap keys of Flink 1.9 are read, and what bounds the whole.
-    #[arg(long, value_enum, default_value_t = DeploymentArg::Standalone)]
-    deployment: DeploymentArg,
+    /// Who starts the processes: decides how the heap keys of Flink 1.9 are read, and what bounds the whole [default: as
+    /// the input tells, else standalone].
+    #[arg(long, value_enum)]
+    deployment: Option<DeploymentArg>,
 
     /// A dynamic property, as Flink's command line takes it; wins over files and environment.
     #[arg(short = 'D', value_name = "KEY=VALUE")]
@@ -171,20 +175,26 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::Clean;
     let mut sheets = Vec::new();
     for input in &request.inputs {
-        match request.sheet(args, input) {
-            Ok(sheet) => {
-                if sheet.outcome.is_err() {
-                    exit = exit.max(Exit::Findings);
+        let loaded = match load::load(input, args.flink) {
+            Ok(loaded) => loaded.into_iter().map(|loaded| request.sheet(args, input, loaded)).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        for sheet in loaded {
+            match sheet {
+                Ok(sheet) => {
+                    if sheet.outcome.is_err() {
+                        exit = exit.max(Exit::Findings);
+                    }
+                    sheets.push(sheet);
                 }
-                sheets.push(sheet);
-            }
-            // One input that cannot be read never hides another.
-            Err(error) => {
-                anstream::eprintln!("error: could not {error}");
-                exit = exit.max(match error {
-                    LoadError::Version { .. } if args.flink.is_some() => Exit::Usage,
-                    _ => Exit::Input,
-                });
+                // One input that cannot be read never hides another.
+                Err(error) => {
+                    anstream::eprintln!("error: could not {error}");
+                    exit = exit.max(match error {
+                        LoadError::Version { .. } if args.flink.is_some() => Exit::Usage,
+                        _ => Exit::Input,
+                    });
+                }
             }
         }
     }
@@ -231,48 +241,62 @@ impl Request {
         Ok(Request {
             inputs,
             layers: Layers {
-                file: None,
                 environment,
                 dynamic: assignments("-D", &args.dynamic)?,
                 yarn_tm: args.tm.clone(),
                 yarn_jm: args.jm.clone(),
                 supposed: assignments("--set", &args.set)?,
+                ..Layers::default()
             },
             consumers: consumers.collect(),
         })
     }
 
-    fn sheet(&self, args: &PlanArgs, input: &Input) -> Result<Sheet, LoadError> {
-        let loaded = load::load(input, args.flink)?;
+    fn sheet(&self, args: &PlanArgs, input: &Input, mut loaded: Loaded) -> Result<Sheet, LoadError> {
         let source = match input {
             Input::Nothing => None,
             Input::Stdin => Some("<stdin>".to_owned()),
             Input::Path(path) => Some(path.display().to_string()),
         };
+        let mut role = args.role.map(RoleArg::role).or(loaded.subject.role);
+        let mut deployment = args.deployment.map(DeploymentArg::deployment).or(loaded.subject.deployment);
+        let mut inferred = Vec::new();
+        if let Some((command, place)) = loaded.subject.command.take() {
+            let inference = self.infer(&command, place, &mut loaded, role)?;
+            role = role.or(Some(inference.role));
+            deployment = deployment.or(Some(inference.deployment));
+            inferred = inference.reasons;
+        }
+        let role = role.unwrap_or(Role::TaskManager);
+        let deployment = deployment.unwrap_or_default();
         let profile = loaded.choice.profile;
         let assembled = load::assemble(&loaded, &self.layers)?;
         let backend = Backend::of(&plan::settings::Settings::new(&assembled.config, profile));
         let consumers_supposed = self.consumers.is_empty();
         let question = Question {
-            role: match args.role {
-                RoleArg::Taskmanager => Role::TaskManager,
-                RoleArg::Jobmanager => Role::JobManager,
-            },
-            deployment: match args.deployment {
-                DeploymentArg::Standalone => Deployment::Standalone,
-                DeploymentArg::Yarn => Deployment::Yarn,
-                DeploymentArg::Kubernetes => Deployment::Kubernetes,
-                DeploymentArg::None => Deployment::None,
-            },
+            role,
+            deployment,
             consumers: if consumers_supposed { vec![UseCase::StateBackend] } else { self.consumers.clone() },
             managed_backend: backend.takes_managed_memory(),
             stores: vec![Store::RocksDb, Store::ForSt],
         };
         let machine = Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(collector) };
-        let outcome = plan::survey(&assembled.config, profile, &question, machine);
-        let remarks = loaded.remarks.into_iter().chain(assembled.remarks).collect();
+        let mut outcome = plan::survey(&assembled.config, profile, &question, machine);
+        let Subject { name, pods, fleet, remarks, .. } = loaded.subject;
+        let pod = pods.into_iter().find(|(known, _)| *known == role).map(|(_, pod)| pod);
+        // A limit that a manifest or YARN states counts, whatever Flink would have asked for.
+        if let Ok(survey) = &mut outcome
+            && let Some(limit) = pod.as_ref().and_then(|pod| pod.limit.as_ref())
+        {
+            survey.container = Ok(container::written(limit, survey.plan.budget.total_process().bytes));
+        }
+        let remarks = remarks.into_iter().chain(assembled.remarks).collect();
         Ok(Sheet {
             source,
+            name,
+            pod,
+            fleet,
+            inferred,
             choice: loaded.choice,
             question,
             consumers_supposed,
@@ -280,6 +304,65 @@ impl Request {
             remarks,
             outcome,
         })
+    }
+}
+
+impl Request {
+    /// What a command line was configured with; the settings go into the subject, below what the caller sets.
+    fn infer(
+        &self,
+        command: &CommandLine,
+        place: Place,
+        loaded: &mut Loaded,
+        role: Option<Role>,
+    ) -> Result<Inference, LoadError> {
+        let base = load::assemble(loaded, &Layers::default())?;
+        let told = matches!(loaded.choice.reason, Reason::Asked | Reason::Told(_));
+        let given = self.layers.dynamic.iter().chain(&self.layers.supposed);
+        let given = given.filter(|assignment| assignment.key == keys::TM_PROCESS.name());
+        let given = given.filter_map(|assignment| Bytes::parse_flink(&assignment.value).ok()).next_back();
+        let stated = loaded.subject.pods.iter().find_map(|(_, pod)| pod.limit.as_ref().map(|limit| limit.bytes));
+        let known = Known {
+            config: &base.config,
+            profile: told.then_some(loaded.choice.profile),
+            role,
+            limit: given.or(stated),
+            place: place.clone(),
+        };
+        let inference = inferred::infer(command, &known);
+        let Some(settings) = &inference.settings else {
+            return Err(LoadError::Untold { place, reason: inference.reasons.join("; ") });
+        };
+        loaded.subject.settings.extend(settings.iter().cloned());
+        if !told {
+            loaded.choice = Choice {
+                version: inference.profile.version(),
+                profile: inference.profile,
+                found: Match::Line,
+                reason: Reason::Told("as the flags of the JVM tell".to_owned()),
+            };
+        }
+        Ok(inference)
+    }
+}
+
+impl RoleArg {
+    fn role(self) -> Role {
+        match self {
+            RoleArg::Taskmanager => Role::TaskManager,
+            RoleArg::Jobmanager => Role::JobManager,
+        }
+    }
+}
+
+impl DeploymentArg {
+    fn deployment(self) -> Deployment {
+        match self {
+            DeploymentArg::Standalone => Deployment::Standalone,
+            DeploymentArg::Yarn => Deployment::Yarn,
+            DeploymentArg::Kubernetes => Deployment::Kubernetes,
+            DeploymentArg::None => Deployment::None,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The layers of a configuration and their precedence.
 //!
-//! From weakest to strongest: the file; the environment that the official image writes behind it; the memory flags of
+//! From weakest to strongest: the file; what a manifest or log sets beside it; the environment that the official image writes behind it; the memory flags of
 //! YARN's client; dynamic properties; and what the caller asks to suppose. A stronger layer's value wins, and the
 //! setting remembers whom it overrode.
 
@@ -8,16 +8,20 @@ use std::sync::Arc;
 
 use super::legacy::UnreadLine;
 use super::yaml::YamlError;
-use super::{Assignment, Config, FileKind, Value, dynamic, environment, legacy, standard};
+use super::{Assignment, Config, FileKind, Placed, Value, dynamic, environment, legacy, standard};
 use crate::flink::profile::{JobmanagerModel, Profile, TaskmanagerModel};
 use crate::flink::{keys, sensitive};
-use crate::model::{Place, Source};
+use crate::model::{Place, Position, Source};
 
 /// Everything that settings may come from, still as text.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
+    /// Whether the file that the distribution comes with lies below.
+    pub shipped: bool,
     /// The configuration file.
     pub file: Option<FileText>,
+    /// Settings that stand by themselves in a manifest or log.
+    pub settings: Vec<Placed>,
     /// Variables of the container's environment, by name.
     pub environment: Vec<(String, String)>,
     /// `-D key=value`.
@@ -39,6 +43,17 @@ pub struct FileText {
     pub kind: FileKind,
     /// The text.
     pub text: String,
+    /// How far its lines stand from where they stand in the source, for a text within another.
+    pub offset: Offset,
+}
+
+/// Where a text within another begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offset {
+    /// Lines before it.
+    pub lines: u32,
+    /// Columns before each of its lines.
+    pub columns: u32,
 }
 
 /// Something in the input that has no effect, or not the one it seems to have.
@@ -63,8 +78,16 @@ impl Layers {
     /// Puts the layers on top of each other as this version of Flink does.
     pub fn assemble(&self, profile: &Profile) -> Result<Assembled, YamlError> {
         let mut all = Assembled::default();
+        if self.shipped {
+            for (key, value) in profile.shipped {
+                all.config.set((*key).to_owned(), Value::text(*value), Place::of(Source::Shipped));
+            }
+        }
         if let Some(file) = &self.file {
             read_file(file, &mut all)?;
+        }
+        for Placed { key, value, place } in &self.settings {
+            all.config.set(key.clone(), value.clone(), place.clone());
         }
         self.read_environment(profile, &mut all);
         let tm_key = match profile.behaviour.taskmanager_model {
@@ -130,8 +153,15 @@ impl Layers {
     }
 }
 
+impl Offset {
+    /// A position in the inner text, counted in the outer one.
+    pub fn moved(self, position: Position) -> Position {
+        Position { line: position.line + self.lines, column: position.column + self.columns, ..position }
+    }
+}
+
 fn read_file(file: &FileText, all: &mut Assembled) -> Result<(), YamlError> {
-    let place = |position| Place { source: file.source.clone(), position: Some(position) };
+    let place = |position| Place { source: file.source.clone(), position: Some(file.offset.moved(position)) };
     match file.kind {
         FileKind::Standard => {
             for entry in standard::parse(&file.text)? {
@@ -144,7 +174,8 @@ fn read_file(file: &FileText, all: &mut Assembled) -> Result<(), YamlError> {
             for line in lines {
                 all.config.set(line.key, line.value, place(line.position));
             }
-            all.remarks.extend(unread.iter().map(|line| remark(&file.source, line)));
+            let moved = |line: &UnreadLine| UnreadLine { position: file.offset.moved(line.position), ..line.clone() };
+            all.remarks.extend(unread.iter().map(|line| remark(&file.source, &moved(line))));
         }
     }
     Ok(())
@@ -165,11 +196,14 @@ mod tests {
                 source: Source::File(Arc::from("flink-conf.yaml")),
                 kind: FileKind::Legacy,
                 text: "taskmanager.memory.process.size: 1g\ntaskmanager.numberOfTaskSlots: 2\n".into(),
+                offset: Offset::default(),
             }),
             environment: vec![
                 (environment::FLINK_PROPERTIES.into(), "taskmanager.memory.process.size: 2g\n".into()),
                 (environment::TASK_SLOTS.into(), "3".into()),
             ],
+            shipped: false,
+            settings: Vec::new(),
             dynamic: vec!["taskmanager.memory.process.size=3g".parse().unwrap()],
             yarn_tm: Some("4096".into()),
             yarn_jm: None,
@@ -205,7 +239,7 @@ mod tests {
     fn a_line_that_flink_passes_over_is_remarked_without_its_secret() {
         let profile = Profile::newest();
         let text = "s3.secret-key:abc\n".to_owned();
-        let file = FileText { source: Source::Stdin, kind: FileKind::Legacy, text };
+        let file = FileText { source: Source::Stdin, kind: FileKind::Legacy, text, offset: Offset::default() };
         let all = Layers { file: Some(file), ..Layers::default() }.assemble(profile).unwrap();
         assert_eq!(all.remarks.len(), 1);
         assert!(!all.remarks[0].text.contains("abc"), "{:?}", all.remarks);

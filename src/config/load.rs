@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::FileKind;
-use super::layers::{Assembled, FileText, Layers, Remark};
+use super::layers::{Assembled, FileText, Layers, Offset, Remark};
+use super::manifest::{self, ManifestError};
+use super::startup_log::{self, LogError};
+use super::{FileKind, Subject};
 use crate::flink::Version;
 use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile, UnknownVersion};
-use crate::model::{Bytes, Place, Source};
+use crate::model::{Bytes, Place, Position, Source};
 
 /// A configuration file is never larger; what is, is something else.
 pub const MAX_FILE: Bytes = Bytes::mib(16);
@@ -49,6 +51,8 @@ pub enum Reason {
     Asked,
     /// The configuration belongs to a distribution, whose jar names it.
     Distribution(String),
+    /// The input itself names it, as these words say.
+    Told(String),
     /// Nothing names it: the newest that reads this kind of file.
     NewestReading(FileKind),
     /// Nothing names it and there is no file: the newest.
@@ -59,6 +63,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Asked => f.write_str("as asked"),
+            Reason::Told(words) => f.write_str(words),
             Reason::Distribution(jar) => write!(f, "of the distribution it lies in, {jar}"),
             Reason::NewestReading(kind) => write!(f, "the newest that reads a {kind}; name another with --flink"),
             Reason::Newest => f.write_str("the newest; name another with --flink"),
@@ -66,15 +71,13 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What was read, with nothing of it interpreted yet.
+/// What was read of one cluster or process, with nothing of Flink's own configuration interpreted yet.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The configuration file, where there is one.
-    pub file: Option<FileText>,
+    /// What it says.
+    pub subject: Subject,
     /// The Flink version.
     pub choice: Choice,
-    /// What was noticed on the way.
-    pub remarks: Vec<Remark>,
 }
 
 /// Why an input could not be read. The texts go on after "could not".
@@ -128,6 +131,14 @@ pub enum LoadError {
         /// What to do.
         remedy: String,
     },
+    /// A manifest or log that tells too little.
+    #[error("read {place}: {reason}")]
+    Untold {
+        /// Where.
+        place: Place,
+        /// What is missing.
+        reason: String,
+    },
     /// A version that oomph does not know.
     #[error("plan {path}: {source}")]
     Version {
@@ -138,21 +149,22 @@ pub enum LoadError {
     },
 }
 
-/// Reads the input and decides on the version.
-pub fn load(input: &Input, asked: Option<Version>) -> Result<Loaded, LoadError> {
+/// Reads the input and decides on the version. A configuration file holds one subject, a manifest or a log may hold more;
+/// there is always at least one.
+pub fn load(input: &Input, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
     match input {
         Input::Nothing => {
             let choice = match asked {
                 Some(version) => choose("the configuration", version, Reason::Asked)?,
                 None => choose("the configuration", Profile::newest().version(), Reason::Newest)?,
             };
-            Ok(Loaded { file: None, choice, remarks: Vec::new() })
+            Ok(vec![Loaded { subject: Subject::default(), choice }])
         }
         Input::Stdin => {
             let text = bounded_text("<stdin>", &mut io::stdin().lock(), None)?;
             from_text(Source::Stdin, text, None, asked, None)
         }
-        Input::Path(path) if path.is_dir() => from_directory(path, asked),
+        Input::Path(path) if path.is_dir() => from_directory(path, asked).map(|loaded| vec![loaded]),
         Input::Path(path) => from_file(path, asked),
     }
 }
@@ -163,7 +175,7 @@ fn choose(path: &str, version: Version, reason: Reason) -> Result<Choice, LoadEr
     Ok(Choice { version, profile, found, reason })
 }
 
-fn from_file(path: &Path, asked: Option<Version>) -> Result<Loaded, LoadError> {
+fn from_file(path: &Path, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
     let name = path.display().to_string();
     let text = read_file(path)?;
     let kind = path.file_name().and_then(|n| n.to_str()).and_then(FileKind::of_name);
@@ -178,8 +190,13 @@ fn from_text(
     kind_by_name: Option<FileKind>,
     asked: Option<Version>,
     distribution: Option<(Version, String)>,
-) -> Result<Loaded, LoadError> {
+) -> Result<Vec<Loaded>, LoadError> {
     let path = source.to_string();
+    if kind_by_name.is_none()
+        && let Some(subjects) = told_otherwise(&source, &text)
+    {
+        return subjects?.into_iter().map(|subject| choose_for(&path, subject, asked)).collect();
+    }
     let told = match (asked, distribution) {
         (Some(version), _) => Some(choose(&path, version, Reason::Asked)?),
         (None, Some((version, jar))) => Some(choose(&path, version, Reason::Distribution(jar))?),
@@ -204,20 +221,66 @@ fn from_text(
         );
         remarks.push(Remark { place: Place::of(source.clone()), text });
     }
-    Ok(Loaded { file: Some(FileText { source, kind, text }), choice, remarks })
+    let file = FileText { source, kind, text, offset: Offset::default() };
+    Ok(vec![Loaded { subject: Subject { remarks, ..Subject::of_file(file) }, choice }])
+}
+
+/// The subjects of a text that is a manifest or a log; nothing where it is a configuration of Flink's own.
+fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, LoadError>> {
+    let whole = || Place::of(source.clone());
+    if manifest::is_manifest(text) {
+        return Some(manifest::subjects(source, text).map_err(|ManifestError { reason, position }| {
+            LoadError::Untold { place: Place { position, ..whole() }, reason }
+        }));
+    }
+    if startup_log::is_startup_log(text) {
+        return Some(startup_log::subjects(source, text).map_err(|LogError { reason, line }| {
+            let position = line.map(|line| Position { line, column: 1, start: 0, end: 0 });
+            LoadError::Untold { place: Place { position, ..whole() }, reason }
+        }));
+    }
+    None
+}
+
+/// Decides on the version of a manifest's or log's subject.
+fn choose_for(path: &str, mut subject: Subject, asked: Option<Version>) -> Result<Loaded, LoadError> {
+    let told = subject.version.take().and_then(|(text, words)| match text.parse() {
+        Ok(version) => Some((version, Reason::Told(words))),
+        Err(_) => {
+            let text = format!("`{text}` is no Flink version");
+            subject.remarks.push(Remark { place: Place::of(Source::File(Arc::from(path))), text });
+            None
+        }
+    });
+    let choice = match (asked, told, &subject.file) {
+        (Some(version), _, _) => choose(path, version, Reason::Asked)?,
+        (None, Some((version, reason)), _) => choose(path, version, reason)?,
+        (None, None, Some(file)) => choose(path, newest_reading(file.kind), Reason::NewestReading(file.kind))?,
+        (None, None, None) => choose(path, Profile::newest().version(), Reason::Newest)?,
+    };
+    Ok(Loaded { subject, choice })
 }
 
 /// Puts further layers on top of what was loaded. A standard YAML file that Flink refuses is refused here, with its
 /// place.
 pub fn assemble(loaded: &Loaded, layers: &Layers) -> Result<Assembled, LoadError> {
-    let layers = Layers { file: loaded.file.clone(), ..layers.clone() };
+    let subject = &loaded.subject;
+    let environment = subject.environment.iter().chain(&layers.environment).cloned().collect();
+    let layers = Layers {
+        shipped: subject.shipped,
+        file: subject.file.clone(),
+        settings: subject.settings.clone(),
+        environment,
+        ..layers.clone()
+    };
     layers.assemble(loaded.choice.profile).map_err(|e| {
-        let source = loaded.file.as_ref().map_or(Source::Caller, |file| file.source.clone());
+        let offset = subject.file.as_ref().map_or(Offset::default(), |file| file.offset);
+        let source = subject.file.as_ref().map_or(Source::Caller, |file| file.source.clone());
         let verdict = match e.beyond_oomph {
             true => "oomph does not follow further",
             false => "Flink refuses the whole file: Error parsing YAML configuration.",
         };
-        LoadError::Yaml { place: Place { source, position: Some(e.position) }, reason: e.reason, verdict }
+        LoadError::Yaml { place: Place { source, position: Some(offset.moved(e.position)) }, reason: e.reason, verdict }
     })
 }
 
@@ -248,7 +311,8 @@ fn from_directory(directory: &Path, asked: Option<Version>) -> Result<Loaded, Lo
         remarks.push(Remark { place: Place::of(source), text });
     }
     let source = Source::File(Arc::from(path.display().to_string()));
-    Ok(Loaded { file: Some(FileText { source, kind, text: read_file(&path)? }), choice, remarks })
+    let file = FileText { source, kind, text: read_file(&path)?, offset: Offset::default() };
+    Ok(Loaded { subject: Subject { remarks, ..Subject::of_file(file) }, choice })
 }
 
 fn missing(directory: &str, profile: &Profile, kind: FileKind, other_exists: bool) -> LoadError {
@@ -348,7 +412,9 @@ mod tests {
     }
 
     fn load_from(directory: &tempfile::TempDir, inner: &str, asked: Option<&str>) -> Result<Loaded, LoadError> {
-        load(&Input::Path(directory.path().join(inner)), asked.map(|v| v.parse().unwrap()))
+        let mut all = load(&Input::Path(directory.path().join(inner)), asked.map(|v| v.parse().unwrap()))?;
+        assert_eq!(all.len(), 1);
+        Ok(all.remove(0))
     }
 
     const BOTH: [(&str, &str); 2] = [("flink-conf.yaml", "a: 1\n"), ("config.yaml", "a: 2\n")];
@@ -356,19 +422,19 @@ mod tests {
     #[test]
     fn which_file_of_a_directory_counts_is_the_versions_matter() {
         let both = directory(&BOTH);
-        let kind = |asked| load_from(&both, "", asked).unwrap().file.unwrap().kind;
+        let kind = |asked| load_from(&both, "", asked).unwrap().subject.file.unwrap().kind;
         assert_eq!(kind(Some("1.18")), FileKind::Legacy);
         assert_eq!(kind(Some("1.19")), FileKind::Legacy);
         assert_eq!(kind(Some("2.0")), FileKind::Standard);
         let loaded = load_from(&both, "", None).unwrap();
         assert_eq!(loaded.choice.version, Profile::newest().version());
-        assert!(loaded.remarks[0].place.to_string().ends_with("flink-conf.yaml"));
+        assert!(loaded.subject.remarks[0].place.to_string().ends_with("flink-conf.yaml"));
     }
 
     #[test]
     fn an_empty_flink_conf_still_hides_config_yaml_in_1_20() {
         let files = directory(&[("flink-conf.yaml", ""), ("config.yaml", "a: 2\n")]);
-        assert_eq!(load_from(&files, "", Some("1.20")).unwrap().file.unwrap().text, "");
+        assert_eq!(load_from(&files, "", Some("1.20")).unwrap().subject.file.unwrap().text, "");
     }
 
     #[test]
@@ -403,8 +469,8 @@ mod tests {
     fn a_file_the_version_does_not_read_is_planned_with_a_remark() {
         let files = directory(&BOTH[..1]);
         let loaded = load_from(&files, "flink-conf.yaml", Some("2.2")).unwrap();
-        assert_eq!(loaded.file.unwrap().kind, FileKind::Legacy);
-        assert!(loaded.remarks[0].text.contains("Flink 2.2 does not read a flink-conf.yaml"));
+        assert_eq!(loaded.subject.file.unwrap().kind, FileKind::Legacy);
+        assert!(loaded.subject.remarks[0].text.contains("Flink 2.2 does not read a flink-conf.yaml"));
     }
 
     #[test]

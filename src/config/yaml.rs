@@ -5,6 +5,7 @@
 //! number of nodes they stand for are limited.
 
 mod tabs;
+mod tree;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use std::rc::Rc;
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 use tabs::ScalarSpan;
 use thiserror::Error;
+pub use tree::parse_all;
 
 use super::Value;
 use crate::model::Position;

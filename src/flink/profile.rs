@@ -18,6 +18,9 @@ pub struct Profile {
     pub rocksdb: RocksDbRelease,
     /// The JDK in the official image that names none in its tag.
     pub image_jdk: u16,
+    /// What the configuration file of the distribution, and so of the official image, sets about memory as it is
+    /// shipped.
+    pub shipped: &'static [(&'static str, &'static str)],
     /// How this version differs from others where it differs.
     pub behaviour: Behaviour,
     options: &'static [Option<OptionRow>],

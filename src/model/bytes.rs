@@ -205,6 +205,58 @@ impl Bytes {
     }
 }
 
+impl Bytes {
+    /// Reads a Kubernetes quantity of memory (`resource.Quantity`): digits, at most one point, and a suffix of powers of
+    /// two (`Ki` to `Ei`) or ten (`m`, `k` to `E`, `e3`). What is no whole number of bytes is rounded up, as Kubernetes
+    /// does. Mind that `m` is a thousandth and `M` ten to the sixth.
+    pub fn parse_k8s(text: &str) -> Result<Bytes, QuantityError> {
+        let fail = || QuantityError { text: text.to_owned() };
+        let trimmed = text.trim();
+        let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+        let (number, suffix) = trimmed.split_at(end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits = format!("{whole}{fraction}");
+        if digits.is_empty() || fraction.contains('.') {
+            return Err(fail());
+        }
+        let number = digits.parse::<u128>().map_err(|_| fail())?;
+        let mut tenths = u32::try_from(fraction.len()).map_err(|_| fail())?;
+        let multiplier: u128 = match suffix {
+            "" => 1,
+            "m" => {
+                tenths += 3;
+                1
+            }
+            "k" => 1_000,
+            "M" => 1_000_000,
+            "G" => 1_000_000_000,
+            "T" => 1_000_000_000_000,
+            "P" => 1_000_000_000_000_000,
+            "E" => 1_000_000_000_000_000_000,
+            "Ki" => 1 << 10,
+            "Mi" => 1 << 20,
+            "Gi" => 1 << 30,
+            "Ti" => 1 << 40,
+            "Pi" => 1 << 50,
+            "Ei" => 1 << 60,
+            exponent => {
+                let power = exponent.strip_prefix(['e', 'E']).and_then(|power| power.parse::<u32>().ok());
+                power.and_then(|power| 10u128.checked_pow(power)).ok_or_else(fail)?
+            }
+        };
+        let scaled = number.checked_mul(multiplier).ok_or_else(fail)?;
+        let divisor = 10u128.checked_pow(tenths).ok_or_else(fail)?;
+        u64::try_from(scaled.div_ceil(divisor)).map(Bytes).map_err(|_| fail())
+    }
+}
+
+/// A text that is no quantity of Kubernetes, or one beyond 64 bits.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{text}` is no Kubernetes quantity, such as 4Gi or 4096Mi")]
+pub struct QuantityError {
+    text: String,
+}
+
 /// The largest unit that loses nothing: `1728 MiB`, `697932173 B`.
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -250,6 +302,23 @@ mod tests {
     fn flink_sizes_are_refused_in_flinks_words(#[case] text: &str, #[case] expected: &str) {
         let error = Bytes::parse_flink(text).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
+    }
+
+    #[rstest]
+    #[case("4Gi", Some(Bytes::gib(4)))]
+    #[case("1.5Gi", Some(Bytes::mib(1536)))]
+    #[case("4G", Some(Bytes::new(4_000_000_000)))]
+    #[case("2048M", Some(Bytes::new(2_048_000_000)))]
+    #[case("1e6", Some(Bytes::new(1_000_000)))]
+    #[case("1500m", Some(Bytes::new(2)))]
+    #[case("123", Some(Bytes::new(123)))]
+    #[case("4gb", None)]
+    #[case("4g", None)]
+    #[case("1.2.3", None)]
+    #[case("Gi", None)]
+    #[case("99999999Ei", None)]
+    fn kubernetes_quantities_are_read(#[case] text: &str, #[case] expected: Option<Bytes>) {
+        assert_eq!(Bytes::parse_k8s(text).ok(), expected);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum Source {
     YarnFlag(&'static str),
     /// What the caller asks to suppose, `--set key=value`.
     Supposed,
+    /// The configuration file that the distribution, and so the official image, comes with.
+    Shipped,
     /// What oomph proposes.
     Proposed,
     /// A flat configuration that another program handed over.
@@ -33,6 +35,7 @@ impl fmt::Display for Source {
             Source::DynamicProperty => f.write_str("-D"),
             Source::YarnFlag(flag) => f.write_str(flag),
             Source::Supposed => f.write_str("--set"),
+            Source::Shipped => f.write_str("the image's own file"),
             Source::Proposed => f.write_str("the proposal"),
             Source::Caller => f.write_str("the given configuration"),
         }

@@ -4,6 +4,7 @@ use super::rejection::Outcome;
 use super::settings::Settings;
 use super::store::Store;
 use super::{Backend, Deployment, Plan};
+use crate::config::Written;
 use crate::flink::keys;
 use crate::model::{Bytes, Component, Enforcer, Limit, Role};
 
@@ -56,6 +57,20 @@ pub fn container(settings: &Settings<'_>, deployment: Deployment, role: Role, to
     })
 }
 
+/// The container whose limit is written down in a manifest or told by a log.
+pub fn written(limit: &Written, total: Bytes) -> Container {
+    let Written { bytes, place } = limit;
+    let why = match (bytes.checked_sub(total), total.checked_sub(*bytes)) {
+        (Some(Bytes::ZERO), _) => format!("stated in {place}; just what Flink plans for the process"),
+        (Some(more), _) => format!("stated in {place}; {more} more than Flink plans for the process"),
+        (None, Some(less)) => format!(
+            "stated in {place}; {less} less than Flink plans for the process, which is killed before it has that"
+        ),
+        (None, None) => format!("stated in {place}"),
+    };
+    Container { limit: Limit::AtMost(*bytes), request: None, why }
+}
+
 /// Who keeps a component within its figure.
 pub fn enforcer(component: Component, plan: &Plan, backend: &Backend) -> Enforcer {
     match component {
@@ -76,9 +91,9 @@ pub fn enforcer(component: Component, plan: &Plan, backend: &Backend) -> Enforce
 }
 
 /// Who keeps the whole process within its total.
-pub fn enforcer_of_total(deployment: Deployment) -> Enforcer {
-    match deployment {
-        Deployment::Yarn | Deployment::Kubernetes => Enforcer::Container,
-        Deployment::Standalone | Deployment::None => Enforcer::Nobody,
+pub fn enforcer_of_total(container: &Outcome<Container>) -> Enforcer {
+    match container {
+        Ok(Container { limit: Limit::Unlimited, .. }) => Enforcer::Nobody,
+        Ok(Container { limit: Limit::AtMost(_), .. }) | Err(_) => Enforcer::Container,
     }
 }

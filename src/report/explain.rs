@@ -457,7 +457,7 @@ fn said_of_all(options: &[Provenance]) -> String {
 fn located(place: &Place) -> String {
     let preposition = match place.source {
         Source::DynamicProperty | Source::YarnFlag(_) | Source::Supposed | Source::Proposed => "by",
-        Source::File(_) | Source::Stdin | Source::Environment(_) | Source::Caller => "in",
+        Source::File(_) | Source::Stdin | Source::Environment(_) | Source::Shipped | Source::Caller => "in",
     };
     format!("{preposition} {}", place_in_words(place))
 }

@@ -10,14 +10,17 @@ const WIDTH: usize = 100;
 
 /// The report on one plan.
 pub fn sheet(sheet: &Sheet) -> String {
-    let title = match &sheet.source {
-        Some(source) => format!("{} of `{source}`", sheet.question.role),
+    let title = match sheet.title() {
+        Some(title) => format!("{} of `{title}`", sheet.question.role),
         None => sheet.question.role.to_string(),
     };
     let mut out = format!("### {title}\n\nFlink {}.\n\n", sheet.version_line());
+    for reason in &sheet.inferred {
+        out += &format!("{reason}.\n\n");
+    }
     match &sheet.outcome {
         Ok(survey) => {
-            let rows: Vec<Vec<String>> = text::rows(sheet, survey)
+            let rows: Vec<Vec<String>> = text::rows(survey)
                 .iter()
                 .map(|row| {
                     vec![

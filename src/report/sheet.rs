@@ -1,8 +1,8 @@
 //! Everything that a report on one plan may show.
 
-use crate::config::Config;
 use crate::config::layers::Remark;
 use crate::config::load::Choice;
+use crate::config::{Config, Fleet, Pod};
 use crate::flink::Version;
 use crate::flink::profile::Match;
 use crate::model::{Place, Provenance};
@@ -13,6 +13,14 @@ use crate::plan::{Deployment, Question, Rejected, Survey};
 pub struct Sheet {
     /// The file or directory, as it was given; nothing where everything is in arguments.
     pub source: Option<String>,
+    /// Which part of it, where it holds several: `FlinkDeployment orders`.
+    pub name: Option<String>,
+    /// The pod as its manifest describes it.
+    pub pod: Option<Pod>,
+    /// How many run, and whose they are, as far as the manifest tells.
+    pub fleet: Fleet,
+    /// Where the configuration was inferred from a command line: what fits and what does not.
+    pub inferred: Vec<String>,
     /// The version and why it is this one.
     pub choice: Choice,
     /// What was asked.
@@ -33,6 +41,14 @@ impl Sheet {
         match self.choice.found {
             Match::Line => self.choice.version,
             Match::NewestKnown => self.choice.profile.version(),
+        }
+    }
+
+    /// What is planned: the part of the input and the input.
+    pub fn title(&self) -> Option<String> {
+        match (&self.name, &self.source) {
+            (Some(name), Some(source)) => Some(format!("{name} in {source}")),
+            (name, source) => name.clone().or(source.clone()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A plan as text for a terminal: 80 columns, one unit a column.
 
 mod besides;
+mod pod;
 mod rejection;
 mod slots;
 
@@ -39,12 +40,18 @@ pub fn header(sheet: &Sheet, width: usize) -> String {
         Deployment::Kubernetes => "on Kubernetes",
         Deployment::None => "deployment left open",
     };
-    let title = match &sheet.source {
-        Some(source) => format!("{role} of {source}, {deployment}"),
+    let title = match sheet.title() {
+        Some(title) => format!("{role} of {title}, {deployment}"),
         None => format!("{role}, {deployment}"),
     };
     let mut out = format!("{HEADING}{title}{HEADING:#}\n");
     out += &wrapped(&format!("Flink {}", sheet.version_line()), width, 0);
+    if !sheet.inferred.is_empty() {
+        out += &heading("What the flags tell");
+        for reason in &sheet.inferred {
+            out += &wrapped(&format!("{reason}."), width, 2);
+        }
+    }
     out.push('\n');
     out
 }
@@ -65,11 +72,12 @@ fn heading(text: &str) -> String {
 }
 
 fn accepted(sheet: &Sheet, survey: &Survey, width: usize) -> String {
-    let mut out = main_table(sheet, survey, width);
+    let mut out = main_table(survey, width);
     out += &container_line(survey, width);
+    out += &pod::section(sheet, survey, width);
     out += &heading("Started with");
     out += &wrapped(&survey.plan.jvm_arguments, width, 2);
-    out += &keepers(sheet, survey, width);
+    out += &keepers(survey, width);
     out += &slots(sheet, survey, width);
     out += &besides::section(survey, width);
     if !survey.plan.notices.is_empty() {
@@ -96,7 +104,7 @@ pub struct Row {
 }
 
 /// The tree of parts, from the whole process inwards.
-pub fn rows(sheet: &Sheet, survey: &Survey) -> Vec<Row> {
+pub fn rows(survey: &Survey) -> Vec<Row> {
     let plan = &survey.plan;
     let budget = &plan.budget;
     let row =
@@ -108,7 +116,7 @@ pub fn rows(sheet: &Sheet, survey: &Survey) -> Vec<Row> {
         })
     };
     let process = budget.total_process();
-    let whole = container::enforcer_of_total(sheet.deployment());
+    let whole = container::enforcer_of_total(&survey.container);
     let name = match plan.mode {
         Mode::CutOff => "Container",
         Mode::StartScript => "What the script divides",
@@ -157,8 +165,8 @@ pub const SIDES: [Align; 5] = [Align::Left, Align::Right, Align::Right, Align::L
 /// What a narrow terminal has no room for: exact bytes first, then where they come from.
 const SPARE: [usize; 2] = [2, 3];
 
-fn main_table(sheet: &Sheet, survey: &Survey, width: usize) -> String {
-    let rows = rows(sheet, survey);
+fn main_table(survey: &Survey, width: usize) -> String {
+    let rows = rows(survey);
     let cells: Vec<Vec<String>> = rows
         .iter()
         .enumerate()
@@ -237,6 +245,7 @@ fn short_place(place: &Place) -> String {
         (Source::Environment(_), Some(position)) => format!("env, line {}", position.line),
         (Source::Environment(name), None) => format!("${name}"),
         (Source::Caller, _) => "set".to_owned(),
+        (Source::Shipped, _) => "the image".to_owned(),
         (source, _) => source.to_string(),
     }
 }
@@ -250,8 +259,8 @@ fn container_line(survey: &Survey, width: usize) -> String {
 }
 
 /// What happens when a keeper's figure is passed, for the keepers that occur.
-fn keepers(sheet: &Sheet, survey: &Survey, width: usize) -> String {
-    let mut keepers: Vec<Enforcer> = rows(sheet, survey).iter().filter_map(|row| row.keeper).collect();
+fn keepers(survey: &Survey, width: usize) -> String {
+    let mut keepers: Vec<Enforcer> = rows(survey).iter().filter_map(|row| row.keeper).collect();
     keepers.sort();
     keepers.dedup();
     let mut out = heading("What happens when a figure is passed, by who keeps it");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::question::{Ask, LegacyTotal, Question, Role};
-use crate::config::layers::{FileText, Layers};
+use crate::config::layers::{FileText, Layers, Offset};
 use crate::config::{Config, FileKind, load};
 use crate::flink::profile::{Match, Profile};
 use crate::flink::{Version, fraction, java, keys, memory_size};
@@ -245,7 +245,10 @@ fn from_files(files: &BTreeMap<String, String>, question: &Question, profile: &'
         return refused(Rejection::illegal_configuration(load::missing_message("$DIR", kind, profile)));
     };
     let source = Source::File(Arc::from(kind.file_name()));
-    let layers = Layers { file: Some(FileText { source, kind, text: text.clone() }), ..Layers::default() };
+    let layers = Layers {
+        file: Some(FileText { source, kind, text: text.clone(), offset: Offset::default() }),
+        ..Layers::default()
+    };
     let mut config = match layers.assemble(profile) {
         Ok(assembled) => assembled.config,
         Err(_) => {

@@ -2,10 +2,12 @@
 //! types. Sizes are bytes; what does not apply is left out or null.
 
 mod figure;
+mod pod;
 mod rejection;
 mod slots;
 
 use figure::{FigureV1, PlaceV1, ReadingV1};
+use pod::PodV1;
 use rejection::RejectionV1;
 use serde::Serialize;
 use slots::SlotsV1;
@@ -37,11 +39,20 @@ pub struct Document {
 pub struct Plan {
     /// The file or directory as given.
     source: Option<String>,
+    /// Which part of it, where it holds several: `FlinkDeployment orders`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     /// `taskmanager` or `jobmanager`.
     role: &'static str,
     /// `standalone`, `yarn`, `kubernetes` or `none`.
     deployment: &'static str,
     flink: Flink,
+    /// Where the configuration was inferred from a command line: what fits and what does not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inferred: Vec<String>,
+    /// What stands beside Flink's container in its pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod: Option<PodV1>,
     /// Whether Flink starts with this configuration.
     accepted: bool,
     /// What Flink says where it does not.
@@ -180,6 +191,7 @@ fn plan(sheet: &Sheet) -> Plan {
     };
     Plan {
         source: sheet.source.clone(),
+        name: sheet.name.clone(),
         role: match sheet.question.role {
             Role::TaskManager => "taskmanager",
             Role::JobManager => "jobmanager",
@@ -195,6 +207,8 @@ fn plan(sheet: &Sheet) -> Plan {
             asked: sheet.choice.version.to_string(),
             reason: sheet.choice.reason.to_string(),
         },
+        inferred: sheet.inferred.clone(),
+        pod: sheet.pod.as_ref().map(PodV1::of),
         accepted: sheet.outcome.is_ok(),
         rejection,
         process,

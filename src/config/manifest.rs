@@ -1,0 +1,195 @@
+//! Kubernetes manifests and docker-compose files: whatever in them configures Flink, as [`Subject`]s with places.
+//!
+//! Recognised by content. A text may hold many documents, as `helm template` and `kubectl get -o yaml` print them; those
+//! that have nothing to do with Flink are passed over.
+
+mod compose;
+mod config_map;
+mod containers;
+mod flink_deployment;
+mod operator_memory;
+mod workload;
+
+use std::rc::Rc;
+
+use super::layers::Remark;
+use super::subject::Subject;
+use super::yaml::{self, Node, YamlError};
+use crate::model::{Place, Position, Source};
+
+/// A manifest that cannot be planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError {
+    /// What is wrong, and what to do.
+    pub reason: String,
+    /// Where; nothing where it is about the text as a whole.
+    pub position: Option<Position>,
+}
+
+impl From<YamlError> for ManifestError {
+    fn from(error: YamlError) -> ManifestError {
+        ManifestError { reason: error.reason, position: Some(error.position) }
+    }
+}
+
+/// Whether a text is a manifest or a compose file rather than a configuration of Flink's own.
+pub fn is_manifest(text: &str) -> bool {
+    let has_line = |start: &str| text.lines().any(|line| line.trim_start_matches("- ").starts_with(start));
+    (has_line("apiVersion:") && text.lines().any(|line| line.trim_start().starts_with("kind:")))
+        || text.trim_start().starts_with('{') && text.contains("\"apiVersion\"")
+        || has_line("services:") && (text.contains("image:") || text.contains("build:"))
+}
+
+/// Every Flink process that a manifest configures.
+pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, ManifestError> {
+    if let Some(error) = template(text) {
+        return Err(error);
+    }
+    let mut documents = Vec::new();
+    for document in yaml::parse_all(text)? {
+        flatten_lists(&document, &mut documents);
+    }
+    let manifest = Manifest { source: source.clone(), text, documents };
+    let mut subjects = Vec::new();
+    for document in &manifest.documents {
+        match document.text_at(&["kind"]).as_deref() {
+            Some("FlinkDeployment") => subjects.push(flink_deployment::subject(&manifest, document)?),
+            Some("FlinkSessionJob") => subjects.push(flink_deployment::session_job(&manifest, document)?),
+            Some("Pod" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job") => {
+                subjects.extend(workload::subjects(&manifest, document)?);
+            }
+            Some(_) => {}
+            None => subjects.extend(compose::subjects(&manifest, document)?),
+        }
+    }
+    // A ConfigMap is a subject of its own where no pod in the text mounts it.
+    for document in manifest.of_kind("ConfigMap") {
+        subjects.extend(config_map::unmounted(&manifest, document)?);
+    }
+    if subjects.is_empty() {
+        let reason = "nothing in it configures Flink: no FlinkDeployment, no ConfigMap with a Flink configuration, no \
+                      pod or service that runs a TaskManager or JobManager";
+        return Err(ManifestError { reason: reason.to_owned(), position: None });
+    }
+    Ok(subjects)
+}
+
+/// A list, as `kubectl get -o yaml` prints it, stands for its items.
+fn flatten_lists(document: &Rc<Node>, into: &mut Vec<Rc<Node>>) {
+    let is_list = document.text_at(&["kind"]).is_some_and(|kind| kind.ends_with("List"));
+    match document.get("items").filter(|_| is_list) {
+        Some(items) => items.items().iter().for_each(|item| flatten_lists(item, into)),
+        None if !document.items().is_empty() => document.items().iter().for_each(|item| flatten_lists(item, into)),
+        None => into.push(Rc::clone(document)),
+    }
+}
+
+/// The text with its documents.
+struct Manifest<'t> {
+    source: Source,
+    text: &'t str,
+    documents: Vec<Rc<Node>>,
+}
+
+impl Manifest<'_> {
+    fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Rc<Node>> {
+        self.documents.iter().filter(move |document| document.text_at(&["kind"]).as_deref() == Some(kind))
+    }
+
+    fn named(&self, kind: &str, name: &str) -> Option<&Rc<Node>> {
+        self.documents.iter().find(|document| {
+            document.text_at(&["kind"]).as_deref() == Some(kind)
+                && document.text_at(&["metadata", "name"]).as_deref() == Some(name)
+        })
+    }
+
+    fn place(&self, node: &Node) -> Place {
+        Place { source: self.source.clone(), position: Some(node.position) }
+    }
+
+    fn remark(&self, node: &Node, text: impl Into<String>) -> Remark {
+        Remark { place: self.place(node), text: text.into() }
+    }
+}
+
+/// `FlinkDeployment orders`, as a heading names it.
+fn title(document: &Node) -> String {
+    let kind = document.text_at(&["kind"]).unwrap_or_else(|| "resource".to_owned());
+    match document.text_at(&["metadata", "name"]) {
+        Some(name) => format!("{kind} {name}"),
+        None => kind,
+    }
+}
+
+/// What Helm replaces: a text that still holds it is no manifest yet.
+fn template(text: &str) -> Option<ManifestError> {
+    let mut start = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        if let Some(at) = line.find("{{").filter(|at| line[*at..].contains("}}") && !line.trim_start().starts_with('#'))
+        {
+            let column = line[..at].chars().count() + 1;
+            let position = Position {
+                line: u32::try_from(number + 1).unwrap_or(u32::MAX),
+                column: u32::try_from(column).unwrap_or(u32::MAX),
+                start: start + at,
+                end: start + at + 2,
+            };
+            let reason = "a template stands here ({{...}}): render it first, as with `helm template`".to_owned();
+            return Some(ManifestError { reason, position: Some(position) });
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// The version in an image's tag: `flink:1.20.5-java17`, `registry/team/flink:1.18-scala_2.12`.
+fn version_in_tag(image: &str) -> Option<String> {
+    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
+    let end = tag.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(tag.len());
+    let version = tag[..end].trim_matches('.');
+    let parts: Vec<_> = version.split('.').collect();
+    ((2..=3).contains(&parts.len()) && parts.iter().all(|part| part.parse::<u16>().is_ok())).then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("apiVersion: v1\nkind: Pod\n", true)]
+    #[case("- apiVersion: v1\n  kind: Pod\n", true)]
+    #[case("services:\n  tm:\n    image: flink\n", true)]
+    #[case("taskmanager.memory.process.size: 4g\n", false)]
+    #[case("taskmanager:\n  memory: {process.size: 4g}\n", false)]
+    #[case("kind: x\n", false)]
+    fn manifests_are_recognised_by_content(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_manifest(text), expected);
+    }
+
+    #[rstest]
+    #[case("flink:1.20.5-java17", Some("1.20.5"))]
+    #[case("registry:5000/team/flink:1.18-scala_2.12", Some("1.18"))]
+    #[case("flink:2.3.0@sha256:abc", Some("2.3.0"))]
+    #[case("flink:latest", None)]
+    #[case("flink:1", None)]
+    #[case("registry:5000/flink", None)]
+    fn an_images_tag_may_name_the_version(#[case] image: &str, #[case] expected: Option<&str>) {
+        assert_eq!(version_in_tag(image).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_template_is_refused_with_its_place() {
+        let text = "apiVersion: v1\nkind: ConfigMap\ndata: {{ .Values.x }}\n";
+        let error = subjects(&Source::Stdin, text).unwrap_err();
+        assert_eq!(error.position.map(|p| (p.line, p.column)), Some((3, 7)));
+        assert!(error.reason.contains("helm template"), "{}", error.reason);
+    }
+
+    #[test]
+    fn a_manifest_without_flink_is_refused() {
+        let error = subjects(&Source::Stdin, "apiVersion: v1\nkind: Service\n").unwrap_err();
+        assert!(error.reason.contains("nothing in it configures Flink"), "{}", error.reason);
+    }
+}

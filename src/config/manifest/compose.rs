@@ -1,0 +1,92 @@
+//! docker-compose files: services that run a TaskManager or JobManager of the official image.
+
+use std::rc::Rc;
+
+use super::{Manifest, ManifestError, version_in_tag, workload};
+use crate::config::environment;
+use crate::config::layers::Remark;
+use crate::config::subject::{Fleet, Pod, Subject, Written};
+use crate::config::yaml::Node;
+use crate::model::{Bytes, Deployment};
+
+/// The Flink processes among the services.
+pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subject>, ManifestError> {
+    let services = document.get("services").map_or(&[][..], |services| services.entries());
+    let mut found = Vec::new();
+    for (key, service) in services {
+        let Some(role) = workload::role(&words(service)) else { continue };
+        let mut remarks = Vec::new();
+        let name = key.text().unwrap_or_default();
+        let limit = limit(manifest, service, &mut remarks);
+        let version = service.text_at(&["image"]).as_deref().and_then(version_in_tag);
+        let replicas = [&["deploy", "replicas"][..], &["scale"][..]].into_iter().find_map(|path| service.text_at(path));
+        found.push(Subject {
+            name: Some(format!("service {name}")),
+            shipped: true,
+            environment: variables(manifest, service, &mut remarks),
+            version: version.map(|version| (version, "as the image's tag says".to_owned())),
+            deployment: Some(Deployment::Standalone),
+            role: Some(role),
+            pods: vec![(role, Pod { limit, ..Pod::default() })],
+            fleet: Fleet { replicas: replicas.and_then(|text| text.parse().ok()), ..Fleet::default() },
+            remarks,
+            ..Subject::default()
+        });
+    }
+    Ok(found)
+}
+
+/// What a service is started with.
+fn words(service: &Node) -> Vec<String> {
+    ["entrypoint", "command"]
+        .into_iter()
+        .filter_map(|key| service.get(key))
+        .flat_map(|node| match node.items() {
+            [] => node.text().map(|text| text.split_whitespace().map(str::to_owned).collect()).unwrap_or_default(),
+            items => items.iter().filter_map(|item| item.text()).map(|text| text.into_owned()).collect::<Vec<_>>(),
+        })
+        .collect()
+}
+
+/// The environment, which may be a map or a list of `NAME=value`.
+fn variables(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> Vec<(String, String)> {
+    let Some(node) = service.get("environment") else { return Vec::new() };
+    let mut all: Vec<(String, Option<String>, &Rc<Node>)> = Vec::new();
+    for (key, value) in node.entries() {
+        all.extend(key.text().map(|name| (name.into_owned(), value.text().map(|v| v.into_owned()), value)));
+    }
+    for item in node.items() {
+        let Some(text) = item.text() else { continue };
+        match text.split_once('=') {
+            Some((name, value)) => all.push((name.to_owned(), Some(value.to_owned()), item)),
+            None => all.push((text.into_owned(), None, item)),
+        }
+    }
+    let mut known = Vec::new();
+    for (name, value, node) in all.into_iter().filter(|(name, ..)| environment::VARIABLES.contains(&name.as_str())) {
+        match value {
+            Some(value) => known.push((name, value)),
+            None => {
+                let text = format!("{name} is taken from the shell and not known here; give it with --env {name}=...");
+                remarks.push(manifest.remark(node, text));
+            }
+        }
+    }
+    known
+}
+
+/// `deploy.resources.limits.memory` or `mem_limit`, in Docker's units: b, k, m, g, all powers of two.
+fn limit(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> Option<Written> {
+    let node = service.at(&["deploy", "resources", "limits", "memory"]).or_else(|| service.get("mem_limit"))?;
+    let text = node.text()?;
+    let lower = text.trim().to_lowercase();
+    let compact = lower.strip_suffix("ib").or_else(|| lower.strip_suffix('b')).unwrap_or(&lower);
+    match Bytes::parse_jvm(compact) {
+        Ok(bytes) => Some(Written { bytes, place: manifest.place(node) }),
+        Err(_) => {
+            let reason = format!("{text} is no size of Docker's, such as 4g or 512m");
+            remarks.push(manifest.remark(node, reason));
+            None
+        }
+    }
+}

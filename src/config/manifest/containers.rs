@@ -1,0 +1,82 @@
+//! The containers and volumes of a pod.
+
+use std::rc::Rc;
+
+use super::Manifest;
+use crate::config::environment;
+use crate::config::layers::Remark;
+use crate::config::subject::{MemoryVolume, Pod, Sidecar, Written};
+use crate::config::yaml::Node;
+use crate::model::Bytes;
+
+/// The name of Flink's container in a pod template (`Constants.MAIN_CONTAINER_NAME`).
+pub const MAIN: &str = "flink-main-container";
+
+/// What stands beside Flink's container in a pod's specification.
+pub fn beside(manifest: &Manifest<'_>, spec: &Node, main: &str, remarks: &mut Vec<Remark>) -> Pod {
+    let mut pod = Pod::default();
+    let containers = spec.get("containers").map_or(&[][..], |containers| containers.items());
+    for container in containers.iter().filter(|container| name(container) != main) {
+        pod.sidecars.push(Sidecar { name: name(container), limit: limit(manifest, container, remarks) });
+    }
+    for volume in spec.get("volumes").map_or(&[][..], |volumes| volumes.items()) {
+        if volume.text_at(&["emptyDir", "medium"]).as_deref() == Some("Memory") {
+            let limit = volume.at(&["emptyDir", "sizeLimit"]);
+            let limit = limit.and_then(|node| size(manifest, node, remarks));
+            pod.memory_volumes.push(MemoryVolume { name: name(volume), limit });
+        }
+    }
+    pod
+}
+
+/// A container's or volume's name.
+pub fn name(node: &Node) -> String {
+    node.text_at(&["name"]).unwrap_or_else(|| "(without a name)".to_owned())
+}
+
+/// The memory that a container may take at most.
+pub fn limit(manifest: &Manifest<'_>, container: &Node, remarks: &mut Vec<Remark>) -> Option<Written> {
+    container.at(&["resources", "limits", "memory"]).and_then(|node| size(manifest, node, remarks))
+}
+
+fn size(manifest: &Manifest<'_>, node: &Rc<Node>, remarks: &mut Vec<Remark>) -> Option<Written> {
+    let text = node.text()?;
+    match Bytes::parse_k8s(&text) {
+        Ok(bytes) => Some(Written { bytes, place: manifest.place(node) }),
+        Err(error) => {
+            remarks.push(manifest.remark(node, error.to_string()));
+            None
+        }
+    }
+}
+
+/// The variables of a container that have a bearing on memory.
+pub fn variables(manifest: &Manifest<'_>, container: &Node, remarks: &mut Vec<Remark>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in container.get("env").map_or(&[][..], |env| env.items()) {
+        let name = name(entry);
+        if !environment::VARIABLES.contains(&name.as_str()) {
+            continue;
+        }
+        match entry.text_at(&["value"]) {
+            Some(value) => found.push((name, value)),
+            None => remarks.push(manifest.remark(
+                entry,
+                format!("{name} comes from elsewhere and is not known here; give it with --env {name}=..."),
+            )),
+        }
+    }
+    found
+}
+
+/// Everything that a container is started with, in a row.
+pub fn command(container: &Node) -> Vec<String> {
+    ["command", "args"]
+        .into_iter()
+        .filter_map(|key| container.get(key))
+        .flat_map(|node| match node.items() {
+            [] => node.text().map(|text| text.split_whitespace().map(str::to_owned).collect()).unwrap_or_default(),
+            items => items.iter().filter_map(|item| item.text()).map(|text| text.into_owned()).collect::<Vec<_>>(),
+        })
+        .collect()
+}

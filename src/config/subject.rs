@@ -1,0 +1,109 @@
+//! One process configuration out of an input: a file of Flink's own is one, a manifest or a pasted log may hold several.
+
+use super::Value;
+use super::layers::{FileText, Remark};
+use crate::artefact::command_line::CommandLine;
+use crate::model::{Bytes, Deployment, Place, Role};
+
+/// What an input says of one Flink cluster or process.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// What it is, where the input holds more than a configuration: `FlinkDeployment orders`.
+    pub name: Option<String>,
+    /// Settings in the order in which they are made; the file comes first.
+    pub file: Option<FileText>,
+    /// Whether the file is the one that the image comes with.
+    pub shipped: bool,
+    /// Settings that stand elsewhere in the input, over the file.
+    pub settings: Vec<Placed>,
+    /// Variables of the container.
+    pub environment: Vec<(String, String)>,
+    /// The Flink version that the input names, and where.
+    pub version: Option<(String, String)>,
+    /// Who starts the processes, where the input tells.
+    pub deployment: Option<Deployment>,
+    /// Whose memory it is about, where that is one role's only.
+    pub role: Option<Role>,
+    /// The pods of a TaskManager and a JobManager, as far as they are written down.
+    pub pods: Vec<(Role, Pod)>,
+    /// How many run, and who they belong to.
+    pub fleet: Fleet,
+    /// What is only known as a command line: the configuration behind it has to be inferred.
+    pub command: Option<(CommandLine, Place)>,
+    /// What has no effect, or not the one it seems to have.
+    pub remarks: Vec<Remark>,
+}
+
+/// A setting that stands by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a manifest says of one kind of pod beside Flink's configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pod {
+    /// The limit of Flink's own container, where it is the manifest that sets it.
+    pub limit: Option<Written>,
+    /// Other containers.
+    pub sidecars: Vec<Sidecar>,
+    /// Volumes that live in memory.
+    pub memory_volumes: Vec<MemoryVolume>,
+}
+
+/// A size and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The size.
+    pub bytes: Bytes,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A container beside Flink's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sidecar {
+    /// Its name.
+    pub name: String,
+    /// Its own limit; nothing where it may take what the node has.
+    pub limit: Option<Written>,
+}
+
+/// An `emptyDir` of medium `Memory`: its pages count towards the containers that write them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemoryVolume {
+    /// Its name.
+    pub name: String,
+    /// Its size limit.
+    pub limit: Option<Written>,
+}
+
+/// How many processes there are and whose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fleet {
+    /// TaskManagers, where their number is written down.
+    pub replicas: Option<u32>,
+    /// The job's parallelism, where it is written down.
+    pub parallelism: Option<u32>,
+    /// Labels of the resource.
+    pub labels: Vec<(String, String)>,
+    /// Its namespace.
+    pub namespace: Option<String>,
+}
+
+impl Subject {
+    /// A configuration file of Flink's own.
+    pub fn of_file(file: FileText) -> Subject {
+        Subject { file: Some(file), ..Subject::default() }
+    }
+
+    /// The pod of a role.
+    pub fn pod(&self, role: Role) -> Option<&Pod> {
+        self.pods.iter().find(|(known, _)| *known == role).map(|(_, pod)| pod)
+    }
+}
