@@ -1,5 +1,7 @@
 //! `oomph plan`: gather configurations, plan them, report.
 
+mod summary;
+
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -99,6 +101,9 @@ pub struct PlanArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
+    #[command(flatten)]
+    summary: summary::SummaryArgs,
+
     /// Answer questions: JSON lines on standard input, JSON lines on standard output.
     #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain"])]
     batch: bool,
@@ -154,6 +159,8 @@ enum Format {
     Properties,
     /// Flink's own start-up block, to be diffed with a log.
     FlinkLog,
+    /// For a spreadsheet: the rows of --summary.
+    Csv,
 }
 
 /// Runs the verb.
@@ -172,14 +179,19 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    if args.summary.summary {
+        let exit = summary::run(args, &request, &mut out, width())?;
+        out.flush().context("could not print the summary")?;
+        return Ok(exit);
+    }
+    if let Format::Csv = args.format {
+        anstream::eprintln!("error: --format csv prints the rows of --summary");
+        return Ok(Exit::Usage);
+    }
     let mut exit = Exit::Clean;
     let mut sheets = Vec::new();
     for input in &request.inputs {
-        let loaded = match load::load(input, args.flink) {
-            Ok(loaded) => loaded.into_iter().map(|loaded| request.sheet(args, input, loaded)).collect(),
-            Err(error) => vec![Err(error)],
-        };
-        for sheet in loaded {
+        for sheet in request.sheets(args, input) {
             match sheet {
                 Ok(sheet) => {
                     if sheet.outcome.is_err() {
@@ -250,6 +262,14 @@ impl Request {
             },
             consumers: consumers.collect(),
         })
+    }
+
+    /// The plans of an input: one of a configuration, as many as there are in a manifest or log.
+    fn sheets(&self, args: &PlanArgs, input: &Input) -> Vec<Result<Sheet, LoadError>> {
+        match load::load(input, args.flink) {
+            Ok(loaded) => loaded.into_iter().map(|loaded| self.sheet(args, input, loaded)).collect(),
+            Err(error) => vec![Err(error)],
+        }
     }
 
     fn sheet(&self, args: &PlanArgs, input: &Input, mut loaded: Loaded) -> Result<Sheet, LoadError> {
@@ -426,7 +446,7 @@ fn print(args: &PlanArgs, sheets: &[Sheet], out: &mut impl Write) -> anyhow::Res
                 writeln!(out, "{}", report::markdown::sheet(sheet))?;
             }
         }
-        Format::JvmArgs | Format::Properties | Format::FlinkLog => {
+        Format::JvmArgs | Format::Properties | Format::FlinkLog | Format::Csv => {
             for sheet in sheets {
                 print_lines(args.format, sheet, width, out)?;
             }

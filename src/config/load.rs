@@ -169,6 +169,11 @@ pub fn load(input: &Input, asked: Option<Version>) -> Result<Vec<Loaded>, LoadEr
     }
 }
 
+/// Whether a file is a manifest, by its content; one that cannot be read is none.
+pub fn is_manifest(path: &Path) -> bool {
+    read_file(path).is_ok_and(|text| manifest::is_manifest(&text))
+}
+
 fn choose(path: &str, version: Version, reason: Reason) -> Result<Choice, LoadError> {
     let (profile, found) =
         Profile::of(version).map_err(|source| LoadError::Version { path: path.to_owned(), source })?;

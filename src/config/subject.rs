@@ -94,6 +94,8 @@ pub struct Fleet {
     pub labels: Vec<(String, String)>,
     /// Its namespace.
     pub namespace: Option<String>,
+    /// The cluster whose processes it runs in, where it has none of its own.
+    pub in_cluster: Option<String>,
 }
 
 impl Subject {

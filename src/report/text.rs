@@ -206,6 +206,11 @@ pub fn origin(figure: &Figure) -> String {
         Provenance::Default { .. } => "default".to_owned(),
         Provenance::Measured { .. } => "measured".to_owned(),
         Provenance::Derived(derivation) => match &**derivation {
+            Derivation::Share { range: Some(range), .. } | Derivation::ShareOfUnknown { range, .. }
+                if range.min.bytes == range.max.bytes =>
+            {
+                origin(&range.min)
+            }
             Derivation::Share { whole, ratio, held, .. } => match held {
                 Held::Free => format!("{} of {}", short_fraction(ratio.value), short_name(whole.quantity)),
                 Held::AtMinimum => "its minimum".to_owned(),

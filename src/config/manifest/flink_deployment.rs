@@ -111,6 +111,7 @@ pub fn session_job(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subje
     }
     subject.fleet.labels = labels(document);
     subject.fleet.replicas = None;
+    subject.fleet.in_cluster = Some(cluster);
     subject.fleet.parallelism = document.text_at(&["spec", "job", "parallelism"]).and_then(|text| text.parse().ok());
     Ok(subject)
 }
