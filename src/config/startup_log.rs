@@ -37,14 +37,18 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, LogError> {
     }
     let mut commands = command_line::parse(text);
     let mut subjects = Vec::new();
-    let many = blocks.len() > 1;
-    for block in &blocks {
-        let heap = block.figure(Label::Heap).map(|stated| stated.what);
-        let own = commands.iter().position(|command| command.what.xmx.as_ref().map(|flag| flag.bytes) == heap);
-        let own = own.map(|index| commands.remove(index));
+    let pairs: Vec<(&StartupBlock, Option<Stated<CommandLine>>)> = blocks
+        .iter()
+        .map(|block| {
+            let heap = block.figure(Label::Heap).map(|stated| stated.what);
+            let own = commands.iter().position(|command| command.what.xmx.as_ref().map(|flag| flag.bytes) == heap);
+            (block, own.map(|index| commands.remove(index)))
+        })
+        .collect();
+    let many = pairs.len() + commands.len() > 1;
+    for (block, own) in &pairs {
         subjects.push(log.of_block(block, own.as_ref(), many)?);
     }
-    let many = many || subjects.len() + commands.len() > 1;
     for command in &commands {
         subjects.push(log.of_command(command, many));
     }
@@ -54,10 +58,16 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, LogError> {
             let reason = "it holds neither Flink's block about memory nor a command line with -Xmx".to_owned();
             return Err(LogError { reason, line: None });
         }
-        subjects.push(Subject { settings, ..log.subject() });
+        subjects.push(Subject { settings, ..log.subject(1, false) });
     }
     Ok(subjects)
 }
+
+/// How many lines a banner may be away from the block of its process, in a text about several.
+const NEAR_BANNER: u32 = 200;
+
+/// How many lines above a process's command line YARN states its limit.
+const NEAR_LIMIT: u32 = 10;
 
 struct Log<'t> {
     source: &'t Source,
@@ -73,19 +83,30 @@ impl Log<'_> {
         Place { source: self.source.clone(), position: Some(position) }
     }
 
-    /// What the text as a whole tells of a process.
-    fn subject(&self) -> Subject {
+    /// What the text around a line tells of its process: all of it where there is but one.
+    fn subject(&self, at: u32, many: bool) -> Subject {
+        let near = |line: u32, reach: u32| !many || line.abs_diff(at) <= reach;
         let versions = banner::versions(self.text);
-        let yarn = container_limit::yarn(self.text);
-        let on_yarn = !yarn.is_empty()
-            || self.text.contains("YarnTaskExecutorRunner")
-            || self.text.contains("org.apache.flink.yarn");
-        let on_kubernetes = self.text.contains("KubernetesTaskExecutorRunner");
+        let version = versions.iter().filter(|v| near(v.line, NEAR_BANNER)).min_by_key(|v| v.line.abs_diff(at));
+        let index = |line: u32| usize::try_from(line).unwrap_or(usize::MAX);
+        let says = |word: &str, reach: u32| {
+            let first = if many { index(at.saturating_sub(reach + 1)) } else { 0 };
+            let count = if many { index(2 * reach + 1) } else { usize::MAX };
+            self.text.lines().skip(first).take(count).any(|line| line.contains(word))
+        };
+        let on_yarn = self.limit(at, many).is_some() || says("org.apache.flink.yarn", 0);
+        let on_kubernetes = says("KubernetesTaskExecutorRunner", 0);
         Subject {
-            version: versions.first().map(|v| (v.what.clone(), format!("as the banner in line {} says", v.line))),
+            version: version.map(|v| (v.what.clone(), format!("as the banner in line {} says", v.line))),
             deployment: if on_yarn { Some(Deployment::Yarn) } else { on_kubernetes.then_some(Deployment::Kubernetes) },
             ..Subject::default()
         }
+    }
+
+    /// The container's limit that YARN states about the process of a line.
+    fn limit(&self, at: u32, many: bool) -> Option<Stated<Bytes>> {
+        let limits = container_limit::yarn(self.text).into_iter();
+        limits.filter(|limit| !many || limit.line <= at && at - limit.line <= NEAR_LIMIT).next_back()
     }
 
     /// The options that the log says were loaded. Flink masks secrets in its log: those are left out.
@@ -107,11 +128,11 @@ impl Log<'_> {
         command: Option<&Stated<CommandLine>>,
         many: bool,
     ) -> Result<Subject, LogError> {
-        let mut subject = self.subject();
+        let line = block.title.or(block.figures.first().map(|(_, stated)| stated.line)).unwrap_or(1);
+        let mut subject = self.subject(line, many);
         subject.role = Some(block.role);
         if many {
-            let line = block.title.or(block.figures.first().map(|(_, stated)| stated.line)).unwrap_or(1);
-            subject.name = Some(format!("{} of line {line}", block.role));
+            subject.name = Some(format!("line {line}"));
         }
         subject.settings = self.loaded();
         // The figures decide everything that these would: what they were derived from is no longer needed, and could
@@ -137,11 +158,12 @@ impl Log<'_> {
     }
 
     fn of_command(&self, command: &Stated<CommandLine>, many: bool) -> Subject {
-        let mut subject = self.subject();
+        let mut subject = self.subject(command.line, many);
         subject.role = command.what.role;
         if many {
-            let role = command.what.role.map_or("process".to_owned(), |role| role.to_string());
-            subject.name = Some(format!("{role} of line {}", command.line));
+            subject.name = Some(format!("line {}", command.line));
+            // Which of several processes a banner is of cannot be told from flags.
+            subject.version = None;
         }
         subject.settings = self.loaded();
         self.add_command(&mut subject, Some(command));
@@ -151,7 +173,7 @@ impl Log<'_> {
             subject.command = Some((command.what.clone(), self.place(command.line)));
         }
         let role = command.what.role.unwrap_or(Role::TaskManager);
-        let limit = container_limit::yarn(self.text).into_iter().next();
+        let limit = self.limit(command.line, many);
         let limit = limit.map(|stated| Written { bytes: stated.what, place: self.place(stated.line) });
         if limit.is_some() {
             subject.pods.push((role, Pod { limit, ..Pod::default() }));

@@ -39,7 +39,18 @@ pub struct Inference {
 }
 
 /// Infers what a process was configured with from what its JVM was started with.
+///
+/// A heap alone fits some JobManager whatever it is: it is only taken for one where the command line or the caller says so.
 pub fn infer(command: &CommandLine, known: &Known<'_>) -> Inference {
+    if known.role.or(command.role).is_none() && command.direct.is_none() {
+        let xmx = command.xmx.as_ref().map_or("", |flag| flag.text.as_str());
+        let reason = format!(
+            "nothing in this command line says that it is Flink's: -Xmx{xmx} alone fits any JVM; if it is a JobManager's, \
+             say so with --role jobmanager"
+        );
+        let (profile, role) = (known.profile.unwrap_or(Profile::newest()), Role::JobManager);
+        return Inference { settings: None, profile, deployment: Deployment::default(), role, reasons: vec![reason] };
+    }
     let role = known.role.or(command.role).unwrap_or(match command.direct {
         Some(_) => Role::TaskManager,
         None => Role::JobManager,

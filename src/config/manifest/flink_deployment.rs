@@ -9,7 +9,7 @@ use crate::config::subject::{Fleet, Placed, Pod, Subject};
 use crate::config::yaml::{Kind, Node, Walk};
 use crate::config::{Value, environment};
 use crate::flink::keys;
-use crate::model::{Deployment, Role};
+use crate::model::{Bytes, Deployment, Role};
 
 const ROLES: [(Role, &str); 2] = [(Role::TaskManager, "taskManager"), (Role::JobManager, "jobManager")];
 
@@ -38,7 +38,15 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
                 Role::TaskManager => keys::TM_PROCESS,
                 Role::JobManager => keys::JM_PROCESS,
             };
-            put(manifest, &mut subject, key.name(), operator_memory::process_size(&text), node);
+            let size = operator_memory::process_size(&text);
+            if Bytes::parse_flink(&size).is_err() {
+                let text = format!(
+                    "the operator makes {size} of this, which Flink refuses: write a whole number in Flink's units or \
+                     Kubernetes', such as 1536m or 1536Mi"
+                );
+                subject.remarks.push(manifest.remark(node, text));
+            }
+            put(manifest, &mut subject, key.name(), size, node);
         }
         let cpu = own.at(&["resource", "cpu"]).and_then(|node| Some((node.text()?.into_owned(), node)));
         if let Some((text, node)) = cpu {
