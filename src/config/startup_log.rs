@@ -94,7 +94,7 @@ impl Log<'_> {
             let count = if many { index(2 * reach + 1) } else { usize::MAX };
             self.text.lines().skip(first).take(count).any(|line| line.contains(word))
         };
-        let on_yarn = self.limit(at, many).is_some() || says("org.apache.flink.yarn", 0);
+        let on_yarn = !many && self.limit(at, many).is_some() || says("org.apache.flink.yarn", 0);
         let on_kubernetes = says("KubernetesTaskExecutorRunner", 0);
         Subject {
             version: version.map(|v| (v.what.clone(), format!("as the banner in line {} says", v.line))),
@@ -105,8 +105,8 @@ impl Log<'_> {
 
     /// The container's limit that YARN states about the process of a line.
     fn limit(&self, at: u32, many: bool) -> Option<Stated<Bytes>> {
-        let limits = container_limit::yarn(self.text).into_iter();
-        limits.filter(|limit| !many || limit.line <= at && at - limit.line <= NEAR_LIMIT).next_back()
+        let mut limits = container_limit::yarn(self.text).into_iter();
+        limits.rfind(|limit| !many || limit.line <= at && at - limit.line <= NEAR_LIMIT)
     }
 
     /// The options that the log says were loaded. Flink masks secrets in its log: those are left out.
@@ -176,6 +176,7 @@ impl Log<'_> {
         let limit = self.limit(command.line, many);
         let limit = limit.map(|stated| Written { bytes: stated.what, place: self.place(stated.line) });
         if limit.is_some() {
+            subject.deployment = Some(Deployment::Yarn);
             subject.pods.push((role, Pod { limit, ..Pod::default() }));
         }
         subject
