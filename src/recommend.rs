@@ -2,5 +2,7 @@
 //! file, clock or environment is touched.
 
 pub mod change;
+mod option;
+pub mod want;
 
 pub use change::Change;
