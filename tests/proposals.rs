@@ -118,9 +118,11 @@ fn sizes_of_another_row_are_had_over_a_rows_own_configuration_where_that_is_clai
     for (index, (_, config, row)) in cases.iter().enumerate() {
         let question = question(Role::TaskManager, row);
         let sizes = &accepted[(index * 7 + 3) % accepted.len()];
-        for (number, wants) in [vec![sizes[index % 8]], vec![sizes[index % 8], sizes[(index + 3) % 8]]].iter().enumerate()
+        for (number, wants) in
+            [vec![sizes[index % 8]], vec![sizes[index % 8], sizes[(index + 3) % 8]]].iter().enumerate()
         {
             asked[number] += 1;
+
             if let Ok(solution) = want::solve(config, profile, &question, wants) {
                 gives(config, profile, &question, wants, &solution);
                 claimed[number] += 1;

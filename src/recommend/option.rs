@@ -32,6 +32,9 @@ pub struct Share {
     pub fraction: Key<Float>,
 }
 
+/// The total process memory of a TaskManager in the configuration that Flink ships (`flink-conf.yaml`, `config.yaml`).
+pub const USUAL_PROCESS: Bytes = Bytes::mib(1728);
+
 /// Network memory.
 pub const NETWORK: Share = Share { min: keys::NETWORK_MIN, max: keys::NETWORK_MAX, fraction: keys::NETWORK_FRACTION };
 
@@ -68,7 +71,12 @@ pub fn written<T>(config: &Config, profile: &'static Profile, key: Key<T>) -> Ve
 }
 
 /// The names in a configuration of the heap keys of Flink 1.9 that this version reads in a total's place.
-pub fn stand_ins(config: &Config, profile: &'static Profile, question: &Question, total: Key<Size>) -> Vec<&'static str> {
+pub fn stand_ins(
+    config: &Config,
+    profile: &'static Profile,
+    question: &Question,
+    total: Key<Size>,
+) -> Vec<&'static str> {
     if !profile.behaviour.legacy_heap_keys {
         return Vec::new();
     }
@@ -127,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_size_is_written_so_that_flink_reads_the_same() {
-        for (size, expected) in [(0, "0b"), (1 << 30, "1g"), (1728 << 20, "1728m"), (1025, "1025b"), (1536 << 20, "1536m")]
+        for (size, expected) in
+            [(0, "0b"), (1 << 30, "1g"), (1728 << 20, "1728m"), (1025, "1025b"), (1536 << 20, "1536m")]
         {
             assert_eq!(text(Bytes::new(size)), expected);
             assert_eq!(Bytes::parse_flink(expected), Ok(Bytes::new(size)));

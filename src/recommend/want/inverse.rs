@@ -71,7 +71,9 @@ pub fn pool_source(asked: &Asked<'_>, forced: &[Change]) -> Result<Option<PoolSo
         base.extend(option::taken_out(asked.config, asked.profile, asked.question, total));
     }
     let plan_with = |key: Key<Size>, size: Bytes| {
-        let changes = [&base[..], &[Change::set(keys::MANAGED_SIZE.name(), "1g"), Change::set(key.name(), option::text(size))]].concat();
+        let changes =
+            [&base[..], &[Change::set(keys::MANAGED_SIZE.name(), "1g"), Change::set(key.name(), option::text(size))]]
+                .concat();
         let config = applied(asked.config, &changes);
         let plan = asked.plan(&config).ok()?;
         Some((plan, config))

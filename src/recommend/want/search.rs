@@ -122,7 +122,8 @@ impl<'a> Search<'a> {
     /// The fewest changes.
     pub fn fewest(&self) -> Result<Vec<Change>, Conflict> {
         let role = self.asked.question.role;
-        let levers: Vec<Vec<Choice>> = levers(role).into_iter().map(|(target, key)| self.choices(target, key)).collect();
+        let levers: Vec<Vec<Choice>> =
+            levers(role).into_iter().map(|(target, key)| self.choices(target, key)).collect();
         let overhead = self.bounds(option::frame(role).overhead, Component::JvmOverhead);
         let network = match role {
             Role::TaskManager => self.bounds(option::NETWORK, Component::Network),
@@ -170,8 +171,8 @@ impl<'a> Search<'a> {
         }
         put(option::taken_out(config, profile, question, key));
         if target == Target::Part(Component::Managed) {
-            let settings = Settings::new(config, profile);
-            put(without_bad_fraction(&settings, keys::MANAGED_FRACTION));
+            let names = option::written(config, profile, keys::MANAGED_FRACTION);
+            put(names.into_iter().map(Change::remove).collect());
         }
         if self.known.size(target).is_none() {
             choices.push(Choice { changes: Vec::new(), searched: Some((key, target)) });
@@ -182,6 +183,7 @@ impl<'a> Search<'a> {
     /// What may become of the bounds of a share, the least first.
     fn bounds(&self, share: Share, component: Component) -> Vec<Vec<Change>> {
         let Asked { config, profile, question, .. } = *self.asked;
+        let out = |names: Vec<&str>| names.into_iter().map(Change::remove).collect();
         let of = |key: Key<Size>| {
             let mut all = vec![Vec::new()];
             all.extend(self.known.size(Target::Part(component)).map(|size| option::given(config, profile, key, size)));
@@ -189,11 +191,13 @@ impl<'a> Search<'a> {
             all.dedup();
             all
         };
-        let mut bounds: Vec<Vec<Change>> =
-            of(share.min).iter().flat_map(|min| of(share.max).into_iter().map(move |max| [&min[..], &max].concat())).collect();
+        let mut bounds: Vec<Vec<Change>> = of(share.min)
+            .iter()
+            .flat_map(|min| of(share.max).into_iter().map(move |max| [&min[..], &max].concat()))
+            .collect();
+        bounds.push(out(option::written(config, profile, share.fraction)));
         if component == Component::Network {
-            let names = option::written(config, profile, keys::NETWORK_BUFFERS);
-            bounds.push(names.into_iter().map(Change::remove).collect());
+            bounds.push(out(option::written(config, profile, keys::NETWORK_BUFFERS)));
         }
         bounds.sort_by_key(Vec::len);
         bounds.dedup();
@@ -245,12 +249,9 @@ impl<'a> Search<'a> {
             let got = of.target.size(&plan, &config, self.asked.question)?;
             Some(i128::from(got.get()) - i128::from(of.bytes.get()))
         };
-        let mut old = self.start(key, target);
-        let (_, _, first) = (0..4).find_map(|doubled| {
-            let start = old << doubled;
-            with(start).inspect(|_| old = start)
-        })?;
-        let (want, mut old_miss) = first?;
+        let (mut old, (found, plan, first)) =
+            self.starts(key, target).into_iter().find_map(|start| Some((start, with(start)?)))?;
+        let Some((want, mut old_miss)) = first else { return Some((found, plan)) };
         let step = |by: i128| {
             let size = old + by;
             Some((size, miss_at(size, want)?))
@@ -275,16 +276,19 @@ impl<'a> Search<'a> {
         near.filter_map(with).find(|(_, _, miss)| miss.is_none()).map(|(changes, plan, _)| (changes, plan))
     }
 
-    /// Where to begin with a size that is searched for: what it is, else something that has room for what is wanted.
-    fn start(&self, key: Key<Size>, target: Target) -> i128 {
+    /// Where to begin with a size that is searched for: what it is, and sizes that have room for what is wanted.
+    fn starts(&self, key: Key<Size>, target: Target) -> Vec<i128> {
         let Asked { config, profile, question, wants, before } = *self.asked;
         let set = option::reading(&Settings::new(config, profile), key);
         let present = set.or_else(|| target.size(before?, config, question));
-        let room = match target {
-            Target::Part(_) => Bytes::mib(512),
-            _ => Bytes::new(wants.iter().fold(Bytes::gib(2).get(), |sum, want| sum.saturating_add(want.bytes.get()))),
+        let wanted = wants.iter().fold(0u64, |sum, want| sum.saturating_add(want.bytes.get()));
+        let rooms = match target {
+            Target::Part(_) => [Bytes::mib(512), Bytes::mib(64), Bytes::ZERO].map(Bytes::get),
+            // What Flink's own configuration has (`flink-conf.yaml`, 1.10 to 2.3).
+            _ => [option::USUAL_PROCESS.get(), Bytes::gib(2).get().saturating_add(wanted), wanted.saturating_mul(2)],
         };
-        i128::from(present.unwrap_or(room).get())
+        let doubled = present.into_iter().flat_map(|size| (0..4).map(move |times| i128::from(size.get()) << times));
+        doubled.chain(rooms.map(i128::from)).collect()
     }
 
     fn plan(&self, config: &Config) -> Result<Plan, Rejected> {
@@ -329,9 +333,7 @@ fn levers(role: Role) -> [(Target, Key<Size>); 4] {
     let frame = option::frame(role);
     let totals = [(Target::Process, frame.process), (Target::Flink, frame.flink)];
     let parts = match role {
-        Role::TaskManager => {
-            [(Component::Managed, keys::MANAGED_SIZE), (Component::TaskHeap, keys::TASK_HEAP)]
-        }
+        Role::TaskManager => [(Component::Managed, keys::MANAGED_SIZE), (Component::TaskHeap, keys::TASK_HEAP)],
         Role::JobManager => [(Component::OffHeap, keys::JM_OFF_HEAP), (Component::Heap, keys::JM_HEAP)],
     };
     let [one, other] = parts.map(|(component, key)| (Target::Part(component), key));

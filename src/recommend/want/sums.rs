@@ -52,10 +52,8 @@ const TASKMANAGER: &[Sum] = &[
 ];
 const JOBMANAGER: &[Sum] =
     &[(Target::Flink, &[Target::Part(Component::Heap), Target::Part(Component::OffHeap)]), PROCESS];
-const PROCESS: Sum = (
-    Target::Process,
-    &[Target::Flink, Target::Part(Component::JvmMetaspace), Target::Part(Component::JvmOverhead)],
-);
+const PROCESS: Sum =
+    (Target::Process, &[Target::Flink, Target::Part(Component::JvmMetaspace), Target::Part(Component::JvmOverhead)]);
 
 /// Sizes that are known, by target.
 #[derive(Clone, Debug)]
