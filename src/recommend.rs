@@ -2,6 +2,7 @@
 //! file, clock or environment is touched.
 
 pub mod change;
+pub mod mend;
 mod option;
 pub mod want;
 

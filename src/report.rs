@@ -6,8 +6,10 @@ pub mod explain;
 pub mod flink_log;
 pub mod json;
 pub mod markdown;
+mod proposal;
 mod sheet;
 mod table;
 pub mod text;
 
+pub use proposal::Proposal;
 pub use sheet::Sheet;

@@ -13,6 +13,7 @@ use oomph::model::{Bytes, Place, Role, Source};
 use oomph::plan::store::Store;
 use oomph::plan::{self, Deployment, Question};
 use oomph::recommend::change::applied;
+use oomph::recommend::mend;
 use oomph::recommend::want::{self, Target, Want};
 use rstest::rstest;
 use serde_json::Value as Json;
@@ -131,4 +132,40 @@ fn sizes_of_another_row_are_had_over_a_rows_own_configuration_where_that_is_clai
     }
     println!("{table}: one size {} of {}, two {} of {}", claimed[0], asked[0], claimed[1], asked[1]);
     assert!(claimed[0] * 10 > asked[0] * 9, "{claimed:?} of {asked:?}");
+}
+
+#[rstest]
+#[case("1.20.5.tm", Role::TaskManager)]
+#[case("1.20.5.jm", Role::JobManager)]
+#[case("2.3.0.tm", Role::TaskManager)]
+#[case("2.3.0.jm", Role::JobManager)]
+#[case("1.10.3.tm", Role::TaskManager)]
+#[case("1.16.3.jm", Role::JobManager)]
+fn every_cure_of_what_real_flink_refuses_is_accepted(#[case] table: &str, #[case] role: Role) {
+    let profile = profile(table);
+    let (mut refused, mut cured) = (0, 0);
+    let mut without = Vec::new();
+    for (id, config, row) in cases(table) {
+        let question = question(role, &row);
+        let cures = mend::cures(&config, profile, &question);
+        if row["out"]["ok"] == true {
+            assert!(cures.is_empty(), "{id}");
+            continue;
+        }
+        refused += 1;
+        cured += usize::from(!cures.is_empty());
+        for cure in &cures {
+            let changed = applied(&config, std::slice::from_ref(&cure.change));
+            let plan = plan::plan(&changed, profile, &question).unwrap_or_else(|_| panic!("{id}: {}", cure.change));
+            assert_eq!(plan.jvm_arguments, cure.plan.jvm_arguments, "{id}: {}", cure.change);
+        }
+        if cures.is_empty() {
+            without.push(format!("{id} {} {}", row["cfg"], row["out"]["err"]["msg"]));
+        }
+    }
+    println!("{table}: {cured} of {refused} refused rows have a cure");
+    for row in without {
+        println!("  without: {row}");
+    }
+    assert!(cured * 100 >= refused * 75, "{cured} of {refused}");
 }

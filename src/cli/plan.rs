@@ -15,7 +15,10 @@ use crate::model::{Role, UseCase};
 use crate::plan::jvm::{Collector, Machine};
 use crate::plan::store::Store;
 use crate::plan::{self, Backend, Deployment, Question};
+use crate::recommend::mend;
 use crate::report::{self, Sheet, json};
+
+mod want;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +27,7 @@ Examples:
   oomph plan conf --flink 1.18 --deployment yarn     as Flink 1.18 plans it for a YARN container
   oomph plan conf --set taskmanager.memory.process.size=8g
                                                      what if
+  oomph plan conf --want task.heap=2g                what to change for that
   oomph plan conf --explain                          every step in words
   oomph plan conf --format flink-log | diff - block  against the block in a TaskManager's log
   oomph plan --tm 4096 --flink 1.9 --deployment yarn what -tm 4096 gave a YARN container of Flink 1.9
@@ -95,8 +99,11 @@ pub struct PlanArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
+    #[command(flatten)]
+    wanted: want::WantArgs,
+
     /// Answer questions: JSON lines on standard input, JSON lines on standard output.
-    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain"])]
+    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain", "want"])]
     batch: bool,
 }
 
@@ -168,6 +175,9 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    if !args.wanted.want.is_empty() {
+        return want::run(args, &request, &mut out);
+    }
     let mut exit = Exit::Clean;
     let mut sheets = Vec::new();
     for input in &request.inputs {
@@ -213,7 +223,8 @@ impl Request {
         }
         let told = !(args.dynamic.is_empty() && args.set.is_empty() && environment.is_empty())
             || args.tm.is_some()
-            || args.jm.is_some();
+            || args.jm.is_some()
+            || !args.wanted.want.is_empty();
         let inputs = match (inputs.is_empty(), told) {
             (false, _) => inputs,
             (true, true) => vec![Input::Nothing],
@@ -270,6 +281,10 @@ impl Request {
         };
         let machine = Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(collector) };
         let outcome = plan::survey(&assembled.config, profile, &question, machine);
+        let cures = match &outcome {
+            Ok(_) => Vec::new(),
+            Err(_) => mend::cures(&assembled.config, profile, &question),
+        };
         let remarks = loaded.remarks.into_iter().chain(assembled.remarks).collect();
         Ok(Sheet {
             source,
@@ -279,6 +294,7 @@ impl Request {
             config: assembled.config,
             remarks,
             outcome,
+            cures,
         })
     }
 }

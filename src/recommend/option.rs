@@ -35,6 +35,9 @@ pub struct Share {
 /// The total process memory of a TaskManager in the configuration that Flink ships (`flink-conf.yaml`, `config.yaml`).
 pub const USUAL_PROCESS: Bytes = Bytes::mib(1728);
 
+/// The same of a JobManager.
+pub const USUAL_JOBMANAGER_PROCESS: Bytes = Bytes::mib(1600);
+
 /// Network memory.
 pub const NETWORK: Share = Share { min: keys::NETWORK_MIN, max: keys::NETWORK_MAX, fraction: keys::NETWORK_FRACTION };
 

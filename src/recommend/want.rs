@@ -15,6 +15,10 @@ mod target;
 pub use sums::{Addend, Clash};
 pub use target::{Target, targets};
 
+use std::fmt;
+
+use thiserror::Error;
+
 use super::Change;
 use super::change::applied;
 use crate::config::Config;
@@ -23,7 +27,6 @@ use crate::model::{Bytes, FlinkSizeError, Role};
 use crate::plan::rejection::Rejection;
 use crate::plan::store::Store;
 use crate::plan::{self, Deployment, Plan, Question};
-use thiserror::Error;
 
 /// A size that something shall have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +128,34 @@ pub enum Conflict {
     Refused(Box<Rejection>),
     /// Flink takes every such configuration, but none gives exactly this.
     NotFound,
+}
+
+/// In one line, for programs.
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Conflict::Clash(clash) => {
+                let part = |part: &Addend| {
+                    let stays = if part.wanted { "" } else { ", as it stays" };
+                    format!("{} ({} bytes{stays})", part.target.label(), part.bytes.get())
+                };
+                let parts = clash.parts.iter().map(part).collect::<Vec<_>>().join(" and ");
+                let (sum, whole) = (clash.sum().get(), clash.whole.bytes.get());
+                let relation = if sum > whole { "more" } else { "less" };
+                let whole = part(&clash.whole);
+                write!(f, "{parts} come to {} bytes {relation} than {whole}", sum.abs_diff(clash.whole.bytes.get()))
+            }
+            Conflict::Absent(Target::Container) => f.write_str("a standalone process has no container"),
+            Conflict::Absent(target) => write!(f, "there is no {} in this configuration", target.label()),
+            Conflict::Between { want, below, above } => {
+                write!(f, "no size gives {} of {} bytes", want.target.label(), want.bytes.get())?;
+                let sizes: Vec<String> = below.iter().chain(above).map(|size| size.get().to_string()).collect();
+                if sizes.is_empty() { Ok(()) } else { write!(f, "; the nearest: {}", sizes.join(" and ")) }
+            }
+            Conflict::Refused(rejection) => write!(f, "Flink refuses it: {rejection}"),
+            Conflict::NotFound => f.write_str("no changes of memory options give exactly this"),
+        }
+    }
 }
 
 /// The fewest changes that give the wanted sizes, proved by planning the configuration with them.

@@ -7,6 +7,7 @@ use crate::flink::Version;
 use crate::flink::profile::Match;
 use crate::model::{Place, Provenance};
 use crate::plan::{Deployment, Question, Rejected, Survey};
+use crate::recommend::mend::Cure;
 
 /// One configuration, what was asked of it and what came out.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Sheet {
     pub remarks: Vec<Remark>,
     /// What came out.
     pub outcome: Result<Survey, Rejected>,
+    /// What Flink would accept instead, where it refuses.
+    pub cures: Vec<Cure>,
 }
 
 impl Sheet {
