@@ -281,10 +281,7 @@ impl Request {
         };
         let machine = Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(collector) };
         let outcome = plan::survey(&assembled.config, profile, &question, machine);
-        let cures = match &outcome {
-            Ok(_) => Vec::new(),
-            Err(_) => mend::cures(&assembled.config, profile, &question),
-        };
+        let cures = outcome.as_ref().err().map(|_| mend::cures(&assembled.config, profile, &question));
         let remarks = loaded.remarks.into_iter().chain(assembled.remarks).collect();
         Ok(Sheet {
             source,

@@ -3,7 +3,7 @@
 //! Looked at are: a value that cannot be read, spelled as it seems to be meant; every size that has a part in the
 //! process, moved up and down to the nearest byte that is accepted, in whole mebibytes where that is accepted too; the
 //! fractions, lowered; the bounds of a range, put on one another; a total where there is none; and every key, taken out.
-//! Nobody is told to live on less than half of what Flink takes for itself and for the JVM, though Flink would start.
+//! Nobody is told to live on less than half of metaspace or of what Flink takes for itself, though Flink would start.
 
 mod spelling;
 
@@ -162,7 +162,7 @@ impl Ward<'_> {
             ]),
             Role::JobManager => keys.extend([(keys::JM_HEAP, false), (keys::JM_OFF_HEAP, false)]),
         }
-        keys.extend([(frame.overhead.min, true), (frame.overhead.max, false), (frame.metaspace, true)]);
+        keys.extend([(frame.overhead.min, false), (frame.overhead.max, false), (frame.metaspace, true)]);
         keys.into_iter().flat_map(|(key, needed)| self.moves(key, short, needed)).collect()
     }
 

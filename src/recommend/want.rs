@@ -140,10 +140,11 @@ impl fmt::Display for Conflict {
                     format!("{} ({} bytes{stays})", part.target.label(), part.bytes.get())
                 };
                 let parts = clash.parts.iter().map(part).collect::<Vec<_>>().join(" and ");
+                let is = if clash.parts.len() > 1 { "together are" } else { "is" };
                 let (sum, whole) = (clash.sum().get(), clash.whole.bytes.get());
                 let relation = if sum > whole { "more" } else { "less" };
                 let whole = part(&clash.whole);
-                write!(f, "{parts} come to {} bytes {relation} than {whole}", sum.abs_diff(clash.whole.bytes.get()))
+                write!(f, "{parts} {is} {} bytes {relation} than {whole}", sum.abs_diff(clash.whole.bytes.get()))
             }
             Conflict::Absent(Target::Container) => f.write_str("a standalone process has no container"),
             Conflict::Absent(target) => write!(f, "there is no {} in this configuration", target.label()),

@@ -26,8 +26,8 @@ pub struct Sheet {
     pub remarks: Vec<Remark>,
     /// What came out.
     pub outcome: Result<Survey, Rejected>,
-    /// What Flink would accept instead, where it refuses.
-    pub cures: Vec<Cure>,
+    /// What Flink would accept instead, where it refuses and that was looked for.
+    pub cures: Option<Vec<Cure>>,
 }
 
 impl Sheet {

@@ -73,7 +73,7 @@ fn usage(message: &str) -> Exit {
 fn propose(args: &PlanArgs, mut sheet: Sheet, wants: &[Want]) -> Proposal {
     let profile = sheet.choice.profile;
     let answer = want::solve(&sheet.config, profile, &sheet.question, wants);
-    sheet.cures.clear();
+    sheet.cures = None;
     if let Ok(solution) = &answer {
         let machine = Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(super::collector) };
         sheet.config = applied(&sheet.config, &solution.changes);

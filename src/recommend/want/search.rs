@@ -1,6 +1,6 @@
 //! The search for the fewest changes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use super::inverse::{self, PoolSource};
 use super::sums::Known;
@@ -67,8 +67,6 @@ pub struct Search<'a> {
     /// Changes without which nothing can come out as wanted.
     forced: Vec<Change>,
     plans: Cell<usize>,
-    /// Why Flink refuses the first configuration that was tried.
-    refused: RefCell<Option<Box<Rejection>>>,
 }
 
 /// Changes that give what is wanted, and what decides between them and others.
@@ -82,9 +80,9 @@ impl<'a> Search<'a> {
     pub fn of(asked: &'a Asked<'a>) -> Result<Search<'a>, Conflict> {
         let Asked { config, profile, question, wants, .. } = *asked;
         let mut known = Known::nothing(question.role);
-        for want in wants.iter().filter(|want| want.target != Target::Container && !want.target.is_rocksdb()) {
-            known.learn(want.target, want.bytes, true).map_err(Conflict::Clash)?;
-        }
+        let sums = |want: &&Want| want.target != Target::Container && !want.target.is_rocksdb();
+        let sizes: Vec<(Target, Bytes)> = wants.iter().filter(sums).map(|want| (want.target, want.bytes)).collect();
+        known.want(&sizes).map_err(Conflict::Clash)?;
         let mut forced = Vec::new();
         let mut staying = Vec::new();
         let settings = Settings::new(config, profile).unheard();
@@ -102,7 +100,7 @@ impl<'a> Search<'a> {
         forced.extend(fractions.into_iter().flat_map(|key| without_bad_fraction(&settings, key)));
         match inverse::pool_source(asked, &forced)? {
             Some(PoolSource::Managed(size)) => {
-                known.learn(Target::Part(Component::Managed), size, true).map_err(Conflict::Clash)?;
+                known.want(&[(Target::Part(Component::Managed), size)]).map_err(Conflict::Clash)?;
             }
             Some(PoolSource::Fixed(key, size)) => forced.extend(option::given(config, profile, key, size)),
             None => {}
@@ -111,19 +109,20 @@ impl<'a> Search<'a> {
             && known.size(Target::Process).is_none()
         {
             let process = inverse::process_for_container(asked, *want)?;
-            known.learn(Target::Process, process, true).map_err(Conflict::Clash)?;
+            known.want(&[(Target::Process, process)]).map_err(Conflict::Clash)?;
         }
         for (target, size) in staying {
-            known.learn(target, size, false).map_err(Conflict::Clash)?;
+            known.stay(target, size).map_err(Conflict::Clash)?;
         }
-        Ok(Search { asked, known, forced, plans: Cell::new(0), refused: RefCell::new(None) })
+        Ok(Search { asked, known, forced, plans: Cell::new(0) })
     }
 
     /// The fewest changes.
     pub fn fewest(&self) -> Result<Vec<Change>, Conflict> {
         let role = self.asked.question.role;
+        // The last one varies fastest, so that among equals the totals come first.
         let levers: Vec<Vec<Choice>> =
-            levers(role).into_iter().map(|(target, key)| self.choices(target, key)).collect();
+            levers(role).into_iter().rev().map(|(target, key)| self.choices(target, key)).collect();
         let overhead = self.bounds(option::frame(role).overhead, Component::JvmOverhead);
         let network = match role {
             Role::TaskManager => self.bounds(option::NETWORK, Component::Network),
@@ -149,10 +148,31 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        match (best, self.refused.take()) {
-            (Some(found), _) => Ok(found.changes),
-            (None, Some(rejection)) => Err(Conflict::Refused(rejection)),
-            (None, None) => Err(Conflict::NotFound),
+        best.map(|found| found.changes).ok_or_else(|| self.nothing())
+    }
+
+    /// Why nothing was found: what Flink says when all that is known is set, if it refuses that.
+    fn nothing(&self) -> Conflict {
+        let Asked { config, profile, question, .. } = *self.asked;
+        let frame = option::frame(question.role);
+        let mut keys = levers(question.role).to_vec();
+        keys.extend([frame.overhead.min, frame.overhead.max].map(|key| (Target::Part(Component::JvmOverhead), key)));
+        if question.role == Role::TaskManager {
+            keys.extend([keys::NETWORK_MIN, keys::NETWORK_MAX].map(|key| (Target::Part(Component::Network), key)));
+        }
+        let known = |(target, key)| Some(option::given(config, profile, key, self.known.size(target)?));
+        let mut changes =
+            [&self.forced[..], &keys.into_iter().filter_map(known).flatten().collect::<Vec<_>>()].concat();
+        let refused_for_want_of_a_total = |changes: &[Change]| {
+            let planned = self.asked.plan(&applied(config, changes));
+            planned.is_err_and(|rejected| matches!(rejected.rejection.reason, Some(Reason::NoTotal { .. })))
+        };
+        if refused_for_want_of_a_total(&changes) {
+            changes.push(Change::set(frame.process.name(), option::text(self.roomy())));
+        }
+        match self.asked.plan(&applied(config, &changes)) {
+            Err(rejected) => Conflict::Refused(rejected.rejection),
+            Ok(_) => Conflict::NotFound,
         }
     }
 
@@ -285,21 +305,21 @@ impl<'a> Search<'a> {
         let rooms = match target {
             Target::Part(_) => [Bytes::mib(512), Bytes::mib(64), Bytes::ZERO].map(Bytes::get),
             // What Flink's own configuration has (`flink-conf.yaml`, 1.10 to 2.3).
-            _ => [option::USUAL_PROCESS.get(), Bytes::gib(2).get().saturating_add(wanted), wanted.saturating_mul(2)],
+            _ => [option::USUAL_PROCESS.get(), self.roomy().get(), wanted.saturating_mul(2)],
         };
         let doubled = present.into_iter().flat_map(|size| (0..4).map(move |times| i128::from(size.get()) << times));
         doubled.chain(rooms.map(i128::from)).collect()
     }
 
+    /// A total that has room for everything wanted.
+    fn roomy(&self) -> Bytes {
+        let sizes = self.asked.wants.iter().map(|want| want.bytes);
+        Bytes::checked_sum(sizes.chain([Bytes::gib(2)])).unwrap_or(Bytes::FLINK_MAX)
+    }
+
     fn plan(&self, config: &Config) -> Result<Plan, Rejected> {
         self.plans.set(self.plans.get() + 1);
-        let planned = self.asked.plan(config);
-        if let Err(rejected) = &planned
-            && self.refused.borrow().is_none()
-        {
-            self.refused.replace(Some(rejected.rejection.clone()));
-        }
-        planned
+        self.asked.plan(config)
     }
 
     /// How many sizes change that nobody asked for.

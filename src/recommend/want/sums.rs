@@ -81,11 +81,28 @@ impl Known {
         self.sizes.iter().find(|addend| addend.target == target).copied()
     }
 
-    /// Adds what is known, and everything that follows from it. What is known already stays.
-    pub fn learn(&mut self, target: Target, bytes: Bytes, wanted: bool) -> Result<(), Clash> {
-        if self.get(target).is_none() {
-            self.sizes.push(Addend { target, bytes, wanted });
+    /// Adds what is wanted, and everything that follows from it.
+    pub fn want(&mut self, sizes: &[(Target, Bytes)]) -> Result<(), Clash> {
+        for &(target, bytes) in sizes {
+            let addend = Addend { target, bytes, wanted: true };
+            match self.get(target) {
+                Some(known) if known.bytes != bytes => return Err(Clash { parts: vec![known], whole: addend }),
+                Some(_) => {}
+                None => self.sizes.push(addend),
+            }
         }
+        self.close()
+    }
+
+    /// Adds what stays as it is unless it is known already, and everything that follows from it.
+    pub fn stay(&mut self, target: Target, bytes: Bytes) -> Result<(), Clash> {
+        if self.get(target).is_none() {
+            self.sizes.push(Addend { target, bytes, wanted: false });
+        }
+        self.close()
+    }
+
+    fn close(&mut self) -> Result<(), Clash> {
         while let Some(found) = self.sums.iter().find_map(|sum| self.step(*sum).transpose()) {
             self.sizes.push(found?);
         }
@@ -129,9 +146,8 @@ mod tests {
 
     fn known(sizes: &[(&str, u32)]) -> Result<Known, Clash> {
         let mut known = Known::nothing(Role::TaskManager);
-        for (name, mib) in sizes {
-            known.learn(Target::named(name, Role::TaskManager).unwrap(), Bytes::mib(*mib), true)?;
-        }
+        let size = |(name, mib): &(&str, u32)| (Target::named(name, Role::TaskManager).unwrap(), Bytes::mib(*mib));
+        known.want(&sizes.iter().map(size).collect::<Vec<_>>())?;
         Ok(known)
     }
 
@@ -159,5 +175,8 @@ mod tests {
     fn parts_that_are_all_known_must_come_to_their_total() {
         let clash = known(&[("heap", 1000), ("framework.heap", 100), ("task.heap", 800)]).unwrap_err();
         assert_eq!((clash.whole.target, clash.sum()), (Target::Heap, Bytes::mib(900)));
+        let totals = [("process", 4096), ("metaspace", 256), ("overhead", 512), ("flink", 3072)];
+        let clash = known(&totals).unwrap_err();
+        assert_eq!((clash.whole.target, clash.sum()), (Target::Process, Bytes::mib(3840)));
     }
 }

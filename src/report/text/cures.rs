@@ -6,13 +6,18 @@ use super::heading;
 use crate::recommend::mend::{Cure, Kind};
 use crate::report::table::wrapped;
 
+/// The cures of a refusal; nothing where none were looked for.
 pub fn section(sheet: &Sheet, width: usize) -> String {
-    if sheet.cures.is_empty() {
-        return String::new();
+    let Some(cures) = &sheet.cures else { return String::new() };
+    if cures.is_empty() {
+        let none = "No change of one key alone was found with which Flink accepts it.";
+        return format!("\n{}", wrapped(none, width, 0));
     }
     let mut out = heading("What would be accepted, each alone");
-    for cure in &sheet.cures {
-        out += &wrapped(&format!("{}: {}", cure.change, cost(cure)).replacen(": ", ":\u{a0}", 1), width, 2);
+    for cure in cures {
+        // A key is not torn from its value.
+        let change = cure.change.to_string().replace(' ', "\u{a0}");
+        out += &wrapped(&format!("{change} ({})", cost(cure)), width, 2);
     }
     out.replace('\u{a0}', " ")
 }
@@ -20,8 +25,6 @@ pub fn section(sheet: &Sheet, width: usize) -> String {
 /// What a cure comes to, in words.
 fn cost(cure: &Cure) -> String {
     let budget = &cure.plan.budget;
-    let then =
-        format!("then the process is {}, its heap {}", about(budget.total_process().bytes), about(budget.heap()));
     match cure.kind {
         Kind::Spelled => "as it seems to be meant".to_owned(),
         Kind::Moved { from, to, by_default } => {
@@ -29,10 +32,12 @@ fn cost(cure: &Cure) -> String {
                 Some(by) => (by, "more"),
                 None => (from.checked_sub(to).unwrap_or_default(), "less"),
             };
-            let than = if by_default { "the default of" } else { "the" };
-            format!("{} {relation} than {than} {}", about(by), about(from))
+            let (than, set) = if by_default { ("its default,", "") } else { ("the", " set") };
+            format!("{} {relation} than {than} {}{set}", about(by), about(from))
         }
         Kind::Lowered { from } => format!("less than the {} it is", fraction(from)),
-        Kind::Given | Kind::TakenOut => then,
+        Kind::Given | Kind::TakenOut => {
+            format!("then process {}, heap {}", about(budget.total_process().bytes), about(budget.heap()))
+        }
     }
 }

@@ -40,8 +40,11 @@ fn solved(proposal: &Proposal, solution: &Solution, width: usize) -> String {
     if let Ok(survey) = &proposal.sheet.outcome {
         let is_wanted = |name: &str| proposal.wants.iter().any(|want| want.target.label() == name);
         out += "\n";
-        out += &marked_table(&proposal.sheet, survey, width, &is_wanted);
-        out += "* as wanted\n";
+        let table = marked_table(&proposal.sheet, survey, width, &is_wanted);
+        out += &table;
+        if table.contains(" *") {
+            out += "* as wanted\n";
+        }
         out += &container_line(survey, width);
         for want in proposal.wants.iter().filter(|want| want.target.is_rocksdb()) {
             let text = format!("{} is {}, as wanted.", want.target.label(), amount_and_bytes(want.bytes));
@@ -64,9 +67,8 @@ fn unsolved(sheet: &Sheet, conflict: &Conflict, width: usize) -> String {
             "A standalone process has no container: name --deployment yarn or kubernetes.".to_owned()
         }
         Conflict::Absent(target) => format!(
-            "There is no {} here: {} has a pool only where it takes managed memory or memory of a fixed size.",
-            target.label(),
-            "RocksDB"
+            "There is no {} here: RocksDB has a pool only where it takes managed memory or memory of a fixed size.",
+            target.label()
         ),
         Conflict::Between { want, below, above } => {
             let nearest: Vec<String> = below.iter().chain(above).map(|size| amount_and_bytes(*size)).collect();
