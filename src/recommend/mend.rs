@@ -68,7 +68,9 @@ pub fn cures(config: &Config, profile: &'static Profile, question: &Question) ->
     let Err(rejected) = plan::plan(config, profile, question) else { return Vec::new() };
     let ward = Ward { config, profile, question, rejection: &rejected.rejection };
     let mut cures = ward.spelled();
-    cures.extend(ward.totals());
+    if cures.is_empty() {
+        cures.extend(ward.totals());
+    }
     let mut moved = ward.moved();
     moved.extend(ward.ranges());
     moved.sort_by_key(|cure| match cure.kind {

@@ -176,11 +176,9 @@ pub fn document(sheets: &[Sheet]) -> Document {
 fn plan(sheet: &Sheet) -> Plan {
     let (process, rejection, notices) = match &sheet.outcome {
         Ok(survey) => (Some(process(sheet, survey)), None, &survey.plan.notices),
-        Err(rejected) => (
-            None,
-            Some(RejectionV1::of(&rejected.rejection).with_cures(sheet.cures.as_deref().unwrap_or_default())),
-            &rejected.notices,
-        ),
+        Err(rejected) => {
+            (None, Some(RejectionV1::of(&rejected.rejection).with_cures(sheet.cures.as_deref())), &rejected.notices)
+        }
     };
     Plan {
         source: sheet.source.clone(),

@@ -22,8 +22,8 @@ pub struct RejectionV1 {
     #[serde(skip_serializing_if = "Option::is_none")]
     sum: Option<Sum>,
     /// Changes of one key each with which Flink would accept the configuration, the least first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cures: Vec<CureV1>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cures: Option<Vec<CureV1>>,
 }
 
 #[derive(Serialize)]
@@ -95,19 +95,19 @@ impl RejectionV1 {
             causes: rejection.causes.iter().map(cause).collect(),
             value,
             sum,
-            cures: Vec::new(),
+            cures: None,
         }
     }
 
     /// The same with what Flink would accept instead.
-    pub fn with_cures(mut self, cures: &[Cure]) -> RejectionV1 {
+    pub fn with_cures(mut self, cures: Option<&[Cure]>) -> RejectionV1 {
         let of = |cure: &Cure| CureV1 {
             key: cure.change.key().to_owned(),
             value: cure.change.value().map(str::to_owned),
             total_process: cure.plan.budget.total_process().bytes.get(),
             jvm_heap: cure.plan.budget.heap().get(),
         };
-        self.cures = cures.iter().map(of).collect();
+        self.cures = cures.map(|cures| cures.iter().map(of).collect());
         self
     }
 }
