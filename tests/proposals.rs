@@ -80,6 +80,18 @@ fn answered(row: &Json) -> Option<Vec<Want>> {
         .collect()
 }
 
+/// The same of a JobManager.
+fn jobmanager_answered(row: &Json) -> Option<Vec<Want>> {
+    let sizes = row["out"].get("m").filter(|_| row["out"]["ok"] == true)?;
+    [("heap", "heap"), ("offHeap", "off-heap"), ("metaspace", "metaspace"), ("overhead", "overhead")]
+        .iter()
+        .map(|(field, name)| {
+            let target = Target::named(name, Role::JobManager)?;
+            Some(Want { target, bytes: Bytes::new(sizes[*field].as_u64()?) })
+        })
+        .collect()
+}
+
 /// Whether the configuration with the changes, planned again, gives every want.
 fn gives(config: &Config, profile: &'static Profile, question: &Question, wants: &[Want], solution: &want::Solution) {
     let changed = applied(config, &solution.changes);
@@ -168,4 +180,50 @@ fn every_cure_of_what_real_flink_refuses_is_accepted(#[case] table: &str, #[case
         println!("  without: {row}");
     }
     assert!(cured * 100 >= refused * 75, "{cured} of {refused}");
+}
+
+#[rstest]
+#[case("1.20.5.jm")]
+#[case("2.3.0.jm")]
+fn all_components_of_a_jobmanager_are_had_from_an_empty_configuration(#[case] table: &str) {
+    let profile = profile(table);
+    let mut asked = 0;
+    for (id, _, row) in cases(table) {
+        let Some(wants) = jobmanager_answered(&row) else { continue };
+        let question = question(Role::JobManager, &row);
+        let solution = want::solve(&Config::new(), profile, &question, &wants)
+            .unwrap_or_else(|conflict| panic!("{id}: {wants:?} {conflict:?}"));
+        gives(&Config::new(), profile, &question, &wants, &solution);
+        asked += 1;
+    }
+    assert!(asked > 10, "only {asked} rows");
+    println!("{table}: {asked} of {asked} exact");
+}
+
+#[test]
+fn what_rocksdb_has_in_a_row_is_had_again_without_the_rows_sizes() {
+    let profile = profile("1.20.5.tm");
+    let (mut asked, mut claimed) = (0, 0);
+    for (_, config, row) in cases("1.20.5.tm") {
+        let mut question = question(Role::TaskManager, &row);
+        question.consumers = vec![oomph::model::UseCase::StateBackend];
+        let Ok(plan) = plan::plan(&config, profile, &question) else { continue };
+        // Only how the pool is divided stays; how large it is has to be found.
+        let mut bare = Config::new();
+        for (key, setting) in config.iter().filter(|(key, _)| !key.contains(".memory.") || key.contains("ratio")) {
+            bare.set(key.to_owned(), setting.value.clone(), setting.place.clone());
+        }
+        for target in [Target::Pool, Target::BlockCache, Target::WriteBufferManager] {
+            let size = target.size(&plan, &config, &question);
+            let Some(bytes) = size.filter(|size| *size > Bytes::ZERO) else { continue };
+            let wants = [Want { target, bytes }];
+            asked += 1;
+            if let Ok(solution) = want::solve(&bare, profile, &question, &wants) {
+                gives(&bare, profile, &question, &wants, &solution);
+                claimed += 1;
+            }
+        }
+    }
+    println!("RocksDB: {claimed} of {asked} exact");
+    assert!(asked > 100 && claimed * 10 > asked * 9, "{claimed} of {asked}");
 }

@@ -117,7 +117,8 @@ impl Ward<'_> {
         guesses.filter_map(|value| self.cure(Change::set(&bad.key, value), Kind::Spelled)).take(1).collect()
     }
 
-    /// A total where none is set or can be read: what Flink ships, or as much more as it takes.
+    /// A total where none is set, or a size that cannot be read: what Flink has in the configuration that it ships, or
+    /// as much more as it takes.
     fn totals(&self) -> Vec<Cure> {
         let frame = option::frame(self.question.role);
         let unread = |key: Key<Size>| {
@@ -130,15 +131,29 @@ impl Ward<'_> {
         };
         let none_is_set = matches!(self.rejection.reason, Some(Reason::NoTotal { .. }));
         let usual = match self.question.role {
-            Role::TaskManager => option::USUAL_PROCESS,
-            Role::JobManager => option::USUAL_JOBMANAGER_PROCESS,
+            Role::TaskManager => vec![
+                (frame.process, option::USUAL_PROCESS),
+                (frame.flink, Bytes::mib(1280)),
+                (keys::TASK_HEAP, Bytes::mib(384)),
+                (keys::MANAGED_SIZE, Bytes::mib(512)),
+            ],
+            Role::JobManager => vec![
+                (frame.process, option::USUAL_JOBMANAGER_PROCESS),
+                (frame.flink, Bytes::mib(1152)),
+                (keys::JM_HEAP, Bytes::gib(1)),
+            ],
         };
-        let given =
-            |key: Key<Size>, size: u64| self.cure(Change::set(key.name(), option::text(Bytes::new(size))), Kind::Given);
-        [(frame.process, usual.get()), (frame.flink, Bytes::mib(1280).get())]
+        let is_total = |key: Key<Size>| key.name() == frame.process.name() || key.name() == frame.flink.name();
+        let given = |key: Key<Size>, size: u64| {
+            // What is a bare number of mebibytes is better not written anew.
+            let name = unread(key).filter(|name| !name.ends_with(".mb")).unwrap_or(key.name());
+            self.cure(Change::set(name, option::text(Bytes::new(size))), Kind::Given)
+        };
+        usual
             .into_iter()
-            .filter(|(key, _)| none_is_set || unread(*key).is_some())
+            .filter(|(key, _)| none_is_set && is_total(*key) || unread(*key).is_some())
             .filter_map(|(key, usual)| {
+                let usual = usual.get();
                 let accepted = |size: u64| given(key, size).is_some();
                 let first = (0..24).map(|doubled| usual << doubled).find(|size| accepted(*size))?;
                 let size = if first == usual { usual } else { nearest(first / 2, first, 1 << 20, &accepted) };
@@ -175,7 +190,7 @@ impl Ward<'_> {
         let at = |size: u64| {
             let to = Bytes::new(size);
             let kind = Kind::Moved { from: present.size, to, by_default: present.by_default };
-            self.cure(Change::set(present.name, present.text(to)?), kind)
+            self.cure(Change::set(present.name, present.text(to)), kind)
         };
         let accepted = |size: u64| at(size).is_some();
         let least = if needed { from.div_ceil(2) } else { 0 };
@@ -199,7 +214,7 @@ impl Ward<'_> {
         for (min, max) in shares.iter().filter_map(crossed).filter(|(min, max)| min.size > max.size) {
             for (one, other) in [(&min, &max), (&max, &min)] {
                 let kind = Kind::Moved { from: one.size, to: other.size, by_default: one.by_default };
-                cures.extend(one.text(other.size).and_then(|text| self.cure(Change::set(one.name, text), kind)));
+                cures.extend(self.cure(Change::set(one.name, one.text(other.size)), kind));
             }
         }
         cures
@@ -272,11 +287,11 @@ struct Present {
 }
 
 impl Present {
-    /// A size as it would be written there; nothing where it cannot be.
-    fn text(&self, size: Bytes) -> Option<String> {
+    /// A size as it would be written there; bare mebibytes are rounded up.
+    fn text(&self, size: Bytes) -> String {
         match self.mebibytes {
-            false => Some(option::text(size)),
-            true => size.get().is_multiple_of(1 << 20).then(|| size.whole_mib().to_string()),
+            false => option::text(size),
+            true => size.get().div_ceil(ROUND).to_string(),
         }
     }
 }
@@ -309,4 +324,69 @@ fn nearest(refused: u64, accepted: u64, step: u64, accepts: &impl Fn(u64) -> boo
     }
     let round = if up { found.div_ceil(step) * step } else { found / step * step };
     if accepts(round) { round } else { found }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::config::Value;
+    use crate::model::{Place, Source};
+    use crate::plan::Deployment;
+
+    fn config(settings: &[(&str, &str)]) -> Config {
+        let mut config = Config::new();
+        for (key, value) in settings {
+            config.set(format!("taskmanager.{key}"), Value::text(*value), Place::of(Source::Caller));
+        }
+        config
+    }
+
+    fn question() -> Question {
+        Question {
+            role: Role::TaskManager,
+            deployment: Deployment::Standalone,
+            consumers: Vec::new(),
+            managed_backend: true,
+            stores: Vec::new(),
+        }
+    }
+
+    fn cures_of(settings: &[(&str, &str)]) -> Vec<String> {
+        let profile = Profile::of("1.20".parse().unwrap()).unwrap().0;
+        cures(&config(settings), profile, &question()).iter().map(|cure| cure.change.to_string()).collect()
+    }
+
+    #[rstest]
+    #[case(&[("memory.process.size", "4 gigs")], "taskmanager.memory.process.size: 4g")]
+    #[case(&[("memory.process.size", "4g"), ("memory.managed.fraction", "40%")], "taskmanager.memory.managed.fraction: 0.4")]
+    #[case(&[("memory.process.size", "4g"), ("numberOfTaskSlots", "4.0")], "without taskmanager.numberOfTaskSlots")]
+    #[case(&[("memory.process.size", "4g"), ("memory.flink.size", "4g")], "taskmanager.memory.process.size: 4544m")]
+    #[case(&[("memory.process.size", "4g"), ("memory.network.min", "2g")], "taskmanager.memory.network.min: 1802m")]
+    #[case(&[("heap.size", "100m")], "taskmanager.heap.size: 534m")]
+    #[case(&[("heap.mb", "100")], "taskmanager.heap.mb: 534")]
+    #[case(&[("memory.managed.size", "lots"), ("memory.task.heap.size", "1g")], "taskmanager.memory.managed.size: 512m")]
+    #[case(&[], "taskmanager.memory.process.size: 1728m")]
+    fn a_refused_configuration_has_a_cure(#[case] settings: &[(&str, &str)], #[case] cure: &str) {
+        let cures = cures_of(settings);
+        assert!(cures.iter().any(|found| found == cure), "{cures:?}");
+        assert!(cures.len() <= MOST);
+    }
+
+    #[test]
+    fn a_size_is_moved_no_farther_than_to_the_next_whole_mebibyte() {
+        let profile = Profile::newest();
+        let all = cures(&config(&[("memory.process.size", "4g"), ("memory.flink.size", "4g")]), profile, &question());
+        for (size, accepted) in [("4544m", true), ("4543m", false)] {
+            let changed = config(&[("memory.process.size", size), ("memory.flink.size", "4g")]);
+            assert_eq!(plan::plan(&changed, profile, &question()).is_ok(), accepted);
+        }
+        assert_eq!(all[0].change.value(), Some("4544m"));
+    }
+
+    #[test]
+    fn what_flink_accepts_has_no_cures() {
+        assert!(cures_of(&[("memory.process.size", "4g")]).is_empty());
+    }
 }
