@@ -227,3 +227,28 @@ fn what_rocksdb_has_in_a_row_is_had_again_without_the_rows_sizes() {
     println!("RocksDB: {claimed} of {asked} exact");
     assert!(asked > 100 && claimed * 10 > asked * 9, "{claimed} of {asked}");
 }
+
+#[rstest]
+#[case(Role::TaskManager, "taskmanager")]
+#[case(Role::JobManager, "jobmanager")]
+fn the_largest_and_smallest_sizes_are_answered(#[case] role: Role, #[case] name: &str) {
+    let profile = Profile::newest();
+    let mut question = question(role, &Json::Null);
+    question.deployment = Deployment::Kubernetes;
+    let sizes = [0, 1, 1 << 40, 1 << 62, Bytes::FLINK_MAX.get() - 1, Bytes::FLINK_MAX.get()];
+    for total in ["", "1b", "4g", "9223372036854775807b", "9999999999999999999"] {
+        let mut config = Config::new();
+        if !total.is_empty() {
+            config.set(format!("{name}.memory.process.size"), Value::text(total), Place::of(Source::Caller));
+        }
+        mend::cures(&config, profile, &question);
+        for (_, target) in want::targets(role) {
+            for bytes in sizes.map(Bytes::new) {
+                let wants = [Want { target: *target, bytes }];
+                if let Ok(solution) = want::solve(&config, profile, &question, &wants) {
+                    gives(&config, profile, &question, &wants, &solution);
+                }
+            }
+        }
+    }
+}

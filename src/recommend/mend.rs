@@ -2,7 +2,8 @@
 //!
 //! Looked at are: a value that cannot be read, spelled as it seems to be meant; every size that has a part in the
 //! process, moved up and down to the nearest byte that is accepted, in whole mebibytes where that is accepted too; the
-//! fractions, lowered; the bounds of a range, put on one another; a total where there is none; and every key, taken out.
+//! fractions, lowered; the bounds of a range, put on one another; a total where there is none; and every key that
+//! oomph reads, taken out.
 //! Nobody is told to live on less than half of metaspace or of what Flink takes for itself, though Flink would start.
 
 mod spelling;
@@ -252,8 +253,16 @@ impl Ward<'_> {
             Role::TaskManager => "taskmanager.memory.",
             Role::JobManager => "jobmanager.memory.",
         };
-        let mut keys: Vec<&str> = self.config.iter().map(|(key, _)| key).collect();
-        keys.sort_by_key(|key| !key.starts_with(role));
+        let known = self.profile.options().flat_map(|(key, row)| {
+            std::iter::once(key).chain(row.fallback.iter().copied()).chain(row.deprecated.iter().copied())
+        });
+        let bad = match &self.rejection.reason {
+            Some(Reason::BadValue(bad)) => Some(bad.key.as_str()),
+            _ => None,
+        };
+        let mut keys: Vec<&str> = known.chain(bad).filter(|key| self.config.get(key).is_some()).collect();
+        keys.sort_by_key(|key| (!key.starts_with(role), *key));
+        keys.dedup();
         keys.into_iter().filter_map(|key| self.cure(Change::remove(key), Kind::TakenOut)).collect()
     }
 

@@ -4,8 +4,13 @@
 //! how Flink derives the rest, each as it is, given a size, or taken out; the bounds of network memory and of overhead.
 //! A size is given that the wanted sizes add up to, or that is searched for until the wanted ones come out. Among all
 //! combinations of these the one with the fewest keys changed is taken. Where several have as few, this decides, in
-//! this order: the fewest components change that nobody asked for; sizes that add up before sizes that were searched
-//! for; the fewest keys taken out; the totals before the parts.
+//! this order: the fewest components change that nobody asked for; the fewest keys are taken out; sizes that add up
+//! come before one that was searched for (there is at most one of those); the totals before the parts. A search ends
+//! after some ten thousand plans with the best that it has; ordinary ones need a few hundred.
+//!
+//! What has an option of its own and is not wanted stays as it is: framework heap is not made smaller for a small heap,
+//! nor metaspace for a small process. Such wants are a conflict that names it. That no smaller set exists holds for the
+//! changes said above; options that do not size a component (slots, cores, weights, ratios) are never touched.
 
 mod inverse;
 mod search;

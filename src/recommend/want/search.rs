@@ -284,7 +284,7 @@ impl<'a> Search<'a> {
             if miss == 0 || miss == old_miss {
                 break;
             }
-            let next = size - miss * (size - old) / (miss - old_miss);
+            let next = size - miss.checked_mul(size - old)? / (miss - old_miss);
             if next == size {
                 break;
             }
