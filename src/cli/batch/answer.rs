@@ -1,11 +1,13 @@
 //! One line of the batch protocol, as it is answered.
 
+mod components;
 mod proposal_answer;
 mod store_answer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use components::Components;
 use serde::Serialize;
 
 use super::question::{Ask, LegacyTotal, Question, Role};
@@ -88,33 +90,6 @@ struct Process {
     error: Option<Error>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cures: Option<Vec<proposal_answer::Cure>>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Components {
-    TaskManager {
-        framework_heap: u64,
-        task_heap: u64,
-        framework_off_heap: u64,
-        task_off_heap: u64,
-        network: u64,
-        managed: u64,
-        jvm_metaspace: u64,
-        jvm_overhead: u64,
-        total_flink: u64,
-        total_process: u64,
-        jvm_heap: u64,
-        jvm_direct: u64,
-    },
-    JobManager {
-        heap: u64,
-        off_heap: u64,
-        jvm_metaspace: u64,
-        jvm_overhead: u64,
-        total_flink: u64,
-        total_process: u64,
-    },
 }
 
 #[derive(Serialize)]
@@ -306,39 +281,6 @@ fn role(question: &Question) -> model::Role {
 
 fn texts(notices: &[Notice]) -> Vec<String> {
     notices.iter().map(Notice::to_string).collect()
-}
-
-impl Components {
-    fn of(plan: &Plan) -> Components {
-        let budget = &plan.budget;
-        let size = |component| budget.size(component).get();
-        let (total_flink, total_process) = (budget.total_flink().bytes.get(), budget.total_process().bytes.get());
-        let (jvm_metaspace, jvm_overhead) = (size(Component::JvmMetaspace), size(Component::JvmOverhead));
-        match budget.role() {
-            model::Role::TaskManager => Components::TaskManager {
-                framework_heap: size(Component::FrameworkHeap),
-                task_heap: size(Component::TaskHeap),
-                framework_off_heap: size(Component::FrameworkOffHeap),
-                task_off_heap: size(Component::TaskOffHeap),
-                network: size(Component::Network),
-                managed: size(Component::Managed),
-                jvm_metaspace,
-                jvm_overhead,
-                total_flink,
-                total_process,
-                jvm_heap: budget.heap().get(),
-                jvm_direct: plan.direct.map_or(0, Bytes::get),
-            },
-            model::Role::JobManager => Components::JobManager {
-                heap: size(Component::Heap),
-                off_heap: size(Component::OffHeap),
-                jvm_metaspace,
-                jvm_overhead,
-                total_flink,
-                total_process,
-            },
-        }
-    }
 }
 
 fn accepted(plan: &Plan, question: &Question) -> Process {
