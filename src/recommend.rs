@@ -2,5 +2,8 @@
 //! file, clock or environment is touched.
 
 pub mod change;
+pub mod mend;
+mod option;
+pub mod want;
 
 pub use change::Change;

@@ -6,9 +6,11 @@ pub mod explain;
 pub mod flink_log;
 pub mod json;
 pub mod markdown;
+mod proposal;
 mod sheet;
 pub mod summary;
 mod table;
 pub mod text;
 
+pub use proposal::Proposal;
 pub use sheet::Sheet;

@@ -10,6 +10,7 @@ use oomph::model::{Role, Source, UseCase};
 use oomph::plan::jvm::Machine;
 use oomph::plan::store::Store;
 use oomph::plan::{self, Deployment, Question};
+use oomph::recommend::mend;
 use oomph::report::{self, Sheet};
 
 const DEPLOYMENTS: [Deployment; 4] =
@@ -31,6 +32,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
     };
     let machine = Machine { jdk: None, cores: None, collector: None };
     let outcome = plan::survey(&assembled.config, profile, &question, machine);
+    let cures = outcome.as_ref().err().map(|_| mend::cures(&assembled.config, profile, &question));
     let sheet = Sheet {
         source: None,
         name: None,
@@ -43,6 +45,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
         config: assembled.config,
         remarks: assembled.remarks,
         outcome,
+        cures,
     };
     let text = report::text::sheet(&sheet, 80);
     assert!(!text.is_empty());

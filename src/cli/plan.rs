@@ -1,7 +1,4 @@
 //! `oomph plan`: gather configurations, plan them, report.
-
-mod summary;
-
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -20,7 +17,11 @@ use crate::plan::inferred::{self, Inference, Known};
 use crate::plan::jvm::{Collector, Machine};
 use crate::plan::store::Store;
 use crate::plan::{self, Backend, Deployment, Question, container};
+use crate::recommend::mend;
 use crate::report::{self, Sheet, json};
+
+mod summary;
+mod want;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +30,7 @@ Examples:
   oomph plan conf --flink 1.18 --deployment yarn     as Flink 1.18 plans it for a YARN container
   oomph plan conf --set taskmanager.memory.process.size=8g
                                                      what if
+  oomph plan conf --want task.heap=2g                what to change for that
   oomph plan conf --explain                          every step in words
   oomph plan conf --format flink-log | diff - block  against the block in a TaskManager's log
   oomph plan --tm 4096 --flink 1.9 --deployment yarn what -tm 4096 gave a YARN container of Flink 1.9
@@ -104,8 +106,11 @@ pub struct PlanArgs {
     #[command(flatten)]
     summary: summary::SummaryArgs,
 
+    #[command(flatten)]
+    wanted: want::WantArgs,
+
     /// Answer questions: JSON lines on standard input, JSON lines on standard output.
-    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain"])]
+    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain", "want"])]
     batch: bool,
 }
 
@@ -188,27 +193,12 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
         anstream::eprintln!("error: --format csv prints the rows of --summary");
         return Ok(Exit::Usage);
     }
-    let mut exit = Exit::Clean;
-    let mut sheets = Vec::new();
-    for input in &request.inputs {
-        for sheet in request.sheets(args, input) {
-            match sheet {
-                Ok(sheet) => {
-                    if sheet.outcome.is_err() {
-                        exit = exit.max(Exit::Findings);
-                    }
-                    sheets.push(sheet);
-                }
-                // One input that cannot be read never hides another.
-                Err(error) => {
-                    anstream::eprintln!("error: could not {error}");
-                    exit = exit.max(match error {
-                        LoadError::Version { .. } if args.flink.is_some() => Exit::Usage,
-                        _ => Exit::Input,
-                    });
-                }
-            }
-        }
+    if !args.wanted.want.is_empty() {
+        return want::run(args, &request, &mut out);
+    }
+    let (sheets, mut exit) = request.gather(args);
+    if sheets.iter().any(|sheet| sheet.outcome.is_err()) {
+        exit = exit.max(Exit::Findings);
     }
     print(args, &sheets, &mut out).context("could not print the plan")?;
     out.flush().context("could not print the plan")?;
@@ -235,7 +225,8 @@ impl Request {
         }
         let told = !(args.dynamic.is_empty() && args.set.is_empty() && environment.is_empty())
             || args.tm.is_some()
-            || args.jm.is_some();
+            || args.jm.is_some()
+            || !args.wanted.want.is_empty();
         let inputs = match (inputs.is_empty(), told) {
             (false, _) => inputs,
             (true, true) => vec![Input::Nothing],
@@ -262,6 +253,26 @@ impl Request {
             },
             consumers: consumers.collect(),
         })
+    }
+
+    /// The plans of all inputs. One input that cannot be read never hides another: its error is told at once, and the
+    /// exit code tells the worst.
+    fn gather(&self, args: &PlanArgs) -> (Vec<Sheet>, Exit) {
+        let mut exit = Exit::Clean;
+        let mut sheets = Vec::new();
+        for sheet in self.inputs.iter().flat_map(|input| self.sheets(args, input)) {
+            match sheet {
+                Ok(sheet) => sheets.push(sheet),
+                Err(error) => {
+                    anstream::eprintln!("error: could not {error}");
+                    exit = exit.max(match error {
+                        LoadError::Version { .. } if args.flink.is_some() => Exit::Usage,
+                        _ => Exit::Input,
+                    });
+                }
+            }
+        }
+        (sheets, exit)
     }
 
     /// The plans of an input: one of a configuration, as many as there are in a manifest or log.
@@ -310,6 +321,7 @@ impl Request {
         {
             survey.container = Ok(container::written(limit, survey.plan.budget.total_process().bytes));
         }
+        let cures = outcome.as_ref().err().map(|_| mend::cures(&assembled.config, profile, &question));
         let remarks = remarks.into_iter().chain(assembled.remarks).collect();
         Ok(Sheet {
             source,
@@ -323,6 +335,7 @@ impl Request {
             config: assembled.config,
             remarks,
             outcome,
+            cures,
         })
     }
 }

@@ -39,6 +39,14 @@ impl Change {
             Change::Set { key, .. } | Change::Remove { key } => key,
         }
     }
+
+    /// The value it is given; nothing where it is taken out.
+    pub fn value(&self) -> Option<&str> {
+        match self {
+            Change::Set { value, .. } => Some(value),
+            Change::Remove { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Change {

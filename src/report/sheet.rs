@@ -7,6 +7,7 @@ use crate::flink::Version;
 use crate::flink::profile::Match;
 use crate::model::{Place, Provenance};
 use crate::plan::{Deployment, Question, Rejected, Survey};
+use crate::recommend::mend::Cure;
 
 /// One configuration, what was asked of it and what came out.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Sheet {
     pub remarks: Vec<Remark>,
     /// What came out.
     pub outcome: Result<Survey, Rejected>,
+    /// What Flink would accept instead, where it refuses and that was looked for.
+    pub cures: Option<Vec<Cure>>,
 }
 
 impl Sheet {

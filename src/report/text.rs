@@ -1,9 +1,11 @@
 //! A plan as text for a terminal: 80 columns, one unit a column.
 
 mod besides;
+mod cures;
 mod pod;
 mod rejection;
 mod slots;
+pub mod want;
 
 use anstyle::{AnsiColor, Style};
 
@@ -166,13 +168,18 @@ pub const SIDES: [Align; 5] = [Align::Left, Align::Right, Align::Right, Align::L
 const SPARE: [usize; 2] = [2, 3];
 
 fn main_table(survey: &Survey, width: usize) -> String {
+    marked_table(survey, width, &|_| false)
+}
+
+/// The tree of parts with a mark on some rows, by name.
+fn marked_table(survey: &Survey, width: usize, is_marked: &dyn Fn(&str) -> bool) -> String {
     let rows = rows(survey);
     let cells: Vec<Vec<String>> = rows
         .iter()
         .enumerate()
         .map(|(index, row)| {
             vec![
-                format!("{}{}", branches(&rows, index), row.name),
+                format!("{}{}{}", branches(&rows, index), row.name, if is_marked(&row.name) { " *" } else { "" }),
                 mib(row.bytes),
                 row.bytes.get().to_string(),
                 row.origin.clone(),

@@ -1,10 +1,13 @@
 //! One line of the batch protocol, as it is answered.
 
+mod components;
+mod proposal_answer;
 mod store_answer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use components::Components;
 use serde::Serialize;
 
 use super::question::{Ask, LegacyTotal, Question, Role};
@@ -30,6 +33,7 @@ pub struct Answer {
 #[serde(untagged)]
 enum Body {
     Process(Box<Process>),
+    Changes(Box<proposal_answer::Changes>),
     Files {
         ok: bool,
         read: BTreeMap<String, String>,
@@ -84,33 +88,8 @@ struct Process {
     container_error: Option<Error>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Error>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Components {
-    TaskManager {
-        framework_heap: u64,
-        task_heap: u64,
-        framework_off_heap: u64,
-        task_off_heap: u64,
-        network: u64,
-        managed: u64,
-        jvm_metaspace: u64,
-        jvm_overhead: u64,
-        total_flink: u64,
-        total_process: u64,
-        jvm_heap: u64,
-        jvm_direct: u64,
-    },
-    JobManager {
-        heap: u64,
-        off_heap: u64,
-        jvm_metaspace: u64,
-        jvm_overhead: u64,
-        total_flink: u64,
-        total_process: u64,
-    },
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cures: Option<Vec<proposal_answer::Cure>>,
 }
 
 #[derive(Serialize)]
@@ -217,6 +196,9 @@ fn answer(question: Question) -> Result<Body, String> {
                 config.set(key.clone(), setting.0.clone(), Place::of(Source::Caller));
             }
             set_dynamic(&mut config, &question);
+            if let Some(wants) = &question.want {
+                return proposal_answer::changes(&config, &question, wants, profile, planned_as);
+            }
             Body::Process(Box::new(process(&config, &question, profile)))
         }
     };
@@ -261,15 +243,27 @@ fn from_files(files: &BTreeMap<String, String>, question: &Question, profile: &'
 }
 
 fn process(config: &Config, question: &Question, profile: &'static Profile) -> Process {
-    let role = match question.role {
-        Role::TaskManager => model::Role::TaskManager,
-        Role::JobManager => model::Role::JobManager,
-    };
+    let role = role(question);
     if plan::is_cut_off(profile, role) {
         return container(config, role, profile);
     }
-    let asked = plan::Question {
-        role,
+    let asked = asked(question);
+    match plan::plan(config, profile, &asked) {
+        Ok(plan) => accepted(&plan, question),
+        Err(Rejected { rejection, notices }) => Process {
+            ok: false,
+            notices: Some(texts(&notices)),
+            error: Some(Error::from(&*rejection)),
+            cures: question.cures.then(|| proposal_answer::cures(config, profile, &asked)),
+            ..Process::default()
+        },
+    }
+}
+
+/// The question as the planner takes it.
+fn asked(question: &Question) -> plan::Question {
+    plan::Question {
+        role: role(question),
         deployment: match question.legacy_total {
             LegacyTotal::Standalone => Deployment::Standalone,
             LegacyTotal::Container => Deployment::Yarn,
@@ -278,15 +272,13 @@ fn process(config: &Config, question: &Question, profile: &'static Profile) -> P
         consumers: question.consumers.iter().flatten().map(|c| (*c).into()).collect(),
         managed_backend: question.state_backend_managed.unwrap_or(true),
         stores: if question.rocksdb { vec![Store::RocksDb] } else { Vec::new() },
-    };
-    match plan::plan(config, profile, &asked) {
-        Ok(plan) => accepted(&plan, question),
-        Err(Rejected { rejection, notices }) => Process {
-            ok: false,
-            notices: Some(texts(&notices)),
-            error: Some(Error::from(&*rejection)),
-            ..Process::default()
-        },
+    }
+}
+
+fn role(question: &Question) -> model::Role {
+    match question.role {
+        Role::TaskManager => model::Role::TaskManager,
+        Role::JobManager => model::Role::JobManager,
     }
 }
 
@@ -295,37 +287,9 @@ fn texts(notices: &[Notice]) -> Vec<String> {
 }
 
 fn accepted(plan: &Plan, question: &Question) -> Process {
-    let budget = &plan.budget;
-    let size = |component| budget.size(component).get();
-    let (total_flink, total_process) = (budget.total_flink().bytes.get(), budget.total_process().bytes.get());
-    let (jvm_metaspace, jvm_overhead) = (size(Component::JvmMetaspace), size(Component::JvmOverhead));
-    let components = match budget.role() {
-        model::Role::TaskManager => Components::TaskManager {
-            framework_heap: size(Component::FrameworkHeap),
-            task_heap: size(Component::TaskHeap),
-            framework_off_heap: size(Component::FrameworkOffHeap),
-            task_off_heap: size(Component::TaskOffHeap),
-            network: size(Component::Network),
-            managed: size(Component::Managed),
-            jvm_metaspace,
-            jvm_overhead,
-            total_flink,
-            total_process,
-            jvm_heap: budget.heap().get(),
-            jvm_direct: plan.direct.map_or(0, Bytes::get),
-        },
-        model::Role::JobManager => Components::JobManager {
-            heap: size(Component::Heap),
-            off_heap: size(Component::OffHeap),
-            jvm_metaspace,
-            jvm_overhead,
-            total_flink,
-            total_process,
-        },
-    };
     let mut process = Process {
         ok: true,
-        components: Some(components),
+        components: Some(Components::of(plan)),
         jvm_args: Some(plan.jvm_arguments.clone()),
         dynamic_properties: plan.dynamic_properties.clone(),
         notices: Some(texts(&plan.notices)),

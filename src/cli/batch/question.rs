@@ -37,6 +37,11 @@ pub struct Question {
     /// Whether RocksDB's memory is asked for too.
     #[serde(default)]
     pub rocksdb: bool,
+    /// Sizes that are wanted, by name: what to change is asked for.
+    pub want: Option<BTreeMap<String, String>>,
+    /// Whether a refusal is to say what would be accepted.
+    #[serde(default)]
+    pub cures: bool,
     /// A question about Flink's arithmetic alone.
     pub ask: Option<Ask>,
     /// For `ask`: a size as text.

@@ -187,7 +187,9 @@ pub fn document(sheets: &[Sheet]) -> Document {
 fn plan(sheet: &Sheet) -> Plan {
     let (process, rejection, notices) = match &sheet.outcome {
         Ok(survey) => (Some(process(sheet, survey)), None, &survey.plan.notices),
-        Err(rejected) => (None, Some(RejectionV1::of(&rejected.rejection)), &rejected.notices),
+        Err(rejected) => {
+            (None, Some(RejectionV1::of(&rejected.rejection).with_cures(sheet.cures.as_deref())), &rejected.notices)
+        }
     };
     Plan {
         source: sheet.source.clone(),

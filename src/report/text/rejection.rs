@@ -3,7 +3,7 @@
 use super::super::Sheet;
 use super::super::amount::{amount, mib};
 use super::super::table::{self, Align, wrapped};
-use super::{REFUSED, heading, origin, short_place};
+use super::{REFUSED, cures, heading, origin, short_place};
 use crate::flink::sensitive;
 use crate::model::{Bytes, Component, Quantity, Role, Term};
 use crate::plan::Rejected;
@@ -38,6 +38,7 @@ pub fn section(sheet: &Sheet, rejected: &Rejected, width: usize) -> String {
             out += &wrapped(&notice.to_string(), width, 2);
         }
     }
+    out += &cures::section(sheet, width);
     out
 }
 

@@ -6,6 +6,7 @@ use super::figure::{InputV1, PlaceV1};
 use crate::flink::sensitive;
 use crate::model::Term;
 use crate::plan::rejection::{Exception, Reason, Rejection};
+use crate::recommend::mend::Cure;
 
 /// An exception that Flink throws, and what stands behind it.
 #[derive(Serialize)]
@@ -20,6 +21,21 @@ pub struct RejectionV1 {
     /// The sum that does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     sum: Option<Sum>,
+    /// Changes of one key each with which Flink would accept the configuration, the least first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cures: Option<Vec<CureV1>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct CureV1 {
+    key: String,
+    /// Null where the key is taken out.
+    value: Option<String>,
+    /// What the process would be.
+    total_process: u64,
+    /// What `-Xmx` would be.
+    jvm_heap: u64,
 }
 
 #[derive(Serialize)]
@@ -79,6 +95,19 @@ impl RejectionV1 {
             causes: rejection.causes.iter().map(cause).collect(),
             value,
             sum,
+            cures: None,
         }
+    }
+
+    /// The same with what Flink would accept instead.
+    pub fn with_cures(mut self, cures: Option<&[Cure]>) -> RejectionV1 {
+        let of = |cure: &Cure| CureV1 {
+            key: cure.change.key().to_owned(),
+            value: cure.change.value().map(str::to_owned),
+            total_process: cure.plan.budget.total_process().bytes.get(),
+            jvm_heap: cure.plan.budget.heap().get(),
+        };
+        self.cures = cures.map(|cures| cures.iter().map(of).collect());
+        self
     }
 }
