@@ -2,11 +2,13 @@
 
 mod amount;
 pub mod arguments;
+pub mod comparison;
 pub mod explain;
 pub mod flink_log;
 pub mod json;
 pub mod markdown;
 mod sheet;
+pub mod sweep;
 mod table;
 pub mod text;
 

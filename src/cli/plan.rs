@@ -1,5 +1,8 @@
 //! `oomph plan`: gather configurations, plan them, report.
 
+mod against;
+mod vary;
+
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -8,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Exit, batch};
 use crate::config::layers::Layers;
-use crate::config::load::{self, Input, LoadError};
+use crate::config::load::{self, Input, LoadError, Loaded};
 use crate::config::{Assignment, environment};
 use crate::flink::Version;
 use crate::model::{Role, UseCase};
@@ -27,6 +30,10 @@ Examples:
   oomph plan conf --explain                          every step in words
   oomph plan conf --format flink-log | diff - block  against the block in a TaskManager's log
   oomph plan --tm 4096 --flink 1.9 --deployment yarn what -tm 4096 gave a YARN container of Flink 1.9
+  oomph plan conf --against other/config.yaml        what moves where between two configurations
+  oomph plan conf --against-flink 2.2                what another version makes of it
+  oomph plan conf --vary taskmanager.numberOfTaskSlots=1..8
+                                                     a row for each value
 
 Exit codes: 0 planned, 1 refused by Flink, 2 wrong usage, 3 unreadable input.";
 
@@ -98,6 +105,12 @@ pub struct PlanArgs {
     /// Answer questions: JSON lines on standard input, JSON lines on standard output.
     #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain"])]
     batch: bool,
+
+    #[command(flatten)]
+    against: against::AgainstArgs,
+
+    #[command(flatten)]
+    vary: vary::VaryArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -168,6 +181,12 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    if args.against.is_asked() {
+        return against::run(args, &request, &mut out);
+    }
+    if args.vary.is_asked() {
+        return vary::run(args, &request, &mut out);
+    }
     let mut exit = Exit::Clean;
     let mut sheets = Vec::new();
     for input in &request.inputs {
@@ -179,18 +198,22 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
                 sheets.push(sheet);
             }
             // One input that cannot be read never hides another.
-            Err(error) => {
-                anstream::eprintln!("error: could not {error}");
-                exit = exit.max(match error {
-                    LoadError::Version { .. } if args.flink.is_some() => Exit::Usage,
-                    _ => Exit::Input,
-                });
-            }
+            Err(error) => exit = exit.max(unreadable(&error, args.flink.is_some())),
         }
     }
     print(args, &sheets, &mut out).context("could not print the plan")?;
     out.flush().context("could not print the plan")?;
     Ok(exit)
+}
+
+/// Says that an input could not be read, and how the run ends for it. A version that nobody knows is a fault of the
+/// command line where it names one.
+fn unreadable(error: &LoadError, version_asked: bool) -> Exit {
+    anstream::eprintln!("error: could not {error}");
+    match error {
+        LoadError::Version { .. } if version_asked => Exit::Usage,
+        _ => Exit::Input,
+    }
 }
 
 /// What the arguments come to.
@@ -243,7 +266,10 @@ impl Request {
     }
 
     fn sheet(&self, args: &PlanArgs, input: &Input) -> Result<Sheet, LoadError> {
-        let loaded = load::load(input, args.flink)?;
+        self.sheet_of(args, input, load::load(input, args.flink)?)
+    }
+
+    fn sheet_of(&self, args: &PlanArgs, input: &Input, loaded: Loaded) -> Result<Sheet, LoadError> {
         let source = match input {
             Input::Nothing => None,
             Input::Stdin => Some("<stdin>".to_owned()),
@@ -268,8 +294,7 @@ impl Request {
             managed_backend: backend.takes_managed_memory(),
             stores: vec![Store::RocksDb, Store::ForSt],
         };
-        let machine = Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(collector) };
-        let outcome = plan::survey(&assembled.config, profile, &question, machine);
+        let outcome = plan::survey(&assembled.config, profile, &question, machine(args));
         let remarks = loaded.remarks.into_iter().chain(assembled.remarks).collect();
         Ok(Sheet {
             source,
@@ -281,6 +306,10 @@ impl Request {
             outcome,
         })
     }
+}
+
+fn machine(args: &PlanArgs) -> Machine {
+    Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(collector) }
 }
 
 fn collector(asked: CollectorArg) -> Collector {
