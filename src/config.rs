@@ -9,6 +9,7 @@ pub mod legacy;
 pub mod load;
 pub mod standard;
 mod value;
+pub mod writing;
 pub mod yaml;
 
 use std::collections::BTreeMap;

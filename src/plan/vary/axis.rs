@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::flink::memory_size::written;
 use crate::flink::profile::{OptionKind, Profile};
 use crate::flink::sensitive;
 use crate::model::Bytes;
@@ -188,13 +189,8 @@ fn sizes(key: &str, low: u64, high: u64, step: Option<u64>) -> Result<Vec<String
             values
         }
     };
-    Ok(values.into_iter().map(written_size).collect())
-}
-
-/// A size in the largest unit that is exact.
-fn written_size(bytes: u128) -> String {
-    let unit = [(30, "g"), (20, "m"), (10, "k")].into_iter().find(|(shift, _)| bytes > 0 && bytes % (1 << shift) == 0);
-    unit.map_or(format!("{bytes}b"), |(shift, unit)| format!("{}{unit}", bytes >> shift))
+    let size = |bytes: u128| Bytes::new(u64::try_from(bytes).unwrap_or(u64::MAX));
+    Ok(values.into_iter().map(|bytes| written(size(bytes))).collect())
 }
 
 fn decimal(value: u128, scale: u32) -> String {
