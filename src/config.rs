@@ -102,6 +102,11 @@ impl Config {
         self.variables.get(name).map(String::as_str)
     }
 
+    /// Forgets the environment, so that only settings count.
+    pub fn forget_variables(&mut self) {
+        self.variables.clear();
+    }
+
     /// Whether nothing is set.
     pub fn is_empty(&self) -> bool {
         self.settings.is_empty()

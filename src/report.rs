@@ -7,6 +7,7 @@ pub mod explain;
 pub mod flink_log;
 pub mod json;
 pub mod markdown;
+pub mod migration;
 mod sheet;
 pub mod sweep;
 mod table;

@@ -1,6 +1,7 @@
 //! `oomph plan`: gather configurations, plan them, report.
 
 mod against;
+mod migrate;
 mod vary;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -34,6 +35,7 @@ Examples:
   oomph plan conf --against-flink 2.2                what another version makes of it
   oomph plan conf --vary taskmanager.numberOfTaskSlots=1..8
                                                      a row for each value
+  oomph plan conf --migrate 1.18:2.2 > config.yaml   rewritten for another version, every size where it was
 
 Exit codes: 0 planned, 1 refused by Flink, 2 wrong usage, 3 unreadable input.";
 
@@ -111,6 +113,9 @@ pub struct PlanArgs {
 
     #[command(flatten)]
     vary: vary::VaryArgs,
+
+    #[command(flatten)]
+    migrate: migrate::MigrateArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -186,6 +191,9 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     }
     if args.vary.is_asked() {
         return vary::run(args, &request, &mut out);
+    }
+    if args.migrate.is_asked() {
+        return migrate::run(args, &request, &mut out);
     }
     let mut exit = Exit::Clean;
     let mut sheets = Vec::new();

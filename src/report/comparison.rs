@@ -11,7 +11,14 @@ use crate::plan::compare::{self, Amount, Comparison, Group, OptionDifference, Re
 use crate::plan::settings::Notice;
 use crate::plan::{Deployment, Rejected, Survey};
 
-const HEADER: [&str; 5] = ["", "A MiB", "B MiB", "difference", "in bytes"];
+/// What the two sides are called in a sentence, and above their columns of MiB.
+pub struct Names<'a> {
+    /// In a sentence.
+    pub sides: (&'a str, &'a str),
+    /// Above the columns.
+    pub columns: (&'a str, &'a str),
+}
+
 const SIDES: [Align; 5] = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right];
 
 /// The whole comparison.
@@ -20,7 +27,8 @@ pub fn text(a: &Sheet, b: &Sheet, width: usize) -> String {
     match (&a.outcome, &b.outcome) {
         (Ok(first), Ok(second)) => {
             let names = (name("A", a, b), name("B", b, a));
-            out += &tables(&compare::compare(first, second), (&names.0, &names.1), width);
+            let names = Names { sides: (&names.0, &names.1), columns: ("A MiB", "B MiB") };
+            out += &tables(&compare::compare(first, second), &names, width);
         }
         (first, second) => {
             for (label, sheet, outcome) in [("A", a, first), ("B", b, second)] {
@@ -65,7 +73,9 @@ fn name(label: &str, sheet: &Sheet, other: &Sheet) -> String {
 }
 
 /// What moves and what stays, for two plans.
-pub fn tables(comparison: &Comparison, names: (&str, &str), width: usize) -> String {
+pub fn tables(comparison: &Comparison, names: &Names<'_>, width: usize) -> String {
+    let header = ["", names.columns.0, names.columns.1, "difference", "in bytes"];
+    let names = names.sides;
     let moved = |row: &&Row| row.difference().is_some_and(|n| n != 0);
     let rows: Vec<&Row> = comparison.rows.iter().filter(moved).collect();
     let mut out = heading("What moves");
@@ -74,7 +84,7 @@ pub fn tables(comparison: &Comparison, names: (&str, &str), width: usize) -> Str
     }
     let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(row)).collect();
     if !cells.is_empty() {
-        out += &table::fitting(width, &[4], &HEADER, &SIDES, &cells);
+        out += &table::fitting(width, &[4], &header, &SIDES, &cells);
     }
     let list = |wanted: &dyn Fn(&&Row) -> bool, of: fn(&Row) -> Option<Amount>| {
         let named = |row: &Row| Some(format!("{} {}", label(row), shown(of(row)?)));
