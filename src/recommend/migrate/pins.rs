@@ -191,13 +191,23 @@ fn pins(request: &Request<'_>, role: Role, before: &Survey, wanted: &Wanted, con
     pins
 }
 
-/// The heap is framework and task heap: the first stays as it is in the new version, the second is set.
+/// The heap is framework and task heap: the first stays as it is in the new version, the second is set. Only a heap that
+/// is smaller than the framework's default is all the framework's.
 fn task_heap(config: &Config, to: &'static Profile, wanted: &Wanted, why: &str, pins: &mut Vec<Pin>) {
     let framework = size_of(config, to, keys::FRAMEWORK_HEAP).unwrap_or(Bytes::ZERO);
-    if let Some(task) = wanted.heap().checked_sub(framework) {
-        let why = format!("{why}: {} with framework.heap.size", written(wanted.heap()));
-        pins.push(Pin::size(keys::TASK_HEAP, task, why));
-    }
+    pins.push(match wanted.heap().checked_sub(framework) {
+        Some(task) => {
+            let why = format!("{why}: {} with {}", written(wanted.heap()), keys::FRAMEWORK_HEAP.name());
+            Pin::size(keys::TASK_HEAP, task, why)
+        }
+        None => Pin {
+            options: vec![
+                (keys::FRAMEWORK_HEAP.name(), written(wanted.heap())),
+                (keys::TASK_HEAP.name(), written(Bytes::ZERO)),
+            ],
+            why: format!("{why}, which is less than the framework has by default"),
+        },
+    });
 }
 
 /// Network memory by its size, and by the bound that it had by default, which is one option less.

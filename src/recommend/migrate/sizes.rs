@@ -3,7 +3,7 @@
 use super::Request;
 use crate::model::{Bytes, Component, Role};
 use crate::plan::compare::{Amount, Measure, measures};
-use crate::plan::{Mode, Rejected, Survey};
+use crate::plan::{Mode, Rejected, Survey, is_cut_off};
 
 /// A size that a migration keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +124,8 @@ impl Wanted {
                 vec![Goal::Managed, Goal::Process],
                 vec![Goal::Heap, Goal::Managed],
                 vec![Goal::Process],
+                // Whatever Flink accepts.
+                Vec::new(),
             ],
             false => {
                 vec![vec![Goal::Heap, Goal::Managed, Goal::Store], vec![Goal::Heap, Goal::Managed], vec![Goal::Heap]]
@@ -179,12 +181,20 @@ fn size(goal: Goal, survey: &Survey) -> Option<Bytes> {
 fn why(request: &Request<'_>, wanted: &Wanted, goal: Goal, before: &Survey, after: &Survey) -> String {
     let (from, to) = (request.from.version(), request.to.version());
     if goal == Goal::Store {
+        let [none_before, none_after] = [before, after].map(|survey| store_of(survey).is_empty());
+        if none_before && !none_after {
+            return format!("Flink {from} refuses it when a job starts, or has it for another backend");
+        }
         return match store_of(after).first() {
+            None => format!("Flink {to} refuses it when a job starts, or has it for another backend"),
             Some((Measure::Pool(_), _)) if store_of(before).iter().any(|(m, _)| matches!(m, Measure::Pool(_))) => {
                 format!("Flink {to} shares managed memory out by other weights than Flink {from}")
             }
             _ => format!("Flink {from} and Flink {to} do not bound it in the same way"),
         };
+    }
+    if is_cut_off(request.to, after.plan.budget.role()) {
+        return format!("Flink {to} takes a cut-off or nothing off one total, and has no options for the parts");
     }
     let budget = &after.plan.budget;
     let rest: Vec<(Component, Bytes)> = budget
@@ -212,7 +222,7 @@ fn why(request: &Request<'_>, wanted: &Wanted, goal: Goal, before: &Survey, afte
             sum
         ),
         _ if sum > wanted.process => {
-            format!("{} is {}, more than the {total} there are", parts.join(" + "), sum)
+            format!("{} is {}, and there are {total}", parts.join(" + "), sum)
         }
         _ => format!("the options that are set leave no way to have {total} of {} in Flink {to}", parts.join(" + ")),
     }
