@@ -232,3 +232,130 @@ impl Migration {
         self.roles.iter().any(|proof| proof.before.is_ok() && proof.after.is_err())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Component, UseCase};
+    use crate::plan::Deployment;
+    use crate::plan::store::Store;
+
+    fn config(settings: &[(&str, &str)]) -> Config {
+        let mut config = Config::new();
+        config.set_from_legacy_file();
+        for (key, value) in settings {
+            config.set((*key).to_owned(), Value::text(*value), Place::of(Source::Caller));
+        }
+        config
+    }
+
+    fn migrated_for(
+        deployment: Deployment,
+        from: &str,
+        to: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Migration, Refused> {
+        let profile = |v: &str| Profile::of(v.parse().unwrap()).unwrap().0;
+        let question = Question {
+            role: Role::TaskManager,
+            deployment,
+            consumers: vec![UseCase::StateBackend],
+            managed_backend: true,
+            stores: vec![Store::RocksDb],
+        };
+        migrate(&Request {
+            config: &config(settings),
+            from: profile(from),
+            to: profile(to),
+            question: &question,
+            machine: Machine { jdk: None, cores: None, collector: None },
+        })
+    }
+
+    fn migrated(from: &str, to: &str, settings: &[(&str, &str)]) -> Migration {
+        migrated_for(Deployment::Yarn, from, to, settings).unwrap()
+    }
+
+    fn added(migration: &Migration) -> Vec<String> {
+        let line = |e: &Entry| format!("{}={}", e.key, e.value.java_text());
+        migration.entries.iter().filter(|entry| entry.added).map(line).collect()
+    }
+
+    #[test]
+    fn a_default_that_changed_is_made_explicit_and_nothing_else() {
+        let migration = migrated("1.16", "2.2", &[("taskmanager.memory.process.size", "32g")]);
+        assert_eq!(added(&migration), ["taskmanager.memory.network.max=1g"]);
+        assert!(migration.roles[0].lost.is_empty());
+    }
+
+    #[test]
+    fn where_nothing_moves_nothing_is_added() {
+        let migration = migrated("1.17", "2.2", &[("taskmanager.memory.process.size", "32g"), ("a.b", "c")]);
+        assert_eq!(added(&migration), Vec::<String>::new());
+        assert_eq!(migration.entries.len(), 2);
+    }
+
+    #[test]
+    fn a_container_of_1_9_keeps_heap_and_size_and_off_heap_managed_memory() {
+        let settings = [
+            ("taskmanager.heap.size", "4096m"),
+            ("taskmanager.memory.off-heap", "true"),
+            ("taskmanager.memory.size", "512"),
+        ];
+        let migration = migrated("1.9", "2.2", &settings);
+        let proof = &migration.roles[0];
+        assert!(proof.lost.is_empty(), "{:?}", proof.lost);
+        let after = proof.after.as_ref().unwrap();
+        assert_eq!(after.plan.budget.size(Component::Managed).whole_mib(), 512);
+        assert_eq!(after.plan.budget.total_process().bytes.whole_mib(), 4096);
+    }
+
+    #[test]
+    fn a_secret_is_proved_with_and_shown_without() {
+        let migration = migrated("1.18", "2.2", &[("taskmanager.memory.process.size", "4g"), ("s3.secret-key", "abc")]);
+        assert!(!migration.text(Secrets::Masked).contains("abc"));
+        assert!(migration.text(Secrets::Written).contains("s3.secret-key: abc"));
+        assert_eq!(migration.secrets(), ["s3.secret-key"]);
+    }
+
+    #[test]
+    fn a_key_that_had_no_effect_does_not_come_to_have_one() {
+        let settings = [("taskmanager.heap.size", "4096m"), ("taskmanager.memory.process.size", "1g")];
+        let migration = migrated("1.9", "1.10", &settings);
+        let reason = &migration.dropped.iter().find(|d| d.key == "taskmanager.memory.process.size").unwrap().reason;
+        assert!(reason.contains("had no effect"), "{reason}");
+        assert!(migration.roles[0].lost.is_empty());
+    }
+
+    #[test]
+    fn a_heap_key_stands_for_the_total_that_the_deployment_makes_of_it() {
+        let total = |deployment| {
+            let migration = migrated_for(deployment, "1.20", "2.0", &[("taskmanager.heap.mb", "4096")]).unwrap();
+            assert!(migration.roles[0].lost.is_empty());
+            added(&migration)
+        };
+        assert_eq!(total(Deployment::Standalone), ["taskmanager.memory.flink.size=4096m"]);
+        assert_eq!(total(Deployment::Yarn), ["taskmanager.memory.process.size=4096m"]);
+    }
+
+    #[test]
+    fn backwards_a_key_that_is_not_there_is_named() {
+        let settings = [("taskmanager.memory.process.size", "4g"), ("state.backend.forst.memory.managed", "true")];
+        let refused = migrated_for(Deployment::Yarn, "2.0", "1.20", &settings).unwrap_err();
+        assert!(refused.to_string().contains("state.backend.forst.memory.managed"), "{refused}");
+    }
+
+    #[test]
+    fn weights_keep_their_meaning_under_other_names() {
+        let key = "taskmanager.memory.managed.consumer-weights";
+        let settings = [("taskmanager.memory.process.size", "4g"), (key, "DATAPROC:60,PYTHON:40")];
+        let weights = |from, to, settings: &[(&str, &str)]| {
+            migrated(from, to, settings).entries.iter().find(|e| e.key == key).unwrap().value.java_text().into_owned()
+        };
+        assert_eq!(weights("1.20", "2.0", &settings), "OPERATOR:60,PYTHON:40,STATE_BACKEND:60");
+        let parts = [("taskmanager.memory.process.size", "4g"), (key, "OPERATOR:60,STATE_BACKEND:60,PYTHON:40")];
+        assert_eq!(weights("1.13", "1.12", &parts), "DATAPROC:60,PYTHON:40");
+        let unequal = [("taskmanager.memory.process.size", "4g"), (key, "OPERATOR:1,STATE_BACKEND:2")];
+        assert!(migrated_for(Deployment::Yarn, "1.13", "1.12", &unequal).is_err());
+    }
+}

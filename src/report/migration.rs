@@ -8,7 +8,9 @@ use super::comparison::{self, Names};
 use super::table::wrapped;
 use super::text::heading;
 use crate::model::Bytes;
+use crate::plan::Rejected;
 use crate::plan::compare::compare;
+use crate::plan::rejection::Reason;
 use crate::recommend::migrate::{Entry, Goal, Lost, Migration, NOT_SHOWN, RoleProof};
 
 /// The report, role by role.
@@ -62,6 +64,9 @@ fn role(migration: &Migration, proof: &RoleProof, width: usize) -> String {
     let (from, to) = (migration.from.version().to_string(), migration.to.version().to_string());
     let mut out = heading(&proof.role.to_string());
     match (&proof.before, &proof.after) {
+        (Err(Rejected { rejection, .. }), _) if matches!(rejection.reason, Some(Reason::NoTotal { .. })) => {
+            return out + &wrapped("No total is set for it, so there is nothing to keep.", width, 2);
+        }
         (Err(rejected), _) => {
             let text = format!("Flink {from} refused it already, so there is nothing to keep: {}", rejected.rejection);
             return out + &wrapped(&text, width, 2);

@@ -147,7 +147,8 @@ fn pins(request: &Request<'_>, role: Role, before: &Survey, wanted: &Wanted, con
     let old_model = is_cut_off(request.from, role);
     let keys = keys_of(role);
     let budget = &before.plan.budget;
-    let mut pins = Vec::new();
+    // Of two sets alike the one that stands first counts: a default made explicit follows another container size.
+    let mut pins: Vec<Pin> = default_bound(request, role, config).into_iter().collect();
     if let Some(process) = wanted.process() {
         pins.push(Pin::size(keys.process, process, format!("the whole process as in Flink {from_version}")));
     }
@@ -162,7 +163,7 @@ fn pins(request: &Request<'_>, role: Role, before: &Survey, wanted: &Wanted, con
             _ => format!("managed memory as in Flink {from_version}"),
         };
         pins.push(Pin::size(keys::MANAGED_SIZE, wanted.managed(), why));
-        pins.extend(network(request, before, config));
+        pins.push(network(request, before));
     }
     if old_model {
         if let Some(rest) = rest_for_overhead(request, role, before, wanted, config, &keys) {
@@ -210,27 +211,24 @@ fn task_heap(config: &Config, to: &'static Profile, wanted: &Wanted, why: &str, 
     });
 }
 
-/// Network memory by its size, and by the bound that it had by default, which is one option less.
-fn network(request: &Request<'_>, before: &Survey, config: &Config) -> Vec<Pin> {
-    let (from, to) = (request.from, request.to);
-    let version = from.version();
+/// Network memory by its size.
+fn network(request: &Request<'_>, before: &Survey) -> Pin {
     let size = written(before.plan.budget.size(Component::Network));
-    let why = format!("network memory as in Flink {version}");
     let options = [keys::NETWORK_MIN.name(), keys::NETWORK_MAX.name()].map(|key| (key, size.clone()));
-    let mut pins = vec![Pin { options: options.to_vec(), why }];
+    Pin { options: options.to_vec(), why: format!("network memory as in Flink {}", request.from.version()) }
+}
+
+/// Network memory by the bound that it had by default, where that is another one now and none is set.
+fn default_bound(request: &Request<'_>, role: Role, config: &Config) -> Option<Pin> {
     let key = keys::NETWORK_MAX.name();
     let default = |profile: &Profile, key: &str| {
         profile.option(key).and_then(|row| row.default).and_then(|text| Bytes::parse_flink(text).ok())
     };
-    let old = default(from, key).or_else(|| default(from, keys::NETWORK_MAX_1_9.name()));
-    if let (Some(old), Some(new)) = (old, default(to, key))
-        && old != new
-        && config.get(key).is_none()
-    {
-        let why = format!("the bound that Flink {version} has by default");
-        pins.push(Pin::size(keys::NETWORK_MAX, old, why));
-    }
-    pins
+    let old = default(request.from, key).or_else(|| default(request.from, keys::NETWORK_MAX_1_9.name()))?;
+    let moved = default(request.to, key).is_some_and(|new| new != old);
+    let why = format!("the bound that network memory has by default in Flink {}", request.from.version());
+    let applies = role == Role::TaskManager && moved && config.get(key).is_none();
+    applies.then(|| Pin::size(keys::NETWORK_MAX, old, why))
 }
 
 /// What the parts of the old plan and the new version's metaspace and off-heap memory leave of the container.

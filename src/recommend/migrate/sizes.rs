@@ -222,7 +222,7 @@ fn why(request: &Request<'_>, wanted: &Wanted, goal: Goal, before: &Survey, afte
             sum
         ),
         _ if sum > wanted.process => {
-            format!("{} is {}, and there are {total}", parts.join(" + "), sum)
+            format!("{} is {}, and the container has {total}", parts.join(" + "), sum)
         }
         _ => format!("the options that are set leave no way to have {total} of {} in Flink {to}", parts.join(" + ")),
     }
