@@ -35,7 +35,7 @@ Examples:
   oomph plan conf --against-flink 2.2                what another version makes of it
   oomph plan conf --vary taskmanager.numberOfTaskSlots=1..8
                                                      a row for each value
-  oomph plan conf --migrate 1.18:2.2 > config.yaml   rewritten for another version, every size where it was
+  oomph plan conf --migrate 1.18:2.2 > new.yaml      rewritten for another version
 
 Exit codes: 0 planned, 1 refused by Flink, 2 wrong usage, 3 unreadable input.";
 

@@ -200,8 +200,7 @@ fn phrase(reading: &Reading) -> String {
         Reading::NotRead => "does not read it".to_owned(),
         // Flink's own text for no bound at all.
         Reading::Default("9223372036854775807 bytes") => "has no bound".to_owned(),
-        Reading::Default(text) if text.is_empty() => "has nothing".to_owned(),
+        Reading::Default("") | Reading::NoDefault => "has nothing".to_owned(),
         Reading::Default(text) => format!("has {text}"),
-        Reading::NoDefault => "has nothing".to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use super::super::Exit;
 use super::{Format, PlanArgs, Request, machine, unreadable, width};
 use crate::config::load;
 use crate::flink::Version;
-use crate::flink::profile::Profile;
+use crate::flink::profile::{Match, Profile};
 use crate::recommend::migrate::{self, Secrets};
 use crate::report::migration;
 
@@ -68,7 +68,14 @@ pub fn run(args: &PlanArgs, request: &Request, out: &mut impl Write) -> anyhow::
         return Ok(Exit::Usage);
     }
     let to = match Profile::of(to) {
-        Ok((profile, _)) => profile,
+        Ok((profile, Match::Line)) => profile,
+        Ok((profile, Match::NewestKnown)) => {
+            let known = profile.version();
+            anstream::eprintln!(
+                "note: Flink {to} is not known to oomph, so Flink {known}, the newest before it, stands in"
+            );
+            profile
+        }
         Err(error) => {
             anstream::eprintln!("error: --migrate: {error}");
             return Ok(Exit::Usage);
