@@ -328,6 +328,31 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_had_no_effect_does_not_stand_in_the_way_of_the_one_that_takes_it() {
+        let settings = [
+            ("taskmanager.memory.process.size", "4g"),
+            ("state.backend", "rocksdb"),
+            ("state.backend.type", "hashmap"),
+        ];
+        let migration = migrated("1.16", "1.17", &settings);
+        let backend = migration.entries.iter().find(|entry| entry.key == "state.backend.type").unwrap();
+        assert_eq!(backend.value, Value::text("rocksdb"));
+        assert!(migration.roles[0].lost.is_empty());
+    }
+
+    #[test]
+    fn a_number_of_buffers_of_1_9_keeps_its_bytes() {
+        let settings = [("taskmanager.heap.size", "4096m"), ("taskmanager.network.numberOfBuffers", "4096")];
+        for to in ["1.10", "2.3"] {
+            let migration = migrated("1.9", to, &settings);
+            let proof = &migration.roles[0];
+            assert!(proof.lost.is_empty(), "{to}: {:?}", proof.lost);
+            let network = proof.after.as_ref().unwrap().plan.budget.size(Component::Network);
+            assert_eq!(network, crate::model::Bytes::mib(128));
+        }
+    }
+
+    #[test]
     fn a_heap_key_stands_for_the_total_that_the_deployment_makes_of_it() {
         let total = |deployment| {
             let migration = migrated_for(deployment, "1.20", "2.0", &[("taskmanager.heap.mb", "4096")]).unwrap();

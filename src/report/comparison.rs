@@ -50,7 +50,7 @@ pub fn differences(a: &Sheet, b: &Sheet) -> Vec<OptionDifference> {
     if std::ptr::eq(a.choice.profile, b.choice.profile) {
         return Vec::new();
     }
-    compare::differences([&a.config, &b.config], [a.choice.profile, b.choice.profile])
+    compare::differences([&a.config, &b.config], [a.choice.profile, b.choice.profile], a.question.role)
 }
 
 fn title(label: &str, sheet: &Sheet, width: usize) -> String {
@@ -200,7 +200,8 @@ fn phrase(reading: &Reading) -> String {
         Reading::NotRead => "does not read it".to_owned(),
         // Flink's own text for no bound at all.
         Reading::Default("9223372036854775807 bytes") => "has no bound".to_owned(),
-        Reading::Default("") | Reading::NoDefault => "has nothing".to_owned(),
+        Reading::Default("") => "has nothing".to_owned(),
+        Reading::NoDefault => "has no default".to_owned(),
         Reading::Default(text) => format!("has {text}"),
     }
 }

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::flink::profile::{OptionKind, OptionRow, Profile};
 use crate::flink::reads::Reads;
-use crate::model::Bytes;
+use crate::model::{Bytes, Role};
 
 /// An option that two versions do not read alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +43,16 @@ impl Reading {
     }
 }
 
-/// The options that the two versions do not read alike: those that are set, then those whose defaults differ.
-pub fn differences(configs: [&Config; 2], profiles: [&'static Profile; 2]) -> Vec<OptionDifference> {
+/// Whether an option's default has a bearing on a role's memory: only a TaskManager has state, buffers and Python.
+fn concerns(role: Role, key: &str) -> bool {
+    match role {
+        Role::TaskManager => !key.starts_with("jobmanager."),
+        Role::JobManager => ["jobmanager.", "containerized.", "env.", "kubernetes."].iter().any(|p| key.starts_with(p)),
+    }
+}
+
+/// The options that the two versions do not read alike: those that are set, then those of the role whose defaults differ.
+pub fn differences(configs: [&Config; 2], profiles: [&'static Profile; 2], role: Role) -> Vec<OptionDifference> {
     let [a, b] = profiles;
     let mut keys: Vec<&str> = configs.iter().flat_map(|config| config.iter().map(|(key, _)| key)).collect();
     keys.sort_unstable();
@@ -67,7 +75,7 @@ pub fn differences(configs: [&Config; 2], profiles: [&'static Profile; 2]) -> Ve
         };
         // What is an old name of another option is told under that one's name.
         let superseded = matches!(b.reads(name), Reads::As(_));
-        if !superseded && !is_set(row) && !is_set(other) && !same_default(row, other) {
+        if concerns(role, name) && !superseded && !is_set(row) && !is_set(other) && !same_default(row, other) {
             let default = |row: &OptionRow| row.default.map_or(Reading::NoDefault, Reading::Default);
             let (a, b) = (default(row), default(other));
             found.push(OptionDifference { key: name.to_owned(), is_set: false, a, b });
@@ -94,7 +102,7 @@ mod tests {
             config.set((*key).to_owned(), Value::text("1"), Place::of(Source::Caller));
         }
         let profile = |v: &str| Profile::of(v.parse().unwrap()).unwrap().0;
-        differences([&config, &config], [profile(from), profile(to)])
+        differences([&config, &config], [profile(from), profile(to)], Role::TaskManager)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::flink::reads::Reads;
 use crate::flink::{java, keys::ROCKSDB};
 use crate::model::{Bytes, Role};
 use crate::plan::settings::Settings;
-use crate::plan::{Deployment, is_cut_off, network};
+use crate::plan::{Deployment, cutoff, is_cut_off, network};
 
 /// A key with another name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +40,12 @@ pub fn carried(request: &Request<'_>) -> Result<Draft, Refused> {
     old_models(request, &mut draft);
     number_of_buffers(request, &mut draft);
     let mut missing = weights::carried(request, &mut draft);
-    let keys: Vec<String> = draft.config.iter().map(|(key, _)| key.to_owned()).collect();
-    for key in keys {
+    // What had no effect goes first: it must not stand in the way of what takes its name.
+    let of = |draft: &Draft, dead: bool| -> Vec<String> {
+        let wanted = |key: &str| (from.reads(key) == Reads::Not) == dead;
+        draft.config.iter().map(|(key, _)| key.to_owned()).filter(|key| wanted(key)).collect()
+    };
+    for key in [of(&draft, true), of(&draft, false)].concat() {
         if draft.added.contains(&key) {
             continue;
         }
@@ -184,7 +188,6 @@ fn old_models(request: &Request<'_>, draft: &mut Draft) {
             (keys::MANAGED_FRACTION_1_9.name(), "it was a share of the heap; managed memory is set as a size"),
             (keys::MANAGED_OFF_HEAP_1_9.name(), "managed memory is always off the heap"),
             ("taskmanager.memory.preallocate", "managed memory is not allocated ahead any more"),
-            (keys::NETWORK_BUFFERS.name(), "network memory is set as a size"),
         ]);
     }
     if behaviour.0.jobmanager_model == JobmanagerModel::CutOff
@@ -211,21 +214,33 @@ fn number_of_buffers(request: &Request<'_>, draft: &mut Draft) {
     let Request { config, from, to, .. } = *request;
     let settings = Settings::new(config, from);
     let key = keys::NETWORK_BUFFERS.name();
-    if is_cut_off(from, Role::TaskManager) || to.behaviour.number_of_buffers || draft.config.get(key).is_none() {
+    let (was_cut_off, is_cut_off) = (is_cut_off(from, Role::TaskManager), is_cut_off(to, Role::TaskManager));
+    if config.get(key).is_none() || is_cut_off || (!was_cut_off && to.behaviour.number_of_buffers) {
         return;
     }
-    if !network::is_number_of_buffers(&settings) {
-        draft.drop(key, "network memory is set as a size or share, which counts instead");
-        return;
-    }
-    let Ok(size) = network::from_number_of_buffers(&settings) else {
-        draft.drop(key, format!("Flink {} does not read it any more", to.version()));
-        return;
+    let (counts, size) = match was_cut_off {
+        true => (!cutoff::has_new_network_keys(&settings), cut_off_buffers(&settings)),
+        false => {
+            let size = network::from_number_of_buffers(&settings).ok().map(|figure| figure.bytes);
+            (network::is_number_of_buffers(&settings), size)
+        }
     };
-    draft.drop(key, "network memory has its size by name");
-    let why = format!("{key} times {}", keys::SEGMENT_SIZE.name());
-    draft.put(keys::NETWORK_MIN.name(), written(size.bytes), why.clone());
-    draft.put(keys::NETWORK_MAX.name(), written(size.bytes), why);
+    match size.filter(|_| counts) {
+        Some(size) => {
+            draft.drop(key, "network memory has its size by name");
+            let why = format!("{key} times {}", keys::SEGMENT_SIZE.name());
+            draft.put(keys::NETWORK_MIN.name(), written(size), why.clone());
+            draft.put(keys::NETWORK_MAX.name(), written(size), why);
+        }
+        None => draft.drop(key, "it did not count: network memory is set as a size or share, or it is no number"),
+    }
+}
+
+/// The bytes of the number of buffers in the cut-off model.
+fn cut_off_buffers(settings: &Settings<'_>) -> Option<Bytes> {
+    let (count, _) = settings.int(keys::NETWORK_BUFFERS).ok()?;
+    let segment = u64::try_from(cutoff::segment_size(settings).ok()?).ok()?;
+    Bytes::new(segment).checked_mul(u64::try_from(count).ok()?)
 }
 
 /// Values that the old version could not read and passed over, and that the new one would not start with.
