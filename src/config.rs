@@ -12,6 +12,7 @@ pub mod standard;
 pub mod startup_log;
 mod subject;
 mod value;
+pub mod writing;
 pub mod yaml;
 
 use std::collections::BTreeMap;
@@ -103,6 +104,11 @@ impl Config {
     /// An environment variable that Flink itself reads.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
+    }
+
+    /// Forgets the environment, so that only settings count.
+    pub fn forget_variables(&mut self) {
+        self.variables.clear();
     }
 
     /// Whether nothing is set.

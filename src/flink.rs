@@ -8,6 +8,7 @@ pub mod key;
 pub mod keys;
 pub mod memory_size;
 pub mod profile;
+pub mod reads;
 pub mod sensitive;
 pub mod structured;
 mod version;

@@ -3,6 +3,7 @@
 
 pub mod arguments;
 mod backend;
+pub mod compare;
 pub mod consumers;
 pub mod container;
 pub mod cutoff;
@@ -21,6 +22,7 @@ pub mod start_script;
 pub mod store;
 mod taskmanager;
 pub mod unbudgeted;
+pub mod vary;
 
 pub use backend::Backend;
 use consumers::ConsumerShare;

@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod mend;
+pub mod migrate;
 mod option;
 pub mod want;
 

@@ -2,13 +2,16 @@
 
 mod amount;
 pub mod arguments;
+pub mod comparison;
 pub mod explain;
 pub mod flink_log;
 pub mod json;
 pub mod markdown;
+pub mod migration;
 mod proposal;
 mod sheet;
 pub mod summary;
+pub mod sweep;
 mod table;
 pub mod text;
 

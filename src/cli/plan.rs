@@ -1,27 +1,26 @@
 //! `oomph plan`: gather configurations, plan them, report.
+
+mod against;
+mod gather;
+mod migrate;
+mod summary;
+mod vary;
+mod want;
+
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use gather::Request;
 
 use super::{Exit, batch};
-use crate::artefact::command_line::CommandLine;
-use crate::config::layers::Layers;
-use crate::config::load::{self, Choice, Input, LoadError, Loaded, Reason};
-use crate::config::{Assignment, Subject, environment};
-use crate::flink::profile::Match;
-use crate::flink::{Version, keys};
-use crate::model::{Bytes, Place, Role, UseCase};
-use crate::plan::inferred::{self, Inference, Known};
+use crate::config::load::LoadError;
+use crate::flink::Version;
+use crate::model::Role;
+use crate::plan::Deployment;
 use crate::plan::jvm::{Collector, Machine};
-use crate::plan::store::Store;
-use crate::plan::{self, Backend, Deployment, Question, container};
-use crate::recommend::mend;
 use crate::report::{self, Sheet, json};
-
-mod summary;
-mod want;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -108,6 +107,15 @@ pub struct PlanArgs {
 
     #[command(flatten)]
     wanted: want::WantArgs,
+
+    #[command(flatten)]
+    against: against::AgainstArgs,
+
+    #[command(flatten)]
+    vary: vary::VaryArgs,
+
+    #[command(flatten)]
+    migrate: migrate::MigrateArgs,
 
     /// Answer questions: JSON lines on standard input, JSON lines on standard output.
     #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain", "want"])]
@@ -196,6 +204,15 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     if !args.wanted.want.is_empty() {
         return want::run(args, &request, &mut out);
     }
+    if args.against.is_asked() {
+        return against::run(args, &request, &mut out);
+    }
+    if args.vary.is_asked() {
+        return vary::run(args, &request, &mut out);
+    }
+    if args.migrate.is_asked() {
+        return migrate::run(args, &request, &mut out);
+    }
     let (sheets, mut exit) = request.gather(args);
     if sheets.iter().any(|sheet| sheet.outcome.is_err()) {
         exit = exit.max(Exit::Findings);
@@ -205,177 +222,13 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// What the arguments come to.
-struct Request {
-    inputs: Vec<Input>,
-    layers: Layers,
-    consumers: Vec<UseCase>,
-}
-
-impl Request {
-    fn of(args: &PlanArgs) -> Result<Request, String> {
-        let environment = args.env.iter().map(|text| variable(text)).collect::<Result<Vec<_>, _>>()?;
-        let inputs: Vec<Input> = args
-            .inputs
-            .iter()
-            .map(|path| if path.as_os_str() == "-" { Input::Stdin } else { Input::Path(path.clone()) })
-            .collect();
-        if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
-            return Err("standard input can be read once: give - once".to_owned());
-        }
-        let told = !(args.dynamic.is_empty() && args.set.is_empty() && environment.is_empty())
-            || args.tm.is_some()
-            || args.jm.is_some()
-            || !args.wanted.want.is_empty();
-        let inputs = match (inputs.is_empty(), told) {
-            (false, _) => inputs,
-            (true, true) => vec![Input::Nothing],
-            (true, false) => {
-                return Err("no configuration: name a file or a directory, - for standard input, or set keys with -D \
-                            (see oomph plan --help)"
-                    .to_owned());
-            }
-        };
-        let consumers = args.consumers.iter().map(|consumer| match consumer {
-            ConsumerArg::StateBackend => UseCase::StateBackend,
-            ConsumerArg::Operator => UseCase::Operator,
-            ConsumerArg::Python => UseCase::Python,
-        });
-        Ok(Request {
-            inputs,
-            layers: Layers {
-                environment,
-                dynamic: assignments("-D", &args.dynamic)?,
-                yarn_tm: args.tm.clone(),
-                yarn_jm: args.jm.clone(),
-                supposed: assignments("--set", &args.set)?,
-                ..Layers::default()
-            },
-            consumers: consumers.collect(),
-        })
-    }
-
-    /// The plans of all inputs. One input that cannot be read never hides another: its error is told at once, and the
-    /// exit code tells the worst.
-    fn gather(&self, args: &PlanArgs) -> (Vec<Sheet>, Exit) {
-        let mut exit = Exit::Clean;
-        let mut sheets = Vec::new();
-        for sheet in self.inputs.iter().flat_map(|input| self.sheets(args, input)) {
-            match sheet {
-                Ok(sheet) => sheets.push(sheet),
-                Err(error) => {
-                    anstream::eprintln!("error: could not {error}");
-                    exit = exit.max(match error {
-                        LoadError::Version { .. } if args.flink.is_some() => Exit::Usage,
-                        _ => Exit::Input,
-                    });
-                }
-            }
-        }
-        (sheets, exit)
-    }
-
-    /// The plans of an input: one of a configuration, as many as there are in a manifest or log.
-    fn sheets(&self, args: &PlanArgs, input: &Input) -> Vec<Result<Sheet, LoadError>> {
-        match load::load(input, args.flink) {
-            Ok(loaded) => loaded.into_iter().map(|loaded| self.sheet(args, input, loaded)).collect(),
-            Err(error) => vec![Err(error)],
-        }
-    }
-
-    fn sheet(&self, args: &PlanArgs, input: &Input, mut loaded: Loaded) -> Result<Sheet, LoadError> {
-        let source = match input {
-            Input::Nothing => None,
-            Input::Stdin => Some("<stdin>".to_owned()),
-            Input::Path(path) => Some(path.display().to_string()),
-        };
-        let mut role = args.role.map(RoleArg::role).or(loaded.subject.role);
-        let mut deployment = args.deployment.map(DeploymentArg::deployment).or(loaded.subject.deployment);
-        let mut inferred = Vec::new();
-        if let Some((command, place)) = loaded.subject.command.take() {
-            let inference = self.infer(&command, place, &mut loaded, role)?;
-            role = role.or(Some(inference.role));
-            deployment = deployment.or(Some(inference.deployment));
-            inferred = inference.reasons;
-        }
-        let role = role.unwrap_or(Role::TaskManager);
-        let deployment = deployment.unwrap_or_default();
-        let profile = loaded.choice.profile;
-        let assembled = load::assemble(&loaded, &self.layers)?;
-        let backend = Backend::of(&plan::settings::Settings::new(&assembled.config, profile));
-        let consumers_supposed = self.consumers.is_empty();
-        let question = Question {
-            role,
-            deployment,
-            consumers: if consumers_supposed { vec![UseCase::StateBackend] } else { self.consumers.clone() },
-            managed_backend: backend.takes_managed_memory(),
-            stores: vec![Store::RocksDb, Store::ForSt],
-        };
-        let machine = Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(collector) };
-        let mut outcome = plan::survey(&assembled.config, profile, &question, machine);
-        let Subject { name, pods, fleet, remarks, .. } = loaded.subject;
-        let pod = pods.into_iter().find(|(known, _)| *known == role).map(|(_, pod)| pod);
-        // A limit that a manifest or YARN states counts, whatever Flink would have asked for.
-        if let Ok(survey) = &mut outcome
-            && let Some(limit) = pod.as_ref().and_then(|pod| pod.limit.as_ref())
-        {
-            survey.container = Ok(container::written(limit, survey.plan.budget.total_process().bytes));
-        }
-        let cures = outcome.as_ref().err().map(|_| mend::cures(&assembled.config, profile, &question));
-        let remarks = remarks.into_iter().chain(assembled.remarks).collect();
-        Ok(Sheet {
-            source,
-            name,
-            pod,
-            fleet,
-            inferred,
-            choice: loaded.choice,
-            question,
-            consumers_supposed,
-            config: assembled.config,
-            remarks,
-            outcome,
-            cures,
-        })
-    }
-}
-
-impl Request {
-    /// What a command line was configured with; the settings go into the subject, below what the caller sets.
-    fn infer(
-        &self,
-        command: &CommandLine,
-        place: Place,
-        loaded: &mut Loaded,
-        role: Option<Role>,
-    ) -> Result<Inference, LoadError> {
-        let base = load::assemble(loaded, &Layers::default())?;
-        let told = matches!(loaded.choice.reason, Reason::Asked | Reason::Told(_));
-        let given = self.layers.dynamic.iter().chain(&self.layers.supposed);
-        let given = given.filter(|assignment| assignment.key == keys::TM_PROCESS.name());
-        let given = given.filter_map(|assignment| Bytes::parse_flink(&assignment.value).ok()).next_back();
-        let stated = loaded.subject.pods.iter().find_map(|(_, pod)| pod.limit.as_ref().map(|limit| limit.bytes));
-        let known = Known {
-            config: &base.config,
-            profile: told.then_some(loaded.choice.profile),
-            role,
-            limit: given.or(stated),
-            place: place.clone(),
-        };
-        let inference = inferred::infer(command, &known);
-        let Some(settings) = &inference.settings else {
-            return Err(LoadError::Untold { place, reason: inference.reasons.join("; ") });
-        };
-        loaded.subject.settings.extend(settings.iter().cloned());
-        if !told {
-            loaded.choice = Choice {
-                version: inference.profile.version(),
-                profile: inference.profile,
-                found: Match::Line,
-                reason: Reason::Told("as the flags of the JVM tell".to_owned()),
-            };
-        }
-        Ok(inference)
+/// Says that an input could not be read, and how the run ends for it. A version that nobody knows is a fault of the
+/// command line where it names one.
+fn unreadable(error: &LoadError, version_asked: bool) -> Exit {
+    anstream::eprintln!("error: could not {error}");
+    match error {
+        LoadError::Version { .. } if version_asked => Exit::Usage,
+        _ => Exit::Input,
     }
 }
 
@@ -399,6 +252,10 @@ impl DeploymentArg {
     }
 }
 
+fn machine(args: &PlanArgs) -> Machine {
+    Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(collector) }
+}
+
 fn collector(asked: CollectorArg) -> Collector {
     match asked {
         CollectorArg::G1 => Collector::G1,
@@ -408,28 +265,6 @@ fn collector(asked: CollectorArg) -> Collector {
         CollectorArg::Z => Collector::Z,
         CollectorArg::Shenandoah => Collector::Shenandoah,
     }
-}
-
-/// `KEY=VALUE`s. Not read by clap, which would show a secret in its error.
-fn assignments(flag: &str, texts: &[String]) -> Result<Vec<Assignment>, String> {
-    texts.iter().map(|text| text.parse().map_err(|error| format!("{flag}: {error}"))).collect()
-}
-
-/// `NAME=VALUE`, or `NAME` to take the value from this process's environment.
-fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = match text.split_once('=') {
-        Some((name, value)) => (name, Some(value.to_owned())),
-        None => (text, None),
-    };
-    let known = environment::VARIABLES;
-    let Some(name) = known.iter().find(|variable| **variable == name) else {
-        // What was given may hold a secret.
-        return Err(format!("--env: only these variables have a bearing on memory: {}", known.join(", ")));
-    };
-    let value = value
-        .or_else(|| std::env::var(name).ok())
-        .ok_or_else(|| format!("--env {name}: the variable is not set here; write --env {name}=VALUE"))?;
-    Ok(((*name).to_owned(), value))
 }
 
 fn print(args: &PlanArgs, sheets: &[Sheet], out: &mut impl Write) -> anyhow::Result<()> {

@@ -31,6 +31,16 @@ pub enum Input {
     Path(PathBuf),
 }
 
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Nothing => f.write_str("the arguments"),
+            Input::Stdin => f.write_str("<stdin>"),
+            Input::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// A Flink version, its profile, and why it is this one.
 #[derive(Clone, Debug)]
 pub struct Choice {

@@ -73,6 +73,11 @@ impl Value {
         }
     }
 
+    /// The value as YAML reads it back, in one line: a text that would read as something else is quoted.
+    pub fn yaml_text(&self) -> Cow<'_, str> {
+        self.flow_text()
+    }
+
     fn flow_text(&self) -> Cow<'_, str> {
         match self {
             Value::Text(text) => quoted_in_flow(text),

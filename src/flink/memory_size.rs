@@ -28,6 +28,14 @@ pub fn short(size: Bytes) -> String {
     }
 }
 
+/// A size as one writes it in a file: in the largest unit up to GiB that is exact, and in bytes where none is.
+pub fn written(size: Bytes) -> String {
+    let bytes = size.get();
+    let unit =
+        [(30, "g"), (20, "m"), (10, "k")].into_iter().find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
+    unit.map_or(format!("{bytes}b"), |(shift, unit)| format!("{}{unit}", bytes >> shift))
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;

@@ -69,7 +69,7 @@ pub fn slots(sheet: &Sheet, survey: &Survey, width: usize) -> String {
 }
 
 /// A section's heading.
-fn heading(text: &str) -> String {
+pub fn heading(text: &str) -> String {
     format!("\n{HEADING}{text}{HEADING:#}\n")
 }
 
@@ -167,7 +167,8 @@ pub const SIDES: [Align; 5] = [Align::Left, Align::Right, Align::Right, Align::L
 /// What a narrow terminal has no room for: exact bytes first, then where they come from.
 const SPARE: [usize; 2] = [2, 3];
 
-fn main_table(survey: &Survey, width: usize) -> String {
+/// The tree of parts as a table.
+pub fn main_table(survey: &Survey, width: usize) -> String {
     marked_table(survey, width, &|_| false)
 }
 
@@ -298,7 +299,8 @@ pub fn is_shown(sheet: &Sheet, survey: &Survey, store: Store) -> bool {
     }
 }
 
-fn remarks(sheet: &Sheet, width: usize) -> String {
+/// What in the input has no effect.
+pub fn remarks(sheet: &Sheet, width: usize) -> String {
     if sheet.remarks.is_empty() {
         return String::new();
     }

@@ -5,10 +5,9 @@ use std::io::Write;
 use anyhow::Context;
 use clap::Args;
 
-use super::{Format, PlanArgs, Request, width};
+use super::{Format, PlanArgs, Request, machine, width};
 use crate::cli::Exit;
 use crate::plan;
-use crate::plan::jvm::Machine;
 use crate::recommend::change::applied;
 use crate::recommend::want::{self, Want};
 use crate::report::{self, Proposal, Sheet, json};
@@ -60,9 +59,8 @@ fn propose(args: &PlanArgs, mut sheet: Sheet, wants: &[Want]) -> Proposal {
     let answer = want::solve(&sheet.config, profile, &sheet.question, wants);
     sheet.cures = None;
     if let Ok(solution) = &answer {
-        let machine = Machine { jdk: args.jdk, cores: args.cores, collector: args.collector.map(super::collector) };
         sheet.config = applied(&sheet.config, &solution.changes);
-        sheet.outcome = plan::survey(&sheet.config, profile, &sheet.question, machine);
+        sheet.outcome = plan::survey(&sheet.config, profile, &sheet.question, machine(args));
     }
     Proposal { sheet, wants: wants.to_vec(), answer }
 }
