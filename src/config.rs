@@ -4,6 +4,7 @@
 mod detect;
 mod dynamic;
 pub mod environment;
+pub mod job_plan;
 pub mod layers;
 pub mod legacy;
 pub mod load;
