@@ -2,5 +2,6 @@
 //! file, clock or environment is touched.
 
 pub mod change;
+pub mod network;
 
 pub use change::Change;

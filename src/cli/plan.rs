@@ -1,5 +1,7 @@
 //! `oomph plan`: gather configurations, plan them, report.
 
+mod job;
+
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -28,7 +30,9 @@ Examples:
   oomph plan conf --format flink-log | diff - block  against the block in a TaskManager's log
   oomph plan --tm 4096 --flink 1.9 --deployment yarn what -tm 4096 gave a YARN container of Flink 1.9
 
-Exit codes: 0 planned, 1 refused by Flink, 2 wrong usage, 3 unreadable input.";
+  oomph plan conf --job-plan job.json                network buffers that a job needs against those had
+
+Exit codes: 0 planned, 1 refused by Flink or too few network buffers, 2 wrong usage, 3 unreadable input.";
 
 /// Say what every part of a TaskManager or JobManager will be, in bytes, why, and who enforces it.
 #[derive(Debug, Args)]
@@ -86,6 +90,9 @@ pub struct PlanArgs {
     /// The JVM's collector [default: as configured, else the JVM's own choice].
     #[arg(long, value_enum)]
     collector: Option<CollectorArg>,
+
+    #[command(flatten)]
+    job: job::JobArgs,
 
     /// Tell every step in words: the rule, the numbers put in, the result, and the option that moves it.
     #[arg(long)]
@@ -168,11 +175,19 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    let job = match args.job.read() {
+        Ok(job) => job,
+        Err((exit, message)) => {
+            anstream::eprintln!("error: {message}");
+            return Ok(exit);
+        }
+    };
     let mut exit = Exit::Clean;
     let mut sheets = Vec::new();
     for input in &request.inputs {
         match request.sheet(args, input) {
-            Ok(sheet) => {
+            Ok(mut sheet) => {
+                exit = exit.max(job.as_ref().map_or(Exit::Clean, |job| job.ask(&mut sheet)));
                 if sheet.outcome.is_err() {
                     exit = exit.max(Exit::Findings);
                 }
@@ -279,6 +294,7 @@ impl Request {
             config: assembled.config,
             remarks,
             outcome,
+            network_need: None,
         })
     }
 }
@@ -333,6 +349,7 @@ fn print(args: &PlanArgs, sheets: &[Sheet], out: &mut impl Write) -> anyhow::Res
                     Ok(survey) if args.explain => {
                         write!(out, "{}", report::text::header(sheet, width))?;
                         write!(out, "{}", report::explain::story(sheet, survey, width))?;
+                        write!(out, "{}", report::text::network_need(sheet, width))?;
                     }
                     _ => write!(out, "{}", report::text::sheet(sheet, width))?,
                 }

@@ -195,10 +195,9 @@ fn vertex(node: &Node, index: &HashMap<&str, usize>) -> Result<Vertex, JobPlanEr
             wrong(&node.id, reason)
         })?;
     let input = |edge: &Edge| {
-        let from =
-            *index.get(edge.id.as_str()).ok_or_else(|| {
-                wrong(&node.id, format!("it reads from {}, which is not in the plan", short(&edge.id, 40)))
-            })?;
+        let from = *index.get(edge.id.as_str()).ok_or_else(|| {
+            wrong(&node.id, format!("it reads from {}, which is not in the plan", short(&edge.id, 40)))
+        })?;
         let exchange = match &edge.exchange {
             // Plans of streaming jobs of old versions may leave it out.
             None => Exchange::PipelinedBounded,
@@ -226,7 +225,8 @@ fn title(description: &str, id: &str) -> String {
         Some((number, rest)) if number.starts_with('[') => rest,
         _ => first,
     };
-    let first: String = first.split('(').next().unwrap_or_default().trim().chars().filter(|c| !c.is_control()).collect();
+    let first: String =
+        first.split('(').next().unwrap_or_default().trim().chars().filter(|c| !c.is_control()).collect();
     if first.is_empty() { short(id, 8) } else { short(&first, 30) }
 }
 
@@ -238,7 +238,9 @@ fn short(text: &str, most: usize) -> String {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum EdgesError {
     /// A word that is no edge.
-    #[error("{0:?} is no edge: write hash, rebalance, broadcast, global, custom, forward or rescale, such as hash,2xforward")]
+    #[error(
+        "{0:?} is no edge: write hash, rebalance, broadcast, global, custom, forward or rescale, such as hash,2xforward"
+    )]
     Unknown(String),
     /// A parallelism out of range.
     #[error("a parallelism of {0} is not from 1 to {MAX_PARALLELISM}")]

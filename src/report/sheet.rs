@@ -6,7 +6,9 @@ use crate::config::load::Choice;
 use crate::flink::Version;
 use crate::flink::profile::Match;
 use crate::model::{Place, Provenance};
+use crate::plan::rejection::Outcome;
 use crate::plan::{Deployment, Question, Rejected, Survey};
+use crate::recommend::network::NetworkAnswer;
 
 /// One configuration, what was asked of it and what came out.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Sheet {
     pub remarks: Vec<Remark>,
     /// What came out.
     pub outcome: Result<Survey, Rejected>,
+    /// What a job needs in network buffers, where one was told of.
+    pub network_need: Option<Outcome<NetworkAnswer>>,
 }
 
 impl Sheet {

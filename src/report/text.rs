@@ -1,6 +1,7 @@
 //! A plan as text for a terminal: 80 columns, one unit a column.
 
 mod besides;
+mod network_need;
 mod rejection;
 mod slots;
 
@@ -59,6 +60,11 @@ pub fn slots(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     slots::section(sheet, survey, width)
 }
 
+/// What a job needs in network buffers, where one was told of.
+pub fn network_need(sheet: &Sheet, width: usize) -> String {
+    sheet.network_need.as_ref().map_or(String::new(), |answer| network_need::section(answer, width))
+}
+
 /// A section's heading.
 fn heading(text: &str) -> String {
     format!("\n{HEADING}{text}{HEADING:#}\n")
@@ -71,6 +77,7 @@ fn accepted(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     out += &wrapped(&survey.plan.jvm_arguments, width, 2);
     out += &keepers(sheet, survey, width);
     out += &slots(sheet, survey, width);
+    out += &network_need(sheet, width);
     out += &besides::section(survey, width);
     if !survey.plan.notices.is_empty() {
         out += &heading("What Flink logs about it");

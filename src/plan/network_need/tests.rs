@@ -101,8 +101,12 @@ fn nettys_arenas_threads_and_chunks_are_those_of_real_flink() {
         let netty = netty::netty(&settings, &plan, slots, false).unwrap();
         let ours = (netty.arenas, netty.server_threads, netty.client_threads, netty.chunk.get());
         let number = |field: &str| row[field].as_u64().unwrap();
-        let real =
-            (number("arenas") as u32, number("server_threads") as u32, number("client_threads") as u32, number("chunk"));
+        let real = (
+            number("arenas") as u32,
+            number("server_threads") as u32,
+            number("client_threads") as u32,
+            number("chunk"),
+        );
         assert_eq!(ours, real, "{row}");
         compared += 1;
     }
@@ -116,4 +120,23 @@ fn a_batch_job_needs_what_its_neediest_region_needs_and_a_streaming_job_all() {
     let batch = JobPlan::chain(4, Exchange::Blocking, &words).unwrap();
     assert_eq!(regions(&streaming), [0, 0, 0]);
     assert_eq!(regions(&batch), [0, 1, 2]);
+}
+
+/// `Status.Shuffle.Netty.RequestedMemoryUsage` was 3 on the TaskManager with 2 slots and 4096 buffers that ran this job:
+/// the most of every pool, in percent, cut off; all channels were local.
+#[test]
+fn a_real_job_takes_as_much_of_the_buffers_as_its_taskmanager_reported() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/network-need/jobs/job-1.20.5.json");
+    let job = crate::config::job_plan::parse(&std::fs::read(path).unwrap()).unwrap();
+    let config = Config::new();
+    let knobs = Knobs::read(&Settings::new(&config, Profile::of("1.20.5".parse().unwrap()).unwrap().0)).unwrap();
+    let mut requested = 0;
+    for (to, vertex) in job.vertices.iter().enumerate() {
+        for input in &vertex.inputs {
+            let edge = edge(&job, to, input, &knobs, 2).unwrap();
+            requested += edge.partition.unwrap().pool.most.unwrap() * edge.partitions;
+            requested += edge.gate.unwrap().floating.most.unwrap() * edge.gates;
+        }
+    }
+    assert_eq!((requested, requested * 100 / 4096), (160, 3));
 }
