@@ -17,7 +17,7 @@ pub enum NetworkNeedV1 {
     /// It could not.
     Refused {
         /// Why.
-        refused: RejectionV1,
+        refused: Box<RejectionV1>,
     },
 }
 
@@ -121,7 +121,7 @@ impl NetworkNeedV1 {
     pub fn of(answer: &Outcome<NetworkAnswer>) -> NetworkNeedV1 {
         match answer {
             Ok(answer) => NetworkNeedV1::Known(Box::new(known(answer))),
-            Err(rejection) => NetworkNeedV1::Refused { refused: RejectionV1::of(rejection) },
+            Err(rejection) => NetworkNeedV1::Refused { refused: Box::new(RejectionV1::of(rejection)) },
         }
     }
 }
