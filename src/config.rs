@@ -10,6 +10,7 @@ pub mod legacy;
 pub mod load;
 pub mod standard;
 mod value;
+pub mod workload;
 pub mod yaml;
 
 use std::collections::BTreeMap;

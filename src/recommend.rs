@@ -3,5 +3,6 @@
 
 pub mod change;
 pub mod network;
+pub mod size;
 
 pub use change::Change;

@@ -141,6 +141,10 @@ pub struct Behaviour {
     pub netty_chunk: NettyChunk,
     /// Which options the message about too few network buffers names.
     pub insufficient_buffers_names: InsufficientBuffersNames,
+    /// What state on the Java heap is called in `state.backend`.
+    pub heap_backend: HeapBackend,
+    /// Whether the official image preloads jemalloc.
+    pub image_jemalloc: bool,
 }
 
 /// Which file of a configuration directory counts.
@@ -328,6 +332,15 @@ pub enum InsufficientBuffersNames {
     TaskmanagerNetworkMemory,
     /// `taskmanager.memory.network.*`.
     TaskmanagerMemoryNetwork,
+}
+
+/// What state on the Java heap is called in `state.backend`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeapBackend {
+    /// `filesystem`.
+    Filesystem,
+    /// `hashmap`.
+    Hashmap,
 }
 
 /// How a version came to its profile.

@@ -93,6 +93,42 @@ pub fn need(settings: &Settings<'_>, plan: &Plan, job: &JobPlan, sorted: Option<
         Some(Err(rejection)) => return Err(rejection.clone()),
         None => return Err(Rejection::illegal_argument("a JobManager has no slots")),
     };
+    let Demand { edges, required, wanted, overdraft, regions } = demand(settings, slots.count, job, sorted)?;
+    let batch = edges.iter().any(|edge| edge.exchange == Exchange::Blocking);
+    Ok(NetworkNeed {
+        job: job.name.clone(),
+        hybrid: edges.iter().any(|edge| edge.exchange == Exchange::Hybrid),
+        edges,
+        required,
+        wanted,
+        overdraft,
+        had,
+        segment,
+        slots: slots.count,
+        regions,
+        debloated: settings.row(keys::BUFFER_DEBLOAT).is_some() && settings.boolean(keys::BUFFER_DEBLOAT)?.0,
+        netty: netty::netty(settings, plan, slots, batch)?,
+        exception: exception(settings, had, segment),
+    })
+}
+
+/// What a job needs on a TaskManager with so many slots, whatever it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// By edge.
+    pub edges: Vec<EdgeNeed>,
+    /// Without these the job does not start.
+    pub required: u64,
+    /// More than these it never takes; nothing where it takes as many as there are.
+    pub wanted: Option<u64>,
+    /// What it may take beyond for records larger than a buffer.
+    pub overdraft: u64,
+    /// How many groups of vertices blocking exchanges keep apart; the neediest is counted.
+    pub regions: usize,
+}
+
+/// What a job needs on a TaskManager with so many slots.
+pub fn demand(settings: &Settings<'_>, slots: u32, job: &JobPlan, sorted: Option<bool>) -> Outcome<Demand> {
     let mut knobs = Knobs::read(settings)?;
     if let Some(sorted) = sorted {
         knobs.suppose_sorted(sorted).map_err(Rejection::illegal_argument)?;
@@ -102,7 +138,7 @@ pub fn need(settings: &Settings<'_>, plan: &Plan, job: &JobPlan, sorted: Option<
     let mut edges = Vec::new();
     for (to, vertex) in job.vertices.iter().enumerate() {
         for input in &vertex.inputs {
-            let edge = edge(job, to, input, &knobs, slots.count)?;
+            let edge = edge(job, to, input, &knobs, slots)?;
             if let (Some(writing), Some(partition)) = (totals.get_mut(regions[input.from]), &edge.partition) {
                 writing.add(partition.pool, partition.overdraft, edge.partitions);
             }
@@ -114,25 +150,11 @@ pub fn need(settings: &Settings<'_>, plan: &Plan, job: &JobPlan, sorted: Option<
     }
     // Regions that run one after the other share the buffers: what counts is the neediest.
     let neediest = totals.iter().max_by_key(|total| total.required).cloned().unwrap_or_default();
-    let batch = edges.iter().any(|edge| edge.exchange == Exchange::Blocking);
+    let wanted = totals.iter().map(|total| total.most()).try_fold(0, |most, total| Some(total?.max(most)));
     let mut distinct = regions;
     distinct.sort_unstable();
     distinct.dedup();
-    Ok(NetworkNeed {
-        job: job.name.clone(),
-        hybrid: edges.iter().any(|edge| edge.exchange == Exchange::Hybrid),
-        edges,
-        required: neediest.required,
-        wanted: totals.iter().map(|total| total.most()).try_fold(0, |most, total| Some(total?.max(most))),
-        overdraft: neediest.overdraft,
-        had,
-        segment,
-        slots: slots.count,
-        regions: distinct.len(),
-        debloated: settings.row(keys::BUFFER_DEBLOAT).is_some() && settings.boolean(keys::BUFFER_DEBLOAT)?.0,
-        netty: netty::netty(settings, plan, slots, batch)?,
-        exception: exception(settings, had, segment),
-    })
+    Ok(Demand { edges, required: neediest.required, wanted, overdraft: neediest.overdraft, regions: distinct.len() })
 }
 
 /// Buffers of vertices that run beside each other.
