@@ -2,6 +2,7 @@
 
 pub mod batch;
 mod plan;
+mod size;
 
 use std::process::ExitCode;
 
@@ -47,12 +48,14 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Plan(plan::PlanArgs),
+    Size(size::SizeArgs),
 }
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
+        Verb::Size(args) => size::run(&args),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod flink_log;
 pub mod json;
 pub mod markdown;
 mod sheet;
+pub mod sizing;
 mod table;
 pub mod text;
 

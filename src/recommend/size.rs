@@ -177,30 +177,63 @@ fn fitted(workload: &Workload, profile: &'static Profile) -> Result<Sizing, Size
     let load = Load::of(workload, profile, &mut facts)?;
     let needs =
         needs::needs(&load, profile, &mut facts).map_err(|rejection| SizeError::NotSized(rejection.to_string()))?;
+    // Overhead depends on the heap and on managed memory, and those on what overhead leaves: the more it has, the less it
+    // needs. The smallest that suffices is found by halving; where it leaves too little for the rest, it suffices too.
+    let suffices = |mib: u64| match Tried::new(&load, &needs, Bytes::new(mib << 20), profile) {
+        Ok(tried) => Ok(tried.wanted <= Bytes::new(mib << 20)),
+        Err(SizeError::TooSmall(_)) => Ok(true),
+        Err(error) => Err(error),
+    };
+    let (mut below, mut enough) = (0, load.container.whole_mib());
+    while enough - below > 1 {
+        let middle = below + (enough - below) / 2;
+        if suffices(middle)? { enough = middle } else { below = middle }
+    }
+    let Tried { split, chosen, config, survey, parts, .. } =
+        Tried::new(&load, &needs, Bytes::new(enough << 20), profile)?;
     let question = question(&load);
-    // Overhead depends on the heap and on managed memory, which depend on what overhead leaves.
-    let mut overhead = Bytes::mib(192);
-    for _ in 0..32 {
-        let split = split(&load, &needs, overhead)?;
-        let chosen = keys::chosen(&load, &needs, &split, profile);
+    let network = network::answer(&config, profile, &question, &survey.plan, &load.job, None)
+        .map_err(|rejection| SizeError::Unproved(rejection.to_string()))?;
+    if split.store < needs.store {
+        facts.push(Fact {
+            basis: Basis::Known,
+            text: format!(
+                "a slot's store has {} and should have {}: it works, but flushes and reads more than it should",
+                about(split.store),
+                about(needs.store)
+            ),
+            source: "the sum of the parts; a larger container gives more".to_owned(),
+        });
+    }
+    let sizing = Sizing { load, chosen, config, question, survey, network, overhead: parts, facts };
+    prove(&sizing, &needs, &split)?;
+    Ok(sizing)
+}
+
+/// A configuration with some JVM overhead, planned.
+struct Tried {
+    split: Split,
+    chosen: Vec<Chosen>,
+    config: Config,
+    survey: Survey,
+    parts: Vec<Part>,
+    /// What JVM overhead would have to be under it.
+    wanted: Bytes,
+}
+
+impl Tried {
+    fn new(load: &Load, needs: &Needs, overhead: Bytes, profile: &'static Profile) -> Result<Tried, SizeError> {
+        let split = split(load, needs, overhead)?;
+        let chosen = keys::chosen(load, needs, &split, profile);
         let changes: Vec<Change> = chosen.iter().map(|chosen| chosen.change.clone()).collect();
         let config = applied(&Config::new(), &changes);
-        let survey = plan::survey(&config, profile, &question, Machine::default())
+        let survey = plan::survey(&config, profile, &question(load), Machine::default())
             .map_err(|rejected| SizeError::Refused(Box::new(rejected)))?;
         let native = split.store.checked_mul(load.slots.into()).unwrap_or(Bytes::FLINK_MAX);
-        let parts = overhead::parts(&load, &survey, native);
+        let parts = overhead::parts(load, &survey, native);
         let wanted = Bytes::checked_sum(parts.iter().map(|part| part.bytes)).unwrap_or(Bytes::FLINK_MAX);
-        let wanted = wanted.round_up_to(Bytes::mib(1)).unwrap_or(wanted);
-        if wanted <= overhead {
-            let network = network::answer(&config, profile, &question, &survey.plan, &load.job, None)
-                .map_err(|rejection| SizeError::Unproved(rejection.to_string()))?;
-            let sizing = Sizing { load, chosen, config, question, survey, network, overhead: parts, facts };
-            prove(&sizing, &needs, &split)?;
-            return Ok(sizing);
-        }
-        overhead = wanted;
+        Ok(Tried { split, chosen, config, survey, parts, wanted })
     }
-    Err(SizeError::Unproved("JVM overhead did not settle".to_owned()))
 }
 
 fn question(load: &Load) -> Question {

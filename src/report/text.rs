@@ -164,7 +164,8 @@ pub const SIDES: [Align; 5] = [Align::Left, Align::Right, Align::Right, Align::L
 /// What a narrow terminal has no room for: exact bytes first, then where they come from.
 const SPARE: [usize; 2] = [2, 3];
 
-fn main_table(sheet: &Sheet, survey: &Survey, width: usize) -> String {
+/// The tree of parts as a table.
+pub fn main_table(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     let rows = rows(sheet, survey);
     let cells: Vec<Vec<String>> = rows
         .iter()

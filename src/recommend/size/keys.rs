@@ -22,7 +22,7 @@ pub fn chosen(load: &Load, needs: &Needs, split: &Split, profile: &Profile) -> V
     put(
         keys::SLOTS.name(),
         load.slots.to_string(),
-        format!("{} TaskManager(s) for {} subtasks", load.task_managers, load.parallelism),
+        format!("TaskManagers for {} subtasks: {}", load.parallelism, load.task_managers),
     );
     put(
         "parallelism.default",
