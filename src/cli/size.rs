@@ -83,6 +83,10 @@ pub struct SizeArgs {
     #[arg(long, value_enum)]
     allocator: Option<AllocatorArg>,
 
+    /// How many cores the JVM sees [default: 2].
+    #[arg(long, value_name = "N")]
+    cores: Option<u32>,
+
     /// Who starts the processes [default: kubernetes].
     #[arg(long, value_enum)]
     deployment: Option<DeploymentArg>,
@@ -222,6 +226,7 @@ fn told(args: &SizeArgs) -> Workload {
         },
         user_heap: args.user_heap,
         python: args.python.then_some(true),
+        cores: args.cores,
         allocator: args.allocator.map(|allocator| match allocator {
             AllocatorArg::Glibc => Allocator::Glibc,
             AllocatorArg::Jemalloc => Allocator::Jemalloc,

@@ -82,6 +82,8 @@ pub struct Workload {
     pub python: Option<bool>,
     /// Who hands out native memory.
     pub allocator: Option<Allocator>,
+    /// Cores that the JVM sees.
+    pub cores: Option<u32>,
 }
 
 /// Why a file is no workload.
@@ -96,11 +98,11 @@ pub struct WorkloadError {
 
 /// The fields of a file, for messages.
 const FIELDS: &str = "flink, deployment, container, slots, parallelism, edges, batch-shuffle, backend, states, state-size, \
-                      access, user-heap, python, allocator";
+                      access, user-heap, python, allocator, cores";
 
 /// Reads a workload file.
 pub fn parse(text: &str) -> Result<Workload, WorkloadError> {
-    let wrong = |position: &Position, reason: String| WorkloadError { position: position.clone(), reason };
+    let wrong = |position: &Position, reason: String| WorkloadError { position: *position, reason };
     let root = yaml::parse(text).map_err(|error| wrong(&error.position, error.reason.clone()))?;
     let mut workload = Workload::default();
     let Some(root) = root else { return Ok(workload) };
@@ -154,6 +156,7 @@ impl Workload {
                 });
             }
             "container" => self.container = size()?,
+            "cores" => self.cores = number()?,
             "slots" => self.slots = number()?,
             "parallelism" => self.parallelism = number()?,
             "edges" => {
@@ -209,6 +212,7 @@ impl Workload {
             user_heap: self.user_heap.or(other.user_heap),
             python: self.python.or(other.python),
             allocator: self.allocator.or(other.allocator),
+            cores: self.cores.or(other.cores),
         }
     }
 }

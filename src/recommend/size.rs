@@ -143,7 +143,14 @@ fn about(bytes: Bytes) -> String {
 pub fn size(workload: &Workload, profile: &'static Profile) -> Result<Sizing, SizeError> {
     match fitted(workload, profile) {
         Err(SizeError::TooSmall(mut small)) => {
-            small.smallest = smallest(workload, profile, small.container);
+            if let Some(enough) = smallest(workload, profile, small.container) {
+                small.smallest = Some(enough.load.container);
+                // What the JVM needs is known where everything fits.
+                let overhead = enough.survey.plan.budget.size(Component::JvmOverhead);
+                for part in small.parts.iter_mut().filter(|part| part.name == Component::JvmOverhead.label()) {
+                    part.bytes = overhead;
+                }
+            }
             Err(SizeError::TooSmall(small))
         }
         other => other,
@@ -151,25 +158,30 @@ pub fn size(workload: &Workload, profile: &'static Profile) -> Result<Sizing, Si
 }
 
 /// The smallest container that can be sized, by halving.
-fn smallest(workload: &Workload, profile: &'static Profile, known_small: Bytes) -> Option<Bytes> {
-    let fits = |mib: u64| {
+fn smallest(workload: &Workload, profile: &'static Profile, known_small: Bytes) -> Option<Sizing> {
+    let with = |mib: u64| {
         let container = Bytes::mib(1).checked_mul(mib);
-        fitted(&Workload { container, ..workload.clone() }, profile).is_ok()
+        fitted(&Workload { container, ..workload.clone() }, profile).ok()
     };
     let mut below = known_small.whole_mib();
     let mut enough = (below + 1).next_power_of_two();
-    while !fits(enough) {
+    let mut found = with(enough);
+    while found.is_none() {
         below = enough;
         enough *= 2;
         if enough > LARGEST_MIB {
             return None;
         }
+        found = with(enough);
     }
     while enough - below > 1 {
         let middle = below + (enough - below) / 2;
-        if fits(middle) { enough = middle } else { below = middle }
+        match with(middle) {
+            Some(sizing) => (enough, found) = (middle, Some(sizing)),
+            None => below = middle,
+        }
     }
-    Bytes::mib(1).checked_mul(enough)
+    found
 }
 
 fn fitted(workload: &Workload, profile: &'static Profile) -> Result<Sizing, SizeError> {
@@ -227,7 +239,8 @@ impl Tried {
         let chosen = keys::chosen(load, needs, &split, profile);
         let changes: Vec<Change> = chosen.iter().map(|chosen| chosen.change.clone()).collect();
         let config = applied(&Config::new(), &changes);
-        let survey = plan::survey(&config, profile, &question(load), Machine::default())
+        let machine = Machine { cores: load.cores, ..Machine::default() };
+        let survey = plan::survey(&config, profile, &question(load), machine)
             .map_err(|rejected| SizeError::Refused(Box::new(rejected)))?;
         let native = split.store.checked_mul(load.slots.into()).unwrap_or(Bytes::FLINK_MAX);
         let parts = overhead::parts(load, &survey, native);

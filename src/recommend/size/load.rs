@@ -36,6 +36,8 @@ pub struct Load {
     pub python: bool,
     /// Who hands out native memory.
     pub allocator: Allocator,
+    /// Cores that the JVM sees, where they are told.
+    pub cores: Option<u32>,
     /// Who starts the processes.
     pub deployment: Starter,
     /// Subtasks of the job, or of one TaskManager where no parallelism is told.
@@ -126,6 +128,7 @@ impl Load {
             user_heap,
             python,
             allocator,
+            cores: workload.cores,
             deployment,
             parallelism,
         })

@@ -147,11 +147,10 @@ fn framework_off_heap(
         _ => Bytes::ZERO,
     };
     let spare = Bytes::mib(32);
+    let reads = if read > Bytes::ZERO { format!(", and batch shuffle reads with {read}") } else { String::new() };
     fact(
         Basis::Known,
-        format!(
-            "netty takes a chunk of {chunk} for each slot, batch shuffle reads with {read}: both out of framework off-heap"
-        ),
+        format!("netty takes a chunk of {chunk} for each slot{reads}, out of framework off-heap"),
         "NettyBufferPool, TaskManagerOptions.NETWORK_BATCH_SHUFFLE_READ_MEMORY",
     );
     Ok(up(Bytes::checked_sum([arenas, read, spare]).unwrap_or(Bytes::FLINK_MAX)).max(FRAMEWORK_OFF_HEAP))

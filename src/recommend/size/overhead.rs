@@ -36,7 +36,12 @@ pub fn parts(load: &Load, survey: &Survey, native: Bytes) -> Vec<Part> {
             "structures of the collector",
             structures.unwrap_or(Bytes::mib(64)),
             if structures.is_some() { Basis::Known } else { Basis::Assumed },
-            "fitted to NativeMemoryTracking of JDK 17 and 25 for this heap".to_owned(),
+            format!(
+                "{} for this heap and {} cores ({}); fitted to NativeMemoryTracking of JDK 17 and 25",
+                survey.footprint.collector.value.label(),
+                survey.footprint.cores.value,
+                survey.footprint.cores.why
+            ),
         ),
         part(
             "compiled code",

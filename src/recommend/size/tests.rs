@@ -60,6 +60,7 @@ fn a_container_that_is_too_small_is_told_the_smallest_that_is_not() {
     let sum = Bytes::checked_sum(small.parts.iter().map(|part| part.bytes)).unwrap();
     assert!(sum > Bytes::gib(1));
     let smallest = small.smallest.unwrap();
+    assert!(sum <= smallest, "{sum} {smallest}");
     let with = |container: Bytes| sized("2.3", &Workload { container: Some(container), ..workload("1g") });
     assert!(with(smallest).is_ok());
     assert!(with(Bytes::new(smallest.get() - (1 << 20))).is_err());
@@ -90,4 +91,19 @@ fn what_cannot_be_sized_says_why() {
     let forst = Workload { backend: Some(StateHome::ForSt), ..workload("8g") };
     assert!(matches!(sized("1.20", &forst), Err(SizeError::NotSized(_))));
     assert!(matches!(sized("1.20", &Workload::default()), Err(SizeError::NotSized(_))));
+}
+
+#[test]
+fn every_workload_that_is_shipped_fits_into_its_container() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/workload");
+    let mut sized = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let workload = crate::config::workload::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        for profile in Profile::all().iter().filter(|profile| profile.behaviour.image_jemalloc) {
+            size(&workload, profile).unwrap_or_else(|error| panic!("{}: {error:?}", path.display()));
+            sized += 1;
+        }
+    }
+    assert!(sized >= 4 * 10);
 }
