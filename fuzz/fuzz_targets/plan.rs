@@ -39,6 +39,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
         config: assembled.config,
         remarks: assembled.remarks,
         outcome,
+        network_need: None,
     };
     let text = report::text::sheet(&sheet, 80);
     assert!(!text.is_empty());

@@ -168,10 +168,11 @@ struct Total {
 
 impl Total {
     fn add(&mut self, pool: Pool, overdraft: u64, times: u64) {
-        self.required += pool.required * times;
-        self.overdraft += overdraft * times;
+        let sum = |so_far: u64, each: u64| so_far.saturating_add(each.saturating_mul(times));
+        self.required = sum(self.required, pool.required);
+        self.overdraft = sum(self.overdraft, overdraft);
         match pool.most {
-            Some(most) => self.bounded += most * times,
+            Some(most) => self.bounded = sum(self.bounded, most),
             None => self.unbounded |= times > 0,
         }
     }

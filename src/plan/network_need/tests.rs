@@ -10,9 +10,9 @@ use crate::model::{Place, Source};
 
 /// What the factories of real Flink answered.
 fn answers() -> Vec<Json> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/network-need/pools.jsonl.gz");
+    let packed = include_bytes!("../../../testdata/network-need/pools.jsonl.gz");
     let mut text = String::new();
-    GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    GzDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -126,8 +126,8 @@ fn a_batch_job_needs_what_its_neediest_region_needs_and_a_streaming_job_all() {
 /// the most of every pool, in percent, cut off; all channels were local.
 #[test]
 fn a_real_job_takes_as_much_of_the_buffers_as_its_taskmanager_reported() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/network-need/jobs/job-1.20.5.json");
-    let job = crate::config::job_plan::parse(&std::fs::read(path).unwrap()).unwrap();
+    let answer = include_bytes!("../../../testdata/network-need/jobs/job-1.20.5.json");
+    let job = crate::config::job_plan::parse(answer).unwrap();
     let config = Config::new();
     let knobs = Knobs::read(&Settings::new(&config, Profile::of("1.20.5".parse().unwrap()).unwrap().0)).unwrap();
     let mut requested = 0;
