@@ -91,9 +91,6 @@ pub struct PlanArgs {
     #[arg(long, value_enum)]
     collector: Option<CollectorArg>,
 
-    #[command(flatten)]
-    job: job::JobArgs,
-
     /// Tell every step in words: the rule, the numbers put in, the result, and the option that moves it.
     #[arg(long)]
     explain: bool,
@@ -103,8 +100,12 @@ pub struct PlanArgs {
     format: Format,
 
     /// Answer questions: JSON lines on standard input, JSON lines on standard output.
-    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain"])]
+    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain", "job_plan", "parallelism"])]
     batch: bool,
+
+    // Last, since its heading holds for what follows.
+    #[command(flatten)]
+    job: job::JobArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
