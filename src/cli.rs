@@ -2,6 +2,7 @@
 
 pub mod batch;
 mod plan;
+mod size;
 
 use std::process::ExitCode;
 
@@ -12,7 +13,8 @@ use clap::{Parser, Subcommand};
 pub enum Exit {
     /// 0: all well.
     Clean = 0,
-    /// 1: something in the user's system is wrong: a configuration that Flink refuses.
+    /// 1: something in the user's system is wrong: a configuration that Flink refuses, a job that lacks network buffers, a
+    /// container that is too small for what is asked.
     Findings = 1,
     /// 2: the command line is wrong.
     Usage = 2,
@@ -31,7 +33,7 @@ impl From<Exit> for ExitCode {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all well
-  1  Flink refuses a configuration
+  1  Flink refuses a configuration, or what is asked does not fit
   2  the command line is wrong
   3  an input could not be read";
 
@@ -45,13 +47,15 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Plan(plan::PlanArgs),
+    Plan(Box<plan::PlanArgs>),
+    Size(size::SizeArgs),
 }
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
+        Verb::Size(args) => size::run(&args),
     }
 }
 

@@ -4,6 +4,7 @@
 mod detect;
 mod dynamic;
 pub mod environment;
+pub mod job_plan;
 pub mod layers;
 pub mod legacy;
 pub mod load;
@@ -12,6 +13,7 @@ pub mod standard;
 pub mod startup_log;
 mod subject;
 mod value;
+pub mod workload;
 pub mod writing;
 pub mod yaml;
 

@@ -14,6 +14,7 @@ mod jobmanager;
 pub mod jvm;
 mod legacy_heap;
 pub mod network;
+pub mod network_need;
 pub mod process;
 pub mod python;
 pub mod rejection;

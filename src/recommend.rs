@@ -4,7 +4,9 @@
 pub mod change;
 pub mod mend;
 pub mod migrate;
+pub mod network;
 mod option;
+pub mod size;
 pub mod want;
 
 pub use change::Change;

@@ -10,6 +10,7 @@ pub mod markdown;
 pub mod migration;
 mod proposal;
 mod sheet;
+pub mod sizing;
 pub mod summary;
 pub mod sweep;
 mod table;

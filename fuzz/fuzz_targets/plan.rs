@@ -46,6 +46,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
         remarks: assembled.remarks,
         outcome,
         cures,
+        network_need: None,
     };
     let text = report::text::sheet(&sheet, 80);
     assert!(!text.is_empty());

@@ -2,6 +2,7 @@
 
 mod against;
 mod gather;
+mod job;
 mod migrate;
 mod summary;
 mod vary;
@@ -34,7 +35,9 @@ Examples:
   oomph plan conf --format flink-log | diff - block  against the block in a TaskManager's log
   oomph plan --tm 4096 --flink 1.9 --deployment yarn what -tm 4096 gave a YARN container of Flink 1.9
 
-Exit codes: 0 planned, 1 refused by Flink, 2 wrong usage, 3 unreadable input.";
+  oomph plan conf --job-plan job.json                network buffers that a job needs against those had
+
+Exit codes: 0 planned, 1 refused by Flink or too few network buffers, 2 wrong usage, 3 unreadable input.";
 
 /// Say what every part of a TaskManager or JobManager will be, in bytes, why, and who enforces it.
 #[derive(Debug, Args)]
@@ -118,8 +121,12 @@ pub struct PlanArgs {
     migrate: migrate::MigrateArgs,
 
     /// Answer questions: JSON lines on standard input, JSON lines on standard output.
-    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain", "want"])]
+    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain", "want", "job_plan", "parallelism"])]
     batch: bool,
+
+    // Last, since its heading holds for what follows.
+    #[command(flatten)]
+    job: job::JobArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -213,7 +220,17 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     if args.migrate.is_asked() {
         return migrate::run(args, &request, &mut out);
     }
-    let (sheets, mut exit) = request.gather(args);
+    let job = match args.job.read() {
+        Ok(job) => job,
+        Err((exit, message)) => {
+            anstream::eprintln!("error: {message}");
+            return Ok(exit);
+        }
+    };
+    let (mut sheets, mut exit) = request.gather(args);
+    for sheet in &mut sheets {
+        exit = exit.max(job.as_ref().map_or(Exit::Clean, |job| job.ask(sheet)));
+    }
     if sheets.iter().any(|sheet| sheet.outcome.is_err()) {
         exit = exit.max(Exit::Findings);
     }
@@ -284,6 +301,7 @@ fn print(args: &PlanArgs, sheets: &[Sheet], out: &mut impl Write) -> anyhow::Res
                     Ok(survey) if args.explain => {
                         write!(out, "{}", report::text::header(sheet, width))?;
                         write!(out, "{}", report::explain::story(sheet, survey, width))?;
+                        write!(out, "{}", report::text::network_need(sheet, width))?;
                     }
                     _ => write!(out, "{}", report::text::sheet(sheet, width))?,
                 }

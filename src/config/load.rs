@@ -164,10 +164,7 @@ pub enum LoadError {
 pub fn load(input: &Input, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
     match input {
         Input::Nothing => {
-            let choice = match asked {
-                Some(version) => choose("the configuration", version, Reason::Asked)?,
-                None => choose("the configuration", Profile::newest().version(), Reason::Newest)?,
-            };
+            let choice = version(asked)?;
             Ok(vec![Loaded { subject: Subject::default(), choice }])
         }
         Input::Stdin => {
@@ -176,6 +173,14 @@ pub fn load(input: &Input, asked: Option<Version>) -> Result<Vec<Loaded>, LoadEr
         }
         Input::Path(path) if path.is_dir() => from_directory(path, asked).map(|loaded| vec![loaded]),
         Input::Path(path) => from_file(path, asked),
+    }
+}
+
+/// The version of what is read from no file.
+pub fn version(asked: Option<Version>) -> Result<Choice, LoadError> {
+    match asked {
+        Some(version) => choose("the configuration", version, Reason::Asked),
+        None => choose("the configuration", Profile::newest().version(), Reason::Newest),
     }
 }
 

@@ -41,6 +41,26 @@ keys! {
     NETWORK_MAX: Size = "taskmanager.memory.network.max";
     /// Network memory as a share of total Flink memory.
     NETWORK_FRACTION: Float = "taskmanager.memory.network.fraction";
+    /// Buffers that a remote channel has for itself, up to 1.20.
+    BUFFERS_PER_CHANNEL: Int = "taskmanager.network.memory.buffers-per-channel";
+    /// Buffers that the channels of a gate share, up to 1.20.
+    FLOATING_BUFFERS: Int = "taskmanager.network.memory.floating-buffers-per-gate";
+    /// Buffers that a result partition may take beyond its own to finish a record, 1.16 to 1.20.
+    OVERDRAFT_BUFFERS: Int = "taskmanager.network.memory.max-overdraft-buffers-per-gate";
+    /// The most buffers that a gate must have before it starts, from 1.17 on.
+    REQUIRED_PER_GATE: Int = "taskmanager.network.memory.read-buffer.required-per-gate.max";
+    /// Buffers that a sorted result partition must have, from 1.12 on.
+    SORT_MIN_BUFFERS: Int = "taskmanager.network.sort-shuffle.min-buffers";
+    /// From how many subpartitions on a blocking result partition is sorted, 1.12 to 1.20.
+    SORT_MIN_PARALLELISM: Int = "taskmanager.network.sort-shuffle.min-parallelism";
+    /// Whether buffers in flight are made smaller than a segment, from 1.14 on.
+    BUFFER_DEBLOAT: Boolean = "taskmanager.network.memory.buffer-debloat.enabled";
+    /// Netty's arenas, up to 1.20.
+    NETTY_ARENAS: Int = "taskmanager.network.netty.num-arenas";
+    /// Netty's threads that send, up to 1.20.
+    NETTY_SERVER_THREADS: Int = "taskmanager.network.netty.server.numThreads";
+    /// Netty's threads that receive, up to 1.20.
+    NETTY_CLIENT_THREADS: Int = "taskmanager.network.netty.client.numThreads";
     /// Network memory as a number of buffers, up to 1.20.
     NETWORK_BUFFERS: Int = "taskmanager.network.numberOfBuffers";
     /// The TaskManager's metaspace.

@@ -131,6 +131,23 @@ pub struct Behaviour {
     pub memory_block_logged: bool,
     /// Whether `-jm` of YARN's client wins over a dynamic property; `-tm` never does.
     pub yarn_master_flag_wins: bool,
+    /// How many floating buffers an input gate must and may have.
+    pub gate_floating: GateFloating,
+    /// What becomes of a result partition whose most buffers are fewer than those it must have.
+    pub narrow_partition: NarrowPartition,
+    /// How many buffers a sorted result partition may have.
+    pub sort_partition_most: SortPartitionMost,
+    /// Whether these are constants: 2 buffers a channel, 8 floating a gate, 20 overdraft, blocking shuffle always sorted,
+    /// and netty's arenas and threads are as many as the slots.
+    pub fixed_network_buffers: bool,
+    /// How much netty takes at a time for an arena.
+    pub netty_chunk: NettyChunk,
+    /// Which options the message about too few network buffers names.
+    pub insufficient_buffers_names: InsufficientBuffersNames,
+    /// What state on the Java heap is called in `state.backend`.
+    pub heap_backend: HeapBackend,
+    /// Whether the official image preloads jemalloc.
+    pub image_jemalloc: bool,
 }
 
 /// Which file of a configuration directory counts.
@@ -269,6 +286,64 @@ pub enum CpuDecimals {
     All,
     /// Eight, the rest cut off.
     Eight,
+}
+
+/// How many floating buffers an input gate must and may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateFloating {
+    /// None must be there; as many as there are, but for a bounded exchange no more than are configured.
+    UnboundedUnlessBounded,
+    /// None must be there; no more than are configured.
+    NoneRequired,
+    /// One must be there; no more than are configured.
+    OneRequired,
+    /// What a gate must have is capped, by default for batch; beyond it, exclusive buffers turn into floating ones.
+    Capped,
+}
+
+/// What becomes of a result partition whose most buffers are fewer than those it must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NarrowPartition {
+    /// The task fails.
+    Refused,
+    /// The most is raised to the least.
+    Raised,
+}
+
+/// How many buffers a sorted result partition may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortPartitionMost {
+    /// As many as there are.
+    Unbounded,
+    /// Four for each subpartition, if those are more than it must have.
+    FourASubpartition,
+}
+
+/// How much netty takes at a time for an arena: 8 KiB shifted left by `NettyBufferPool.MAX_ORDER`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NettyChunk {
+    /// Order 11.
+    SixteenMebibytes,
+    /// Order 9.
+    FourMebibytes,
+}
+
+/// Which options the message about too few network buffers names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InsufficientBuffersNames {
+    /// `taskmanager.network.memory.*`.
+    TaskmanagerNetworkMemory,
+    /// `taskmanager.memory.network.*`.
+    TaskmanagerMemoryNetwork,
+}
+
+/// What state on the Java heap is called in `state.backend`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeapBackend {
+    /// `filesystem`.
+    Filesystem,
+    /// `hashmap`.
+    Hashmap,
 }
 
 /// How a version came to its profile.

@@ -6,8 +6,10 @@ use crate::config::{Config, Fleet, Pod};
 use crate::flink::Version;
 use crate::flink::profile::Match;
 use crate::model::{Place, Provenance};
+use crate::plan::rejection::Outcome;
 use crate::plan::{Deployment, Question, Rejected, Survey};
 use crate::recommend::mend::Cure;
+use crate::recommend::network::NetworkAnswer;
 
 /// One configuration, what was asked of it and what came out.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct Sheet {
     pub outcome: Result<Survey, Rejected>,
     /// What Flink would accept instead, where it refuses and that was looked for.
     pub cures: Option<Vec<Cure>>,
+    /// What a job needs in network buffers, where one was told of.
+    pub network_need: Option<Outcome<NetworkAnswer>>,
 }
 
 impl Sheet {

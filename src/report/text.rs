@@ -2,6 +2,7 @@
 
 mod besides;
 mod cures;
+mod network_need;
 mod pod;
 mod rejection;
 mod slots;
@@ -68,6 +69,11 @@ pub fn slots(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     slots::section(sheet, survey, width)
 }
 
+/// What a job needs in network buffers, where one was told of.
+pub fn network_need(sheet: &Sheet, width: usize) -> String {
+    sheet.network_need.as_ref().map_or(String::new(), |answer| network_need::section(answer, width))
+}
+
 /// A section's heading.
 pub fn heading(text: &str) -> String {
     format!("\n{HEADING}{text}{HEADING:#}\n")
@@ -81,6 +87,7 @@ fn accepted(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     out += &wrapped(&survey.plan.jvm_arguments, width, 2);
     out += &keepers(survey, width);
     out += &slots(sheet, survey, width);
+    out += &network_need(sheet, width);
     out += &besides::section(survey, width);
     if !survey.plan.notices.is_empty() {
         out += &heading("What Flink logs about it");

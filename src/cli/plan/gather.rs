@@ -161,6 +161,7 @@ impl Request {
             remarks,
             outcome,
             cures,
+            network_need: None,
         })
     }
 }

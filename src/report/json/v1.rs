@@ -2,11 +2,13 @@
 //! types. Sizes are bytes; what does not apply is left out or null.
 
 mod figure;
+mod network_need;
 mod pod;
 mod rejection;
 mod slots;
 
 use figure::{FigureV1, PlaceV1, ReadingV1};
+use network_need::NetworkNeedV1;
 use pod::PodV1;
 use rejection::RejectionV1;
 use serde::Serialize;
@@ -60,6 +62,9 @@ pub struct Plan {
     rejection: Option<RejectionV1>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     process: Option<Process>,
+    /// What a job needs in network buffers, where one was told of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network_need: Option<NetworkNeedV1>,
     /// What Flink logs while it derives the memory.
     notices: Vec<String>,
     /// What in the input has no effect, or not the one it seems to have.
@@ -214,6 +219,7 @@ fn plan(sheet: &Sheet) -> Plan {
         accepted: sheet.outcome.is_ok(),
         rejection,
         process,
+        network_need: sheet.network_need.as_ref().map(NetworkNeedV1::of),
         notices: notices.iter().map(ToString::to_string).collect(),
         remarks: sheet.remarks.iter().map(|r| Remark { place: PlaceV1::of(&r.place), text: r.text.clone() }).collect(),
     }
