@@ -2,3 +2,31 @@
 
 pub mod v1;
 pub mod want;
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use schemars::{Schema, schema_for};
+
+    use crate::report::json::{v1, want};
+    use crate::report::{comparison, migration, sizing, summary, sweep};
+
+    /// Writes the schema anew when `UPDATE_SCHEMA` is set.
+    #[rstest]
+    #[case("plan-v1", schema_for!(v1::Document))]
+    #[case("want-v1", schema_for!(want::Document))]
+    #[case("comparison-v1", schema_for!(comparison::json::Document))]
+    #[case("migration-v1", schema_for!(migration::json::Document))]
+    #[case("vary-v1", schema_for!(sweep::json::Document))]
+    #[case("summary-v1", schema_for!(summary::Summary))]
+    #[case("size-v1", schema_for!(sizing::Document))]
+    fn the_committed_schema_is_that_of_the_types(#[case] name: &str, #[case] schema: Schema) {
+        let path = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &schema).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(committed == schema, "{path} is out of date: UPDATE_SCHEMA=1 cargo test --lib schema");
+    }
+}

@@ -13,6 +13,7 @@ use crate::plan::{Backend, Survey};
 
 /// One configuration.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Row {
     /// What it is: the resource's name, else the file.
     pub name: String,
@@ -51,6 +52,7 @@ pub enum GroupBy {
 
 /// Rows of one group together.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Total {
     /// How many configurations.
     pub jobs: u64,
@@ -64,6 +66,7 @@ pub struct Total {
 
 /// All rows with their totals.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// Names the form of this document.
     pub schema: &'static str,

@@ -20,11 +20,11 @@ use crate::report::{Sheet, comparison};
 pub struct AgainstArgs {
     /// Compare with this configuration: what moves where, in bytes. A file, a directory or - for standard input; -D,
     /// --set and --env hold for both.
-    #[arg(long, value_name = "CONF", conflicts_with_all = ["explain", "batch", "vary"])]
+    #[arg(long, value_name = "CONF", conflicts_with_all = ["explain", "batch", "job_plan", "parallelism", "vary"])]
     against: Option<PathBuf>,
 
     /// Compare with what this Flink version makes of the configuration, or of the one that --against names.
-    #[arg(long, value_name = "VERSION", conflicts_with_all = ["explain", "batch", "vary"])]
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["explain", "batch", "job_plan", "parallelism", "vary"])]
     against_flink: Option<Version>,
 }
 

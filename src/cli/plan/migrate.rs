@@ -23,7 +23,7 @@ pub struct MigrateArgs {
     #[arg(
         long,
         value_name = "FROM:TO",
-        conflicts_with_all = ["explain", "batch", "vary", "against", "against_flink", "flink", "role"]
+        conflicts_with_all = ["explain", "batch", "job_plan", "parallelism", "vary", "against", "against_flink", "flink", "role"]
     )]
     migrate: Option<Versions>,
 }

@@ -17,7 +17,9 @@ use crate::report::{Sheet, summary as report};
 #[derive(Debug, Args)]
 pub struct SummaryArgs {
     /// A row for each job among all files of the given folders: what it reserves, and what of that nobody uses.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = [
+        "explain", "batch", "want", "against", "against_flink", "vary", "migrate", "job_plan", "parallelism",
+    ])]
     pub summary: bool,
 
     /// How rows of --summary are put together: folder, or label:NAME.

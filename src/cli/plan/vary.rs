@@ -16,7 +16,7 @@ pub struct VaryArgs {
     /// A row for each value of an option: KEY=v1,v2,v3, or KEY=a..b[:STEP]. Without a step whole numbers go by 1 and
     /// fractions by 0.1; sizes are the two ends and six sizes evenly between them, in whole MiB. Given twice, a row for
     /// each pair; at most 200 rows.
-    #[arg(long, value_name = "KEY=VALUES", conflicts_with_all = ["explain", "batch"])]
+    #[arg(long, value_name = "KEY=VALUES", conflicts_with_all = ["explain", "batch", "job_plan", "parallelism"])]
     vary: Vec<String>,
 }
 

@@ -17,7 +17,9 @@ use crate::report::{self, Proposal, Sheet, json};
 pub struct WantArgs {
     /// Say what to change so that this has exactly this size: task.heap=2g, process=4g, rocksdb.cache=512m, ... May be
     /// given several times.
-    #[arg(long, value_name = "NAME=SIZE")]
+    #[arg(long, value_name = "NAME=SIZE", conflicts_with_all = [
+        "against", "against_flink", "vary", "migrate", "job_plan", "parallelism",
+    ])]
     pub want: Vec<String>,
 }
 

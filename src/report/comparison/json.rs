@@ -8,6 +8,7 @@ use crate::plan::settings::Notice;
 
 /// The whole comparison.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Document {
     /// `oomph.comparison/1`.
     schema: &'static str,
@@ -23,6 +24,7 @@ pub struct Document {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Side {
     source: Option<String>,
     flink: String,
@@ -37,6 +39,7 @@ struct Side {
 
 /// One measure on both sides.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RowV1 {
     name: String,
     /// `bytes` or `count`.
@@ -48,6 +51,7 @@ pub struct RowV1 {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct OptionV1 {
     key: String,
     is_set: bool,
@@ -56,6 +60,7 @@ struct OptionV1 {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ReadingV1 {
     read: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -305,20 +305,3 @@ fn python(python: &Outcome<Python>) -> PythonV1 {
         Err(rejection) => of("unplanned", None, Some(rejection)),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::Document;
-
-    /// Writes the schema anew when `UPDATE_SCHEMA` is set.
-    #[test]
-    fn the_committed_schema_is_that_of_the_types() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema/plan-v1.json");
-        let schema = serde_json::to_string_pretty(&schemars::schema_for!(Document)).unwrap() + "\n";
-        if std::env::var_os("UPDATE_SCHEMA").is_some() {
-            std::fs::write(path, &schema).unwrap();
-        }
-        let committed = std::fs::read_to_string(path).unwrap();
-        assert!(committed == schema, "{path} is out of date: UPDATE_SCHEMA=1 cargo test --lib schema");
-    }
-}

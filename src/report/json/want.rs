@@ -11,6 +11,7 @@ use crate::report::Proposal;
 
 /// Everything a run says.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Document {
     schema: &'static str,
     wants: BTreeMap<&'static str, u64>,
@@ -19,6 +20,7 @@ pub struct Document {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Answer {
     /// The file or directory as given.
     source: Option<String>,
@@ -37,6 +39,7 @@ struct Answer {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ChangeV1 {
     key: String,
     value: Option<String>,

@@ -10,6 +10,7 @@ use crate::recommend::migrate::{Entry, Migration, NOT_SHOWN, RoleProof, Secrets}
 
 /// The whole migration.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Document {
     /// `oomph.migration/1`.
     schema: &'static str,
@@ -31,6 +32,7 @@ pub struct Document {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SettingV1 {
     key: String,
     value: String,
@@ -41,18 +43,21 @@ struct SettingV1 {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RenamedV1 {
     from: String,
     to: String,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct DroppedV1 {
     key: String,
     reason: String,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RoleV1 {
     role: &'static str,
     /// What Flink says before or now, where it refuses.
@@ -68,6 +73,7 @@ struct RoleV1 {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct LostV1 {
     name: &'static str,
     before: Option<u64>,

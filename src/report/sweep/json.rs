@@ -11,6 +11,7 @@ use crate::plan::vary::{Axis, Row};
 
 /// The whole table.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Document {
     /// `oomph.vary/1`.
     schema: &'static str,
@@ -22,6 +23,7 @@ pub struct Document {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RowV1 {
     /// Each option's value, in the order of `keys`.
     values: Vec<String>,
