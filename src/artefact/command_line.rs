@@ -118,7 +118,12 @@ fn flag(row: &str, name: &str) -> Option<Flag> {
 /// `-D key=value` and `-Dkey=value` behind the main class: before it they are the JVM's own.
 fn dynamic(row: &str) -> Vec<(String, String)> {
     let Some(at) = row.find("org.apache.flink.") else { return Vec::new() };
-    let mut words = row[at..].split_whitespace().skip(1).peekable();
+    dynamic_properties(row[at..].split_whitespace().skip(1))
+}
+
+/// Flink's dynamic properties among the arguments of a main class or script: `-D key=value` and `-Dkey=value`.
+pub fn dynamic_properties<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<(String, String)> {
+    let mut words = words.into_iter();
     let mut found = Vec::new();
     while let Some(word) = words.next() {
         let assignment = match word.strip_prefix("-D") {

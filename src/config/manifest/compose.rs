@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Manifest, ManifestError, version_in_tag, workload};
+use super::{Manifest, ManifestError, containers, version_in_tag, workload};
 use crate::config::environment;
 use crate::config::layers::Remark;
 use crate::config::subject::{Fleet, Pod, Subject, Written};
@@ -14,7 +14,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     let services = document.get("services").map_or(&[][..], |services| services.entries());
     let mut found = Vec::new();
     for (key, service) in services {
-        let Some(role) = workload::role(&words(service)) else { continue };
+        let Some(role) = workload::role(&containers::words(service, ["entrypoint", "command"])) else { continue };
         let mut remarks = Vec::new();
         let name = key.text().unwrap_or_default();
         let limit = limit(manifest, service, &mut remarks);
@@ -34,18 +34,6 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
         });
     }
     Ok(found)
-}
-
-/// What a service is started with.
-fn words(service: &Node) -> Vec<String> {
-    ["entrypoint", "command"]
-        .into_iter()
-        .filter_map(|key| service.get(key))
-        .flat_map(|node| match node.items() {
-            [] => node.text().map(|text| text.split_whitespace().map(str::to_owned).collect()).unwrap_or_default(),
-            items => items.iter().filter_map(|item| item.text()).map(|text| text.into_owned()).collect::<Vec<_>>(),
-        })
-        .collect()
 }
 
 /// The environment, which may be a map or a list of `NAME=value`.
@@ -88,5 +76,37 @@ fn limit(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> 
             remarks.push(manifest.remark(node, reason));
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Subject;
+    use crate::config::manifest::subjects;
+    use crate::model::{Bytes, Role, Source};
+
+    fn services(text: &str) -> Vec<Subject> {
+        subjects(&Source::Stdin, &format!("services:\n{text}")).unwrap()
+    }
+
+    #[test]
+    fn services_that_run_flink_are_found_and_others_passed_over() {
+        let text = "  kafka: {image: kafka}\n  tm:\n    image: flink:1.20.1\n    command: taskmanager\n    mem_limit: 2gb\n    \
+                    scale: 3\n    environment: ['FLINK_PROPERTIES=a.b: 1', TZ]\n";
+        let found = services(text);
+        assert_eq!(found.len(), 1);
+        let tm = &found[0];
+        assert_eq!((tm.role, tm.shipped, tm.fleet.replicas), (Some(Role::TaskManager), true, Some(3)));
+        assert_eq!(tm.environment, [("FLINK_PROPERTIES".to_owned(), "a.b: 1".to_owned())]);
+        assert_eq!(tm.pod(Role::TaskManager).unwrap().limit.as_ref().unwrap().bytes, Bytes::gib(2));
+    }
+
+    #[test]
+    fn what_the_shell_gives_is_said_to_be_unknown() {
+        let text = "  jm:\n    image: flink\n    command: [standalone-job]\n    mem_limit: lots\n    environment: \
+                    [FLINK_PROPERTIES]\n";
+        let remarks: Vec<_> = services(text).remove(0).remarks.into_iter().map(|remark| remark.text).collect();
+        assert!(remarks.iter().any(|text| text.contains("taken from the shell")), "{remarks:?}");
+        assert!(remarks.iter().any(|text| text.contains("no size of Docker's")), "{remarks:?}");
     }
 }

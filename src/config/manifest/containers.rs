@@ -69,14 +69,11 @@ pub fn variables(manifest: &Manifest<'_>, container: &Node, remarks: &mut Vec<Re
     found
 }
 
-/// Everything that a container is started with, in a row.
-pub fn command(container: &Node) -> Vec<String> {
-    ["command", "args"]
-        .into_iter()
-        .filter_map(|key| container.get(key))
-        .flat_map(|node| match node.items() {
-            [] => node.text().map(|text| text.split_whitespace().map(str::to_owned).collect()).unwrap_or_default(),
-            items => items.iter().filter_map(|item| item.text()).map(|text| text.into_owned()).collect::<Vec<_>>(),
-        })
-        .collect()
+/// Everything that a container is started with, word by word: an argument of `bash -c` is a line of its own.
+pub fn words(container: &Node, keys: [&str; 2]) -> Vec<String> {
+    let texts = keys.into_iter().filter_map(|key| container.get(key)).flat_map(|node| match node.items() {
+        [] => node.text().map(|text| text.into_owned()).into_iter().collect::<Vec<_>>(),
+        items => items.iter().filter_map(|item| item.text()).map(|text| text.into_owned()).collect(),
+    });
+    texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
 }

@@ -29,6 +29,12 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
     if let Some(node) = spec.get("flinkConfiguration") {
         flatten(manifest, "", node, &mut Walk::default(), &mut subject.settings)?;
     }
+    for setting in &subject.settings {
+        if ["${", "$("].iter().any(|open| setting.value.java_text().contains(open)) {
+            let text = format!("{} holds a placeholder; here it stands as written", setting.key);
+            subject.remarks.push(Remark { place: setting.place.clone(), text });
+        }
+    }
     for (role, field) in ROLES {
         let Some(own) = spec.get(field) else { continue };
         if let Some(node) = own.at(&["resource", "memory"])
@@ -198,4 +204,53 @@ pub fn fleet(document: &Node) -> Fleet {
 pub fn labels(document: &Node) -> Vec<(String, String)> {
     let labels = document.at(&["metadata", "labels"]).map_or(&[][..], |labels| labels.entries());
     labels.iter().filter_map(|(key, value)| Some((key.text()?.into_owned(), value.text()?.into_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::manifest::subjects;
+    use crate::model::Source;
+
+    const CLUSTER: &str = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: c, labels: {team: \
+                           a}}\nspec:\n  flinkVersion: v1_20\n  flinkConfiguration:\n    taskmanager.memory.process.size: 1g\n    \
+                           state:\n      backend.type: ${BACKEND}\n  taskManager: {replicas: 2, resource: {memory: 3Gi, cpu: 1.5}}\n  \
+                           podTemplate: {spec: {containers: [{name: flink-main-container, resources: {limits: {memory: 9Gi}}}]}}\n";
+
+    fn value(subject: &Subject, key: &str) -> Option<String> {
+        subject.settings.iter().rev().find(|s| s.key == key).map(|s| s.value.java_text().into_owned())
+    }
+
+    #[test]
+    fn resources_win_over_the_configuration_and_a_template_over_neither() {
+        let cluster = subjects(&Source::Stdin, CLUSTER).unwrap().remove(0);
+        assert_eq!(value(&cluster, "taskmanager.memory.process.size").as_deref(), Some("3221225472"));
+        assert_eq!(value(&cluster, "kubernetes.taskmanager.cpu.amount").as_deref(), Some("1.5"));
+        assert_eq!(value(&cluster, "state.backend.type").as_deref(), Some("${BACKEND}"));
+        assert_eq!(cluster.version.as_ref().map(|version| version.0.as_str()), Some("1.20"));
+        assert_eq!((cluster.fleet.replicas, cluster.fleet.labels.len()), (Some(2), 1));
+        let remarks: Vec<_> = cluster.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        assert!(remarks.iter().any(|text| text.contains("holds a placeholder")), "{remarks:?}");
+        assert_eq!(remarks.iter().filter(|text| text.contains("has no effect")).count(), 1, "{remarks:?}");
+    }
+
+    #[test]
+    fn a_session_job_has_its_clusters_memory_and_its_own_backend() {
+        let job = "---\napiVersion: flink.apache.org/v1beta1\nkind: FlinkSessionJob\nmetadata: {name: j}\nspec:\n  \
+                   deploymentName: c\n  flinkConfiguration: {taskmanager.memory.process.size: 9g, state.backend.type: rocksdb}\n";
+        let found = subjects(&Source::Stdin, &format!("{CLUSTER}{job}")).unwrap();
+        let job = &found[1];
+        assert_eq!(value(job, "taskmanager.memory.process.size").as_deref(), Some("3221225472"));
+        assert_eq!(value(job, "state.backend.type").as_deref(), Some("rocksdb"));
+        assert_eq!(job.fleet.in_cluster.as_deref(), Some("c"));
+        let error = subjects(&Source::Stdin, "apiVersion: v1\nkind: FlinkSessionJob\nspec: {deploymentName: c}\n");
+        assert!(error.unwrap_err().reason.contains("give both together"));
+    }
+
+    #[test]
+    fn a_fraction_that_the_operator_spoils_is_remarked() {
+        let text = CLUSTER.replace("3Gi", "1.5Gi");
+        let cluster = subjects(&Source::Stdin, &text).unwrap().remove(0);
+        assert!(cluster.remarks.iter().any(|remark| remark.text.contains("1610612736.0")), "{:?}", cluster.remarks);
+    }
 }

@@ -4,9 +4,11 @@
 use std::rc::Rc;
 
 use super::{Manifest, ManifestError, config_map, containers, flink_deployment, title, version_in_tag};
-use crate::config::subject::{Pod, Subject};
+use crate::artefact::command_line::dynamic_properties;
+use crate::config::Value;
+use crate::config::subject::{Placed, Pod, Subject};
 use crate::config::yaml::Node;
-use crate::model::{Deployment, Role};
+use crate::model::{Deployment, Place, Role, Source};
 
 /// The specification of the pods that a document makes.
 pub fn pod_spec(document: &Node) -> Option<&Rc<Node>> {
@@ -21,7 +23,16 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     let Some(spec) = pod_spec(document) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for container in spec.get("containers").map_or(&[][..], |containers| containers.items()) {
-        let Some(role) = role(&containers::command(container)) else { continue };
+        let words = containers::words(container, ["command", "args"]);
+        let Some(role) = role(&words) else { continue };
+        let settings = dynamic_properties(words.iter().map(String::as_str)).into_iter().map(|(key, value)| Placed {
+            key,
+            value: Value::text(value),
+            place: Place::of(Source::DynamicProperty),
+        });
+        let settings: Vec<Placed> = settings.collect();
+        // Flink's own deployment asks Kubernetes for the container; else the limit is written by hand.
+        let native = words.iter().any(|word| word.ends_with("kubernetes-taskmanager.sh"));
         let mut remarks = Vec::new();
         let beside = containers::beside(manifest, spec, &containers::name(container), &mut remarks);
         let limit = containers::limit(manifest, container, &mut remarks);
@@ -34,12 +45,12 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
         fleet.replicas = document.text_at(&["spec", "replicas"]).and_then(|text| text.parse().ok());
         found.push(Subject {
             name: Some(title(document)),
-            shipped: file.is_none(),
+            shipped: file.is_none() && !native,
             file,
+            settings,
             environment,
             version: version.map(|version| (version, "as the image's tag says".to_owned())),
-            // The limit is written by hand: nothing of Flink's own asks Kubernetes for containers.
-            deployment: Some(Deployment::Standalone),
+            deployment: Some(if native { Deployment::Kubernetes } else { Deployment::Standalone }),
             role: Some(role),
             pods: vec![(role, Pod { limit, ..beside })],
             fleet,
@@ -65,4 +76,50 @@ pub fn role(command: &[String]) -> Option<Role> {
             _ => None,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::config::manifest::subjects;
+    use crate::model::Bytes;
+
+    #[rstest]
+    #[case(&["/docker-entrypoint.sh", "taskmanager"], Some(Role::TaskManager))]
+    #[case(&["/opt/flink/bin/standalone-job.sh", "start-foreground"], Some(Role::JobManager))]
+    #[case(&["bash", "-c", "kubernetes-taskmanager.sh"], Some(Role::TaskManager))]
+    #[case(&["nginx"], None)]
+    fn the_command_tells_the_role(#[case] words: &[&str], #[case] expected: Option<Role>) {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        assert_eq!(role(&words), expected);
+    }
+
+    #[test]
+    fn a_pod_with_flink_properties_lies_over_the_images_own_file() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: tm-0}\nspec:\n  containers:\n  - name: flink\n    \
+                    image: flink:1.19.1\n    args: [taskmanager]\n    env:\n    - {name: FLINK_PROPERTIES, value: \"a: 1\"}\n    \
+                    - {name: FLINK_TM_HEAP, valueFrom: {}}\n    resources: {limits: {memory: 2Gi}}\n  - {name: sidecar}\n";
+        let pods = subjects(&Source::Stdin, text).unwrap();
+        assert_eq!(pods.len(), 1);
+        let pod = &pods[0];
+        assert!(pod.shipped && pod.environment.len() == 1 && pod.remarks.len() == 1, "{pod:?}");
+        assert_eq!(pod.version.as_ref().map(|version| version.0.as_str()), Some("1.19.1"));
+        let beside = pod.pod(Role::TaskManager).unwrap();
+        assert_eq!(beside.limit.as_ref().map(|limit| limit.bytes), Some(Bytes::gib(2)));
+        assert_eq!((beside.sidecars.len(), beside.sidecars[0].limit.clone()), (1, None));
+    }
+
+    #[test]
+    fn a_pod_that_flink_itself_asked_for_carries_its_sizes_in_its_arguments() {
+        let text = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: flink-main-container\n    args:\n    - bash\n    - \
+                    -c\n    - kubernetes-taskmanager.sh -D taskmanager.memory.managed.size='64m' \
+                    -Dtaskmanager.memory.task.heap.size=32m\n";
+        let pod = subjects(&Source::Stdin, text).unwrap().remove(0);
+        assert_eq!((pod.deployment, pod.shipped), (Some(Deployment::Kubernetes), false));
+        let settings: Vec<_> =
+            pod.settings.iter().map(|setting| format!("{}={}", setting.key, setting.value.java_text())).collect();
+        assert_eq!(settings, ["taskmanager.memory.managed.size=64m", "taskmanager.memory.task.heap.size=32m"]);
+    }
 }
