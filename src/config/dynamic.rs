@@ -28,7 +28,7 @@ impl FromStr for Assignment {
             Some((key, value)) if !key.trim().is_empty() => {
                 Ok(Assignment { key: key.trim().to_owned(), value: value.to_owned() })
             }
-            _ => Err(AssignmentError(sensitive::shown_line(text))),
+            _ => Err(AssignmentError(sensitive::shown_line(text, "the argument"))),
         }
     }
 }

@@ -182,7 +182,8 @@ fn read_file(file: &FileText, all: &mut Assembled) -> Result<(), YamlError> {
 }
 
 fn remark(source: &Source, line: &UnreadLine) -> Remark {
-    let text = format!("Flink passes over {}: {}", sensitive::shown_line(&line.text), line.reason.message());
+    let text =
+        format!("Flink passes over {}: {}", sensitive::shown_line(&line.text, "this line"), line.reason.message());
     Remark { place: Place { source: source.clone(), position: Some(line.position) }, text }
 }
 

@@ -43,8 +43,8 @@ pub fn shown<'a>(key: &str, value: &'a str) -> &'a str {
 }
 
 /// What may be shown of a line that is no setting: the option it begins with. Whatever stands behind that may be a
-/// secret, and so may a line that begins with none.
-pub fn shown_line(line: &str) -> String {
+/// secret, and so may a line that begins with none: that is only called what the caller calls it.
+pub fn shown_line(line: &str, otherwise: &str) -> String {
     let line = line.trim();
     let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(line.len());
     let (option, rest) = line.split_at(end);
@@ -55,7 +55,7 @@ pub fn shown_line(line: &str) -> String {
         "" if dotted => format!("`{option}`"),
         ":" if is_word(option) => format!("`{option}:`"),
         _ if dotted => format!("`{option}`..."),
-        _ => "this line".to_owned(),
+        _ => otherwise.to_owned(),
     }
 }
 
@@ -83,6 +83,6 @@ mod tests {
     #[case(": abc", "this line")]
     #[case("abc", "this line")]
     fn a_line_that_is_no_setting_shows_its_option_at_most(#[case] line: &str, #[case] shown: &str) {
-        assert_eq!(shown_line(line), shown);
+        assert_eq!(shown_line(line, "this line"), shown);
     }
 }

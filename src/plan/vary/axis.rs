@@ -77,7 +77,7 @@ impl FromStr for Axis {
     type Err = AxisError;
 
     fn from_str(text: &str) -> Result<Axis, AxisError> {
-        let not_one = || AxisError::NoAxis(sensitive::shown_line(text));
+        let not_one = || AxisError::NoAxis(sensitive::shown_line(text, "the argument"));
         let (key, values) = text.split_once('=').ok_or_else(not_one)?;
         let (key, values) = (key.trim(), values.trim());
         if key.is_empty() || values.is_empty() {
