@@ -6,6 +6,7 @@ mod backend;
 pub mod compare;
 pub mod consumers;
 pub mod container;
+mod cores;
 pub mod cutoff;
 mod cutoff_budget;
 pub mod external_resources;
@@ -28,6 +29,7 @@ pub mod vary;
 pub use backend::Backend;
 use consumers::ConsumerShare;
 use container::Container;
+use cores::Decider;
 use jvm::{Footprint, Machine};
 use network::NetworkBuffers;
 pub use process::Mode;
@@ -138,7 +140,7 @@ pub fn survey(
     question: &Question,
     machine: Machine,
 ) -> Result<Survey, Rejected> {
-    let plan = plan(config, profile, question)?;
+    let plan = plan_with(config, profile, question, Decider::from(question.deployment))?;
     let settings = Settings::new(config, profile);
     let backend = Backend::of(&settings);
     let total = plan.budget.total_process().bytes;
@@ -164,26 +166,35 @@ pub fn is_cut_off(profile: &Profile, role: Role) -> bool {
     }
 }
 
-/// Derives a process's memory.
+/// Derives a process's memory, as Flink's own calculator does: whoever deploys it has no say in its cores.
 pub fn plan(config: &Config, profile: &'static Profile, question: &Question) -> Result<Plan, Rejected> {
+    plan_with(config, profile, question, Decider::Scripts)
+}
+
+fn plan_with(
+    config: &Config,
+    profile: &'static Profile,
+    question: &Question,
+    decider: Decider,
+) -> Result<Plan, Rejected> {
     let mut settings = Settings::new(config, profile);
     let planned = match question.role {
         role if is_cut_off(profile, role) => cutoff_budget::plan(&settings, question),
-        Role::TaskManager => taskmanager_plan(&mut settings, question),
+        Role::TaskManager => taskmanager_plan(&mut settings, question, decider),
         Role::JobManager => jobmanager_plan(&mut settings, question)
             .map_err(|rejection| jobmanager::reported(&settings, question.deployment, rejection)),
     };
     planned.map_err(|rejection| Rejected { rejection, notices: settings.notices() })
 }
 
-fn taskmanager_plan(settings: &mut Settings<'_>, question: &Question) -> Outcome<Plan> {
+fn taskmanager_plan(settings: &mut Settings<'_>, question: &Question, decider: Decider) -> Outcome<Plan> {
     if let Some(mapped) = taskmanager::legacy_total(settings, question.deployment)? {
         settings.stand_in(mapped);
     }
     let settings = &*settings;
     let profile = settings.profile();
     let (budget, mode) = taskmanager::budget(settings)?;
-    let cores = taskmanager::cpu_cores(settings)?;
+    let cores = cores::cores(settings, decider)?;
     let slots = match profile.behaviour.dynamic_properties {
         DynamicProperties::WithSlots => settings.int(keys::SLOTS)?.0,
         _ => 1,
@@ -193,7 +204,7 @@ fn taskmanager_plan(settings: &mut Settings<'_>, question: &Question) -> Outcome
     let jvm_arguments = arguments::jvm(&budget, direct);
     let cores = match profile.behaviour.cpu_decimals {
         CpuDecimals::All => cores,
-        CpuDecimals::Eight => taskmanager::eight_decimals(cores),
+        CpuDecimals::Eight => cores::eight_decimals(cores),
     };
     let dynamic_properties = Some(arguments::taskmanager_properties(settings, &budget, cores, slots, &resources));
     let notices = settings.notices();

@@ -6,7 +6,7 @@ use super::settings::{Settings, StandIn};
 use super::{Deployment, legacy_heap, network};
 use crate::config::environment;
 use crate::flink::memory_size::human;
-use crate::flink::{fraction, java, keys};
+use crate::flink::{fraction, keys};
 use crate::model::{Budget, Bytes, Component, Derivation, Figure, Held, Quantity, Role, Term};
 
 const KEYS: ProcessKeys = ProcessKeys {
@@ -48,7 +48,7 @@ pub fn budget(settings: &Settings<'_>) -> Outcome<(Budget, Mode)> {
 }
 
 /// Only an `IllegalConfigurationException` is wrapped on its way up.
-fn wrapped<T>(settings: &Settings<'_>, outcome: Outcome<T>) -> Outcome<T> {
+pub fn wrapped<T>(settings: &Settings<'_>, outcome: Outcome<T>) -> Outcome<T> {
     outcome.map_err(|rejection| {
         if settings.profile().behaviour.taskmanager_rejection_prefix && rejection.is_illegal_configuration() {
             let message = format!("TaskManager memory configuration failed: {}", rejection.exception.message);
@@ -242,45 +242,6 @@ fn managed(settings: &Settings<'_>, flink: Bytes) -> Outcome<Figure> {
     let whole = Term::new(Quantity::TotalFlink, flink);
     let product = fraction::multiply(flink, ratio.value)?;
     Ok(Figure::derived(product, Derivation::Share { whole, ratio, product, range: None, held: Held::Free }))
-}
-
-/// The cores of a TaskManager; as many as slots where they are not set (`getCpuCores`). Java's decimals have no word for
-/// what is no number.
-pub fn cpu_cores(settings: &Settings<'_>) -> Outcome<f64> {
-    let cores = if settings.is_set(keys::CPU_CORES) {
-        settings.double(keys::CPU_CORES)?.map_or(f64::NAN, |ratio| ratio.value)
-    } else {
-        f64::from(settings.int(keys::SLOTS)?.0)
-    };
-    if cores <= 0.0 {
-        let key = keys::CPU_CORES.name();
-        return wrapped(
-            settings,
-            Err(Rejection::illegal_configuration(format!(
-                "TaskExecutors need to be started with a positive number of CPU cores. Please configure {key} accordingly."
-            ))),
-        );
-    }
-    if !cores.is_finite() {
-        let first = if cores.is_nan() { 'N' } else { 'I' };
-        let message = format!(
-            "Character {first} is neither a decimal digit number, decimal point, nor \"e\" notation exponential mark."
-        );
-        return Err(Rejection::new(ExceptionClass::NumberFormat, message));
-    }
-    Ok(cores)
-}
-
-/// A number cut off after eight decimals (`Resource`, 1.14 and later).
-pub fn eight_decimals(value: f64) -> f64 {
-    let (digits, exponent) = java::shortest_decimal(value);
-    match u32::try_from(-8 - exponent) {
-        Ok(dropped) if dropped > 0 => {
-            let kept = 10u64.checked_pow(dropped).map_or(0, |power| digits / power);
-            format!("{kept}e-8").parse().unwrap_or(0.0)
-        }
-        _ => value,
-    }
 }
 
 /// The slots of a TaskManager; -1 stands for one (`ConfigurationParserUtils.getSlot`).
