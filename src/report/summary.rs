@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Sheet;
 use super::amount::mib;
 use super::table::{self, Align};
+use crate::config::FileKind;
 use crate::model::{Bytes, Component, Role};
 use crate::plan::store::{Scope, Store};
 use crate::plan::{Backend, Survey};
@@ -44,7 +45,7 @@ pub struct Row {
 /// How rows are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupBy {
-    /// By the folder that the file lies in.
+    /// By the folder that the file, or the configuration directory, lies in.
     Folder,
     /// By the value of a label.
     Label(String),
@@ -83,17 +84,14 @@ impl Row {
     pub fn of(sheet: &Sheet, group_by: &GroupBy) -> Row {
         let source = sheet.source.clone().unwrap_or_else(|| "(arguments)".to_owned());
         let group = match group_by {
-            GroupBy::Folder => match source.rsplit_once('/') {
-                Some((folder, _)) => folder.to_owned(),
-                None => ".".to_owned(),
-            },
+            GroupBy::Folder => folder(own_folder(&source).unwrap_or(&source)).unwrap_or(".").to_owned(),
             GroupBy::Label(label) => {
                 let value = sheet.fleet.labels.iter().find(|(key, _)| key == label).map(|(_, value)| value.clone());
                 value.unwrap_or_else(|| format!("(no {label})"))
             }
         };
         let mut row = Row {
-            name: short_name(sheet).unwrap_or_else(|| source.clone()),
+            name: short_name(sheet).unwrap_or_else(|| own_folder(&source).unwrap_or(&source).to_owned()),
             source,
             group,
             flink: sheet.planned_version().to_string(),
@@ -137,6 +135,16 @@ impl Row {
         self.taskmanagers = taskmanagers(sheet, self.slots);
         self.total = process.checked_mul(u64::from(self.taskmanagers.unwrap_or(1))).map(Bytes::get);
     }
+}
+
+/// The configuration directory, for a file of Flink's own name: that is what a job is known by.
+fn own_folder(source: &str) -> Option<&str> {
+    let (folder, name) = source.rsplit_once('/')?;
+    FileKind::of_name(name).filter(|_| !matches!(folder, "." | ".." | "")).map(|_| folder)
+}
+
+fn folder(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(folder, _)| folder)
 }
 
 /// A resource by its namespace and name.
@@ -279,6 +287,14 @@ mod tests {
     fn a_long_name_keeps_its_end() {
         assert_eq!(shortened("clusters/a/orders.yaml", 12), "…orders.yaml");
         assert_eq!(shortened("short", 12), "short");
+    }
+
+    #[test]
+    fn a_configuration_directory_is_known_by_its_own_name() {
+        assert_eq!(own_folder("search/index/config.yaml"), Some("search/index"));
+        assert_eq!(own_folder("./config.yaml"), None);
+        assert_eq!(own_folder("checkout/orders.yaml"), None);
+        assert_eq!(folder("search/index"), Some("search"));
     }
 
     #[test]
