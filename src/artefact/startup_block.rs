@@ -87,6 +87,19 @@ impl Label {
     }
 }
 
+impl Label {
+    /// How a person tells it from the others: two lines of the block begin alike, twice.
+    pub fn name(self, role: Role) -> &'static str {
+        match self {
+            Label::FrameworkHeap => "Framework (heap)",
+            Label::TaskHeap => "Task (heap)",
+            Label::FrameworkOffHeap => "Framework (direct)",
+            Label::TaskOffHeap => "Task (direct)",
+            other => other.text(role),
+        }
+    }
+}
+
 impl StartupBlock {
     /// A figure, where its line is there.
     pub fn figure(&self, label: Label) -> Option<&Stated<Bytes>> {

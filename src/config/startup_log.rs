@@ -273,7 +273,7 @@ fn whole(block: &StartupBlock) -> Result<Vec<(Label, Stated<Bytes>)>, LogError> 
         Role::JobManager => &Label::JOB_MANAGER,
     };
     let missing: Vec<&str> =
-        all.iter().filter(|label| size(&known, **label).is_none()).map(|label| label.text(block.role)).collect();
+        all.iter().filter(|label| size(&known, **label).is_none()).map(|label| label.name(block.role)).collect();
     if missing.is_empty() {
         return Ok(known);
     }
