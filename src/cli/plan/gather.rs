@@ -85,7 +85,10 @@ impl Request {
     /// The plans of an input: one of a configuration, as many as there are in a manifest or log.
     pub fn sheets(&self, args: &PlanArgs, input: &Input) -> Vec<Result<Sheet, LoadError>> {
         match load::load(input, args.flink) {
-            Ok(loaded) => loaded.into_iter().map(|loaded| self.sheet(args, input, loaded)).collect(),
+            Ok(loaded) => {
+                let asked = of_role(loaded, args.role.map(RoleArg::role));
+                asked.into_iter().map(|loaded| self.sheet(args, input, loaded)).collect()
+            }
             Err(error) => vec![Err(error)],
         }
     }
@@ -96,7 +99,7 @@ impl Request {
         let mut loaded = load::load(input, version)?;
         let role = args.role.map_or(Role::TaskManager, RoleArg::role);
         if loaded.len() > 1 {
-            loaded.retain(|loaded| loaded.subject.role.is_none_or(|own| own == role));
+            loaded = of_role(loaded, Some(role));
         }
         match loaded.len() {
             1 => Ok(loaded.remove(0)),
@@ -163,6 +166,15 @@ impl Request {
             cures,
             network_need: None,
         })
+    }
+}
+
+/// Those that are about the role asked for; all where none is, since their configuration may be about both.
+fn of_role(loaded: Vec<Loaded>, role: Option<Role>) -> Vec<Loaded> {
+    let fits = |loaded: &Loaded| role.is_none() || loaded.subject.role.is_none() || loaded.subject.role == role;
+    match loaded.iter().any(fits) {
+        true => loaded.into_iter().filter(fits).collect(),
+        false => loaded,
     }
 }
 
