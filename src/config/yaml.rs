@@ -80,13 +80,7 @@ impl YamlError {
 
 /// Reads the one document of a text; `None` where there is nothing but comments.
 pub fn parse(text: &str) -> Result<Option<Rc<Node>>, YamlError> {
-    let options = granit_parser::options! {
-        emit_comments: false,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
-    };
-    let events = Parser::new_from_str_with_options(text, options);
-    let mut documents = Documents { events, anchors: HashMap::new(), collection_aliases: 0, scalars: Vec::new(), text };
+    let mut documents = documents(text);
     let first = documents.next_document()?;
     if first.is_some()
         && let Some(position) = documents.start_of_next()?
@@ -100,6 +94,17 @@ pub fn parse(text: &str) -> Result<Option<Rc<Node>>, YamlError> {
         return Err(YamlError::new(reason, position_of(text, at)));
     }
     Ok(first)
+}
+
+/// The documents of a text, none of them read yet.
+fn documents(text: &str) -> Documents<'_, impl Iterator<Item = Result<(Event<'_>, Span), ScanError>>> {
+    let options = granit_parser::options! {
+        emit_comments: false,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    let events = Parser::new_from_str_with_options(text, options);
+    Documents { events, anchors: HashMap::new(), collection_aliases: 0, scalars: Vec::new(), text }
 }
 
 /// A walk through a document with its aliases followed, which keeps count: a short text may stand for a huge tree and

@@ -1,11 +1,8 @@
 //! Every document of a text, and ways through a tree whose shape is known: for manifests, which are not Flink's.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
-use granit_parser::Parser;
-
-use super::{Documents, Kind, MAX_DEPTH, Node, YamlError};
+use super::{Kind, Node, YamlError, documents};
 use crate::config::Value;
 
 /// A text with more documents is no manifest that a person wrote.
@@ -13,13 +10,7 @@ const MAX_DOCUMENTS: usize = 10_000;
 
 /// Reads all documents of a text; those that hold nothing are left out.
 pub fn parse_all(text: &str) -> Result<Vec<Rc<Node>>, YamlError> {
-    let options = granit_parser::options! {
-        emit_comments: false,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
-    };
-    let events = Parser::new_from_str_with_options(text, options);
-    let mut documents = Documents { events, anchors: HashMap::new(), collection_aliases: 0, scalars: Vec::new(), text };
+    let mut documents = documents(text);
     let mut all = Vec::new();
     while let Some(document) = documents.next_document()? {
         if all.len() >= MAX_DOCUMENTS {
