@@ -47,7 +47,7 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, ManifestErr
     }
     let mut documents = Vec::new();
     for document in yaml::parse_all(text)? {
-        flatten_lists(&document, &mut documents);
+        flatten_lists(&document, &mut documents)?;
     }
     let manifest = Manifest { source: source.clone(), text, documents };
     let mut subjects = Vec::new();
@@ -74,14 +74,27 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, ManifestErr
     Ok(subjects)
 }
 
+/// More resources than this are no manifest that somebody wrote, but aliases that stand for one another.
+const MAX_RESOURCES: usize = 10_000;
+
 /// A list, as `kubectl get -o yaml` prints it, stands for its items.
-fn flatten_lists(document: &Rc<Node>, into: &mut Vec<Rc<Node>>) {
+fn flatten_lists(document: &Rc<Node>, into: &mut Vec<Rc<Node>>) -> Result<(), ManifestError> {
     let is_list = document.text_at(&["kind"]).is_some_and(|kind| kind.ends_with("List"));
-    match document.get("items").filter(|_| is_list) {
-        Some(items) => items.items().iter().for_each(|item| flatten_lists(item, into)),
-        None if !document.items().is_empty() => document.items().iter().for_each(|item| flatten_lists(item, into)),
-        None => into.push(Rc::clone(document)),
+    let items = match document.get("items").filter(|_| is_list) {
+        Some(items) => items.items(),
+        None => document.items(),
+    };
+    if items.is_empty() {
+        into.push(Rc::clone(document));
     }
+    for item in items {
+        if into.len() >= MAX_RESOURCES {
+            let reason = format!("more than {MAX_RESOURCES} resources; oomph does not follow further");
+            return Err(ManifestError { reason, position: Some(item.position) });
+        }
+        flatten_lists(item, into)?;
+    }
+    Ok(())
 }
 
 /// The text with its documents.
@@ -185,6 +198,17 @@ mod tests {
         let error = subjects(&Source::Stdin, text).unwrap_err();
         assert_eq!(error.position.map(|p| (p.line, p.column)), Some((3, 7)));
         assert!(error.reason.contains("helm template"), "{}", error.reason);
+    }
+
+    #[test]
+    fn lists_that_stand_for_one_another_end_in_an_error() {
+        let mut text = "apiVersion: v1\nkind: List\nitems:\n- &l0 {kind: Service}\n".to_owned();
+        for level in 1..25 {
+            let below = level - 1;
+            text += &format!("- &l{level} {{kind: List, items: [*l{below}, *l{below}]}}\n");
+        }
+        let error = subjects(&Source::Stdin, &text).unwrap_err();
+        assert!(error.reason.contains("more than 10000 resources"), "{}", error.reason);
     }
 
     #[test]
