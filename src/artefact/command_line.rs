@@ -32,10 +32,16 @@ pub struct Flag {
     pub bytes: Bytes,
 }
 
-/// Every command line of a text that sets a heap, each different one once.
+/// A text with more different command lines than these is about nobody in particular.
+const MOST: usize = 1_000;
+
+/// Every command line of a text that sets a heap, each different one once; at most a thousand.
 pub fn parse(text: &str) -> Vec<Stated<CommandLine>> {
     let mut found: Vec<Stated<CommandLine>> = Vec::new();
     for (index, row) in rows(text) {
+        if found.len() >= MOST {
+            break;
+        }
         // The rows of YARN's process tree, which a paste may have joined to one line.
         for row in row.split("|-") {
             let command = command(row);

@@ -5,8 +5,9 @@ use super::layers::Remark;
 use super::subject::{Placed, Pod, Subject, Written};
 use super::{Value, environment};
 use crate::artefact::command_line::{self, CommandLine};
+use crate::artefact::loaded_property::{self, LoadedProperty};
 use crate::artefact::startup_block::{self, Label, StartupBlock};
-use crate::artefact::{Stated, banner, container_limit, loaded_property};
+use crate::artefact::{Stated, banner, container_limit};
 use crate::flink::{keys, sensitive};
 use crate::model::{Bytes, Deployment, Place, Position, Role, Source};
 
@@ -27,7 +28,7 @@ pub struct LogError {
 
 /// Every process that a text tells of.
 pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, LogError> {
-    let log = Log { source, text };
+    let log = Log::new(source, text);
     let mut blocks: Vec<StartupBlock> = Vec::new();
     for block in startup_block::parse(text) {
         // A process that starts again, or a shell that repeats its child, says the same.
@@ -45,7 +46,13 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, LogError> {
             (block, own.map(|index| commands.remove(index)))
         })
         .collect();
-    let many = pairs.len() + commands.len() > 1;
+    let count = pairs.len() + commands.len();
+    if count > MOST_PROCESSES {
+        let reason =
+            format!("it tells of more than {MOST_PROCESSES} different processes: give those that are asked about");
+        return Err(LogError { reason, line: None });
+    }
+    let many = count > 1;
     for (block, own) in &pairs {
         subjects.push(log.of_block(block, own.as_ref(), many)?);
     }
@@ -69,16 +76,41 @@ const NEAR_BANNER: u32 = 200;
 /// How many lines above a process's command line YARN states its limit.
 const NEAR_LIMIT: u32 = 10;
 
+/// More processes than these are no paste about one.
+const MOST_PROCESSES: usize = 100;
+
+/// A text with what is asked of it again and again.
 struct Log<'t> {
     source: &'t Source,
-    text: &'t str,
+    lines: Vec<&'t str>,
+    /// Where each line starts.
+    starts: Vec<usize>,
+    banners: Vec<Stated<String>>,
+    limits: Vec<Stated<Bytes>>,
+    loaded: Vec<Stated<LoadedProperty>>,
 }
 
-impl Log<'_> {
+impl<'t> Log<'t> {
+    fn new(source: &'t Source, text: &'t str) -> Log<'t> {
+        let starts = text.split_inclusive('\n').scan(0, |next, line| {
+            let start = *next;
+            *next += line.len();
+            Some(start)
+        });
+        Log {
+            source,
+            lines: text.lines().collect(),
+            starts: starts.collect(),
+            banners: banner::versions(text),
+            limits: container_limit::yarn(text),
+            loaded: loaded_property::parse(text),
+        }
+    }
+
     fn place(&self, line: u32) -> Place {
         let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
-        let start: usize = self.text.split_inclusive('\n').take(index).map(str::len).sum();
-        let length = self.text.lines().nth(index).map_or(0, str::len);
+        let start = self.starts.get(index).copied().unwrap_or(0);
+        let length = self.lines.get(index).map_or(0, |line| line.len());
         let position = Position { line, column: 1, start, end: start + length };
         Place { source: self.source.clone(), position: Some(position) }
     }
@@ -86,13 +118,12 @@ impl Log<'_> {
     /// What the text around a line tells of its process: all of it where there is but one.
     fn subject(&self, at: u32, many: bool) -> Subject {
         let near = |line: u32, reach: u32| !many || line.abs_diff(at) <= reach;
-        let versions = banner::versions(self.text);
-        let version = versions.iter().filter(|v| near(v.line, NEAR_BANNER)).min_by_key(|v| v.line.abs_diff(at));
+        let version = self.banners.iter().filter(|v| near(v.line, NEAR_BANNER)).min_by_key(|v| v.line.abs_diff(at));
         let index = |line: u32| usize::try_from(line).unwrap_or(usize::MAX);
         let says = |word: &str, reach: u32| {
             let first = if many { index(at.saturating_sub(reach + 1)) } else { 0 };
             let count = if many { index(2 * reach + 1) } else { usize::MAX };
-            self.text.lines().skip(first).take(count).any(|line| line.contains(word))
+            self.lines.iter().skip(first).take(count).any(|line| line.contains(word))
         };
         let on_yarn = !many && self.limit(at, many).is_some() || says("org.apache.flink.yarn", 0);
         let on_kubernetes = says("KubernetesTaskExecutorRunner", 0);
@@ -105,21 +136,19 @@ impl Log<'_> {
 
     /// The container's limit that YARN states about the process of a line.
     fn limit(&self, at: u32, many: bool) -> Option<Stated<Bytes>> {
-        let mut limits = container_limit::yarn(self.text).into_iter();
-        limits.rfind(|limit| !many || limit.line <= at && at - limit.line <= NEAR_LIMIT)
+        let near = |limit: &&Stated<Bytes>| !many || limit.line <= at && at - limit.line <= NEAR_LIMIT;
+        self.limits.iter().rfind(near).cloned()
     }
 
     /// The options that the log says were loaded. Flink masks secrets in its log: those are left out.
     fn loaded(&self) -> Vec<Placed> {
-        loaded_property::parse(self.text)
-            .into_iter()
-            .filter(|property| property.what.value != sensitive::MASK)
-            .map(|Stated { what, line }| Placed {
-                key: what.key,
-                value: Value::text(what.value),
-                place: self.place(line),
-            })
-            .collect()
+        let shown = self.loaded.iter().filter(|property| property.what.value != sensitive::MASK);
+        let placed = shown.map(|Stated { what, line }| Placed {
+            key: what.key.clone(),
+            value: Value::text(&what.value),
+            place: self.place(*line),
+        });
+        placed.collect()
     }
 
     fn of_block(
@@ -355,6 +384,14 @@ INFO  [] -     JVM Overhead:                409.600mb (429496736 bytes)
         let error = read(&cut).unwrap_err();
         assert_eq!(error.line, Some(11));
         assert!(error.reason.contains("Network, JVM Metaspace, JVM Overhead"), "{}", error.reason);
+    }
+
+    #[test]
+    fn a_text_about_a_crowd_is_refused_and_soon() {
+        let crowd: String =
+            (1..200_000).map(|n| format!("java -Xmx{n}m\nLoading configuration property: k{n}, v\n")).collect();
+        let error = read(&crowd).unwrap_err();
+        assert!(error.reason.contains("more than 100 different processes"), "{}", error.reason);
     }
 
     #[test]
