@@ -56,7 +56,7 @@ pub enum Kind {
         /// What it is.
         from: f64,
     },
-    /// It sets what has no value.
+    /// It sets what has no value, or none that can stay.
     Given,
     /// It takes a key out.
     TakenOut,
@@ -70,7 +70,7 @@ pub fn cures(config: &Config, profile: &'static Profile, question: &Question) ->
     let ward = Ward { config, profile, question, rejection: &rejected.rejection };
     let mut cures = ward.spelled();
     if cures.is_empty() {
-        cures.extend(ward.totals());
+        cures.extend(ward.totals(false));
     }
     let mut moved = ward.moved();
     moved.extend(ward.ranges());
@@ -88,6 +88,10 @@ pub fn cures(config: &Config, profile: &'static Profile, question: &Question) ->
         if shown.len() < room && shown.iter().all(|other| other.change != cure.change) {
             shown.push(cure);
         }
+    }
+    if shown.is_empty() {
+        // A total written anew outranks what it would be derived from.
+        return ward.totals(true);
     }
     shown
 }
@@ -119,8 +123,8 @@ impl Ward<'_> {
     }
 
     /// A total where none is set, or a size that cannot be read: what Flink has in the configuration that it ships, or
-    /// as much more as it takes.
-    fn totals(&self) -> Vec<Cure> {
+    /// as much more as it takes; where nothing else helps, whatever the totals are.
+    fn totals(&self, whatever_is_set: bool) -> Vec<Cure> {
         let frame = option::frame(self.question.role);
         let unread = |key: Key<Size>| {
             let Some(Reason::BadValue(bad)) = &self.rejection.reason else { return None };
@@ -152,7 +156,7 @@ impl Ward<'_> {
         };
         usual
             .into_iter()
-            .filter(|(key, _)| none_is_set && is_total(*key) || unread(*key).is_some())
+            .filter(|(key, _)| (none_is_set || whatever_is_set) && is_total(*key) || unread(*key).is_some())
             .filter_map(|(key, usual)| {
                 let usual = usual.get();
                 let accepted = |size: u64| given(key, size).is_some();
