@@ -39,7 +39,7 @@ Exit codes:
 
 /// Tells people who run Apache Flink where every byte of a TaskManager or JobManager goes.
 #[derive(Debug, Parser)]
-#[command(name = "oomph", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "oomph", version, max_term_width = 80, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     verb: Verb,

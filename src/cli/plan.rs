@@ -24,20 +24,33 @@ use crate::plan::jvm::{Collector, Machine};
 use crate::report::{self, Sheet, json};
 
 const EXAMPLES: &str = "\
-Examples:
-  oomph plan conf/config.yaml                        the TaskManager of a configuration
-  oomph plan conf --role jobmanager                  the JobManager of a configuration directory
-  oomph plan conf --flink 1.18 --deployment yarn     as Flink 1.18 plans it for a YARN container
+Examples, each with what it answers:
+  oomph plan conf/config.yaml
+      the TaskManager of a configuration
+  oomph plan conf --role jobmanager
+      the JobManager of a configuration directory
+  oomph plan conf --flink 1.18 --deployment yarn
+      as Flink 1.18 plans it for a YARN container
   oomph plan conf --set taskmanager.memory.process.size=8g
-                                                     what if
-  oomph plan conf --want task.heap=2g                what to change for that
-  oomph plan conf --explain                          every step in words
-  oomph plan conf --format flink-log | diff - block  against the block in a TaskManager's log
-  oomph plan --tm 4096 --flink 1.9 --deployment yarn what -tm 4096 gave a YARN container of Flink 1.9
+      what if
+  oomph plan conf --want task.heap=2g
+      what to change for that
+  oomph plan conf --explain
+      every step in words
+  oomph plan conf --format flink-log | diff - block
+      against the block in a TaskManager's log
+  oomph plan taskmanager.log
+      what that process was configured with
+  oomph plan conf --job-plan job.json
+      the network buffers that a job needs against those had
+  oomph plan --tm 4096 --flink 1.9 --deployment yarn
+      what -tm 4096 gave a YARN container of Flink 1.9
 
-  oomph plan conf --job-plan job.json                network buffers that a job needs against those had
-
-Exit codes: 0 planned, 1 refused by Flink or too few network buffers, 2 wrong usage, 3 unreadable input.";
+Exit codes:
+  0  planned
+  1  Flink refuses a configuration, or what is asked does not fit
+  2  the command line is wrong
+  3  an input could not be read";
 
 /// Say what every part of a TaskManager or JobManager will be, in bytes, why, and who enforces it.
 #[derive(Debug, Args)]

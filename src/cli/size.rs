@@ -18,11 +18,15 @@ use crate::report::{Sheet, sizing};
 
 const EXAMPLES: &str = "\
 Examples:
-  oomph size --container 8g --slots 4 --states 6 --state-size 200g --parallelism 64
-  oomph size --profile profiles/workload/feature-join-rocksdb.yaml --container 16g
-  oomph size --container 4g --backend hashmap --state-size 500m --format conf > config.yaml
+  oomph size --container 8g --slots 4 --states 6 --state-size 200g
+  oomph size --profile profiles/workload/feature-join-rocksdb.yaml
+  oomph size --container 4g --backend hashmap --state-size 500m --format conf
 
-Exit codes: 0 sized, 1 it does not fit, 2 wrong usage, 3 unreadable input.";
+Exit codes:
+  0  sized
+  1  it does not fit
+  2  the command line is wrong
+  3  an input could not be read";
 
 /// Size a TaskManager for a workload: a whole configuration with a reason for each option, proved by planning it.
 #[derive(Debug, Args)]

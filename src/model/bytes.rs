@@ -227,26 +227,26 @@ impl Bytes {
                 tenths += 3;
                 1
             }
-            "k" => 1_000,
-            "M" => 1_000_000,
-            "G" => 1_000_000_000,
-            "T" => 1_000_000_000_000,
-            "P" => 1_000_000_000_000_000,
-            "E" => 1_000_000_000_000_000_000,
-            "Ki" => 1 << 10,
-            "Mi" => 1 << 20,
-            "Gi" => 1 << 30,
-            "Ti" => 1 << 40,
-            "Pi" => 1 << 50,
-            "Ei" => 1 << 60,
-            exponent => {
-                let power = exponent.strip_prefix(['e', 'E']).and_then(|power| power.parse::<u32>().ok());
-                power.and_then(|power| 10u128.checked_pow(power)).ok_or_else(fail)?
-            }
+            suffix => Bytes::k8s_multiplier(suffix).ok_or_else(fail)?,
         };
         let scaled = number.checked_mul(multiplier).ok_or_else(fail)?;
         let divisor = 10u128.checked_pow(tenths).ok_or_else(fail)?;
         u64::try_from(scaled.div_ceil(divisor)).map(Bytes).map_err(|_| fail())
+    }
+}
+
+impl Bytes {
+    /// What a suffix of a Kubernetes quantity multiplies by: `Ki` to `Ei`, `k` to `E`, and exponents such as `e3`.
+    pub fn k8s_multiplier(suffix: &str) -> Option<u128> {
+        let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().zip(1u32..);
+        let decimal = ["k", "M", "G", "T", "P", "E"].iter().zip(1u32..);
+        if let Some((_, power)) = binary.into_iter().find(|(known, _)| **known == suffix) {
+            return Some(1 << (10 * power));
+        }
+        if let Some((_, power)) = decimal.into_iter().find(|(known, _)| **known == suffix) {
+            return Some(1_000u128.pow(power));
+        }
+        10u128.checked_pow(suffix.strip_prefix(['e', 'E'])?.parse().ok()?)
     }
 }
 

@@ -23,21 +23,8 @@ pub fn process_size(memory: &str) -> String {
 fn numerical_amount(quantity: &str) -> Option<String> {
     let end = quantity.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, suffix) = quantity.split_at(end);
-    let multiplier: u128 = match suffix {
-        "Ki" => 1 << 10,
-        "Mi" => 1 << 20,
-        "Gi" => 1 << 30,
-        "Ti" => 1 << 40,
-        "Pi" => 1 << 50,
-        "Ei" => 1 << 60,
-        "K" => 1_000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
-        "T" => 1_000_000_000_000,
-        "P" => 1_000_000_000_000_000,
-        "E" => 1_000_000_000_000_000_000,
-        exponent => 10u128.checked_pow(exponent.strip_prefix('E')?.parse().ok()?)?,
-    };
+    // Written large, as `k` is here, a suffix may be none any more: then the operator fails, and so does Flink's reading.
+    let multiplier = Bytes::k8s_multiplier(suffix)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let product = format!("{whole}{fraction}").parse::<u128>().ok()?.checked_mul(multiplier)?.to_string();
     if fraction.is_empty() {
