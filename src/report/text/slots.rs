@@ -106,7 +106,7 @@ fn store_section(memory: &StoreMemory, survey: &Survey, width: usize) -> String 
         Scope::SlotSharedManaged => " in each slot, out of managed memory",
         Scope::SlotSharedUnmanaged => " in each slot, a fixed size outside of managed memory",
         Scope::TmSharedUnmanaged => ", one pool for all slots, a fixed size outside of managed memory",
-        Scope::None => " in each state of each slot: nothing bounds it as a whole",
+        Scope::None => " in each state of each slot, with no common bound",
     };
     let mut out = heading(&format!("{name}{scope}{supposed}"));
     if let Some(family) = &memory.column_family {
