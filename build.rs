@@ -1,4 +1,4 @@
-//! Compiles `profiles/flink/*.yaml` into statics, so that no profile is parsed when oomph starts.
+//! Compiles `profiles/` into statics, so that no profile is parsed when oomph starts.
 //!
 //! A profile says what changed since the version it comes `after`; here the chain is unrolled, so that the program
 //! sees one whole table a version. What the names in `behaviour` mean is documented at `flink::profile::Behaviour`:
@@ -12,6 +12,11 @@ use std::{env, fs};
 
 use serde::Deserialize;
 use serde_yaml::Value;
+
+#[path = "build/options.rs"]
+mod options;
+#[path = "build/policy.rs"]
+mod policy;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -61,24 +66,44 @@ struct Profile {
     shipped: BTreeMap<String, String>,
 }
 
+impl Profile {
+    fn name(&self) -> String {
+        self.version.iter().map(u16::to_string).collect::<Vec<_>>().join(".")
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("profiles/flink");
-    println!("cargo::rerun-if-changed={}", folder.display());
-    let profiles = unroll(read(&folder)?)?;
-    let target = PathBuf::from(env::var("OUT_DIR")?).join("flink_profiles.rs");
-    fs::write(target, generate(&profiles)?)?;
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("profiles");
+    println!("cargo::rerun-if-changed={}", root.display());
+    println!("cargo::rerun-if-changed=build");
+    let target = PathBuf::from(env::var("OUT_DIR")?);
+    let profiles = unroll(read(&root.join("flink"))?)?;
+    fs::write(target.join("flink_profiles.rs"), generate(&profiles)?)?;
+    let versions: Vec<String> = profiles.iter().map(Profile::name).collect();
+    let table = fs::read_to_string(root.join("options.tsv"))?;
+    fs::write(target.join("options.rs"), options::generate(&table, &versions)?)?;
+    fs::write(target.join("policy.rs"), policy::generate(&texts(&root.join("policy"))?)?)?;
     Ok(())
+}
+
+/// The YAML files of a folder with their paths, in order.
+fn texts(folder: &Path) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "yaml") {
+            texts.push((path.display().to_string(), fs::read_to_string(&path)?));
+        }
+    }
+    texts.sort();
+    Ok(texts)
 }
 
 fn read(folder: &Path) -> Result<Vec<File>, Box<dyn Error>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "yaml") {
-            let file: File =
-                serde_yaml::from_str(&fs::read_to_string(&path)?).map_err(|e| format!("{}: {e}", path.display()))?;
-            files.push(file);
-        }
+    for (path, text) in texts(folder)? {
+        let file: File = serde_yaml::from_str(&text).map_err(|e| format!("{path}: {e}"))?;
+        files.push(file);
     }
     files.sort_by_key(|f| numbers(&f.version));
     Ok(files)

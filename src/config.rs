@@ -9,6 +9,7 @@ pub mod layers;
 pub mod legacy;
 pub mod load;
 pub mod manifest;
+mod placeholder;
 pub mod standard;
 pub mod startup_log;
 mod subject;
@@ -21,10 +22,11 @@ use std::collections::BTreeMap;
 
 pub use detect::FileKind;
 pub use dynamic::{Assignment, AssignmentError, yarn_memory};
-pub use subject::{Fleet, MemoryVolume, Placed, Pod, Sidecar, Subject, Written};
+pub use placeholder::is_placeholder;
+pub use subject::{Fleet, MemoryVolume, Of, Placed, Pod, Sidecar, Subject, Written};
 pub use value::Value;
 
-use crate::model::Place;
+use crate::model::{Place, Position};
 
 /// A flat configuration: what Flink sees once every file and argument is read.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +43,8 @@ pub struct Setting {
     pub value: Value,
     /// Where the value is written.
     pub place: Place,
+    /// Where the key is written, in the same source; what is no text has no such place.
+    pub written: Option<Position>,
     /// Places of values for the same key that lost, the last to lose first.
     pub overridden: Vec<Place>,
 }
@@ -53,13 +57,18 @@ impl Config {
 
     /// Sets a key; a value that was there before is overridden and its place remembered.
     pub fn set(&mut self, key: String, value: Value, place: Place) {
+        self.put(key, value, place, None);
+    }
+
+    /// The same for a key that stands in a text.
+    pub fn put(&mut self, key: String, value: Value, place: Place, written: Option<Position>) {
         match self.settings.get_mut(&key) {
             Some(setting) => {
-                let loser = std::mem::replace(setting, Setting { value, place, overridden: Vec::new() });
+                let loser = std::mem::replace(setting, Setting { value, place, written, overridden: Vec::new() });
                 setting.overridden = std::iter::once(loser.place).chain(loser.overridden).collect();
             }
             None => {
-                self.settings.insert(key, Setting { value, place, overridden: Vec::new() });
+                self.settings.insert(key, Setting { value, place, written, overridden: Vec::new() });
             }
         }
     }
@@ -67,6 +76,11 @@ impl Config {
     /// The setting of exactly this key.
     pub fn get(&self, key: &str) -> Option<&Setting> {
         self.settings.get(key)
+    }
+
+    /// The setting of exactly this key, with the key as it lives here.
+    pub fn entry(&self, key: &str) -> Option<(&str, &Setting)> {
+        self.settings.get_key_value(key).map(|(key, setting)| (key.as_str(), setting))
     }
 
     /// Takes a key out.

@@ -3,6 +3,7 @@
 //! The rooms, in the order in which data walks through them; `ARCHITECTURE.md` tells one run as a story.
 
 pub mod artefact;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod flink;

@@ -14,8 +14,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["model", "flink", "artefact"]),
     ("plan", &["model", "flink", "artefact", "config"]),
     ("recommend", &["model", "flink", "config", "plan"]),
-    ("report", &["model", "flink", "config", "plan", "recommend"]),
-    ("cli", &["model", "flink", "artefact", "config", "plan", "recommend", "report"]),
+    ("check", &["model", "flink", "config", "plan"]),
+    ("report", &["model", "flink", "config", "plan", "check", "recommend"]),
+    ("cli", &["model", "flink", "artefact", "config", "plan", "check", "recommend", "report"]),
 ];
 
 /// The files that may touch the world outside; all others are functions over values.

@@ -26,6 +26,8 @@ pub struct Property {
     pub value: Value,
     /// Where it stands in the variable.
     pub position: Position,
+    /// Where the key stands in the variable.
+    pub written: Position,
 }
 
 /// Reads `FLINK_PROPERTIES` as the official image of that version does.
@@ -36,26 +38,39 @@ pub struct Property {
 pub fn properties(text: &str, profile: &Profile) -> (Vec<Property>, Vec<legacy::UnreadLine>) {
     if profile.behaviour.configuration_file == ConfigurationFile::LegacyOnly {
         let (lines, unread) = legacy::parse(text);
-        let properties = lines.into_iter().map(|l| Property { key: l.key, value: l.value, position: l.position });
+        let properties = lines.into_iter().map(|l| Property {
+            key: l.key,
+            value: l.value,
+            position: l.position,
+            written: l.written,
+        });
         return (properties.collect(), unread);
     }
     let mut properties = Vec::new();
     let mut start = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let squeezed: String = line.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        let offset = line.len() - line.trim_start().len();
-        let position = Position {
-            line: u32::try_from(number + 1).unwrap_or(u32::MAX),
-            column: u32::try_from(offset + 1).unwrap_or(u32::MAX),
-            start: start + offset,
-            end: start + line.trim_end().len().max(offset),
+        let position = |part: &str| {
+            let part = part.trim();
+            let offset = part.as_ptr() as usize - line.as_ptr() as usize;
+            Position {
+                line: u32::try_from(number + 1).unwrap_or(u32::MAX),
+                column: u32::try_from(line[..offset].chars().count() + 1).unwrap_or(u32::MAX),
+                start: start + offset,
+                end: start + offset + part.len(),
+            }
         };
-        start += line.len();
-        if squeezed.is_empty() {
-            continue;
-        }
         let (key, value) = squeezed.split_once(':').unwrap_or((&squeezed, ""));
-        properties.push(Property { key: key.to_owned(), value: Value::text(value), position });
+        if !squeezed.is_empty() {
+            let (raw_key, raw_value) = line.split_once(':').unwrap_or((line, &line[line.len()..]));
+            properties.push(Property {
+                key: key.to_owned(),
+                value: Value::text(value),
+                position: position(if raw_value.trim().is_empty() { raw_key } else { raw_value }),
+                written: position(raw_key),
+            });
+        }
+        start += line.len();
     }
     (properties, Vec::new())
 }

@@ -86,8 +86,8 @@ impl Layers {
         if let Some(file) = &self.file {
             read_file(file, &mut all)?;
         }
-        for Placed { key, value, place } in &self.settings {
-            all.config.set(key.clone(), value.clone(), place.clone());
+        for Placed { key, value, place, written } in &self.settings {
+            all.config.put(key.clone(), value.clone(), place.clone(), *written);
         }
         self.read_environment(profile, &mut all);
         let tm_key = match profile.behaviour.taskmanager_model {
@@ -135,7 +135,7 @@ impl Layers {
                             );
                             all.remarks.push(Remark { place: place.clone(), text });
                         }
-                        all.config.set(property.key, property.value, place);
+                        all.config.put(property.key, property.value, place, Some(property.written));
                     }
                     all.remarks.extend(unread.into_iter().map(|line| remark(&source, &line)));
                 }
@@ -165,14 +165,14 @@ fn read_file(file: &FileText, all: &mut Assembled) -> Result<(), YamlError> {
     match file.kind {
         FileKind::Standard => {
             for entry in standard::parse(&file.text)? {
-                all.config.set(entry.key, entry.value, place(entry.position));
+                all.config.put(entry.key, entry.value, place(entry.position), Some(file.offset.moved(entry.written)));
             }
         }
         FileKind::Legacy => {
             all.config.set_from_legacy_file();
             let (lines, unread) = legacy::parse(&file.text);
             for line in lines {
-                all.config.set(line.key, line.value, place(line.position));
+                all.config.put(line.key, line.value, place(line.position), Some(file.offset.moved(line.written)));
             }
             let moved = |line: &UnreadLine| UnreadLine { position: file.offset.moved(line.position), ..line.clone() };
             all.remarks.extend(unread.iter().map(|line| remark(&file.source, &moved(line))));

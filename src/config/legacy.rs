@@ -17,6 +17,8 @@ pub struct Line {
     pub value: Value,
     /// Where the value stands.
     pub position: Position,
+    /// Where the key stands.
+    pub written: Position,
 }
 
 /// A line that Flink passes over with a warning.
@@ -77,7 +79,12 @@ pub fn parse(text: &str) -> (Vec<Line>, Vec<UnreadLine>) {
             skip(UnreadReason::Empty);
             continue;
         }
-        lines.push(Line { key: key.to_owned(), value: Value::text(value), position: position(value) });
+        lines.push(Line {
+            key: key.to_owned(),
+            value: Value::text(value),
+            position: position(value),
+            written: position(key),
+        });
     }
     (lines, unread)
 }

@@ -92,6 +92,36 @@ pub struct Loaded {
     pub choice: Choice,
 }
 
+/// A text that was read, and what its name and its folder tell about it.
+#[derive(Clone, Debug)]
+pub struct TextInput {
+    /// Where it comes from.
+    pub source: Source,
+    /// The text.
+    pub text: String,
+    /// Which of Flink's files its name says it is.
+    pub kind_by_name: Option<FileKind>,
+    /// The distribution it lies in: its version and the jar that tells it.
+    pub distribution: Option<(Version, String)>,
+}
+
+/// Reads one file; what is in it is not looked at.
+pub fn read(path: &Path) -> Result<TextInput, LoadError> {
+    let text = read_file(path)?;
+    Ok(TextInput {
+        source: Source::File(Arc::from(path.display().to_string())),
+        text,
+        kind_by_name: path.file_name().and_then(|n| n.to_str()).and_then(FileKind::of_name),
+        distribution: path.parent().and_then(distribution_of),
+    })
+}
+
+/// Reads standard input.
+pub fn read_stdin() -> Result<TextInput, LoadError> {
+    let text = bounded_text("<stdin>", &mut io::stdin().lock(), None)?;
+    Ok(TextInput { source: Source::Stdin, text, kind_by_name: None, distribution: None })
+}
+
 /// Reads the input and decides on the version. A configuration file holds one subject, a manifest or a log may hold more;
 /// there is always at least one.
 pub fn load(input: &Input, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
@@ -100,12 +130,9 @@ pub fn load(input: &Input, asked: Option<Version>) -> Result<Vec<Loaded>, LoadEr
             let choice = version(asked)?;
             Ok(vec![Loaded { subject: Subject::default(), choice }])
         }
-        Input::Stdin => {
-            let text = bounded_text("<stdin>", &mut io::stdin().lock(), None)?;
-            from_text(Source::Stdin, text, None, asked, None)
-        }
+        Input::Stdin => interpret(read_stdin()?, asked),
         Input::Path(path) if path.is_dir() => from_directory(path, asked).map(|loaded| vec![loaded]),
-        Input::Path(path) => from_file(path, asked),
+        Input::Path(path) => interpret(read(path)?, asked),
     }
 }
 
@@ -128,22 +155,10 @@ fn choose(path: &str, version: Version, reason: Reason) -> Result<Choice, LoadEr
     Ok(Choice { version, profile, found, reason })
 }
 
-fn from_file(path: &Path, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
-    let name = path.display().to_string();
-    let text = read_file(path)?;
-    let kind = path.file_name().and_then(|n| n.to_str()).and_then(FileKind::of_name);
-    let distribution = path.parent().and_then(distribution_of);
-    from_text(Source::File(Arc::from(name)), text, kind, asked, distribution)
-}
-
-/// The kind of a text is told by its name, else by the version where that reads one kind only, else by its content.
-fn from_text(
-    source: Source,
-    text: String,
-    kind_by_name: Option<FileKind>,
-    asked: Option<Version>,
-    distribution: Option<(Version, String)>,
-) -> Result<Vec<Loaded>, LoadError> {
+/// The subjects of a text. Its kind is told by its name, else by the version where that reads one kind only, else by its
+/// content.
+pub fn interpret(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
+    let TextInput { source, text, kind_by_name, distribution } = input;
     let path = source.to_string();
     if kind_by_name.is_none()
         && let Some(subjects) = told_otherwise(&source, &text)
@@ -229,11 +244,11 @@ pub fn assemble(loaded: &Loaded, layers: &Layers) -> Result<Assembled, LoadError
     layers.assemble(loaded.choice.profile).map_err(|e| {
         let offset = subject.file.as_ref().map_or(Offset::default(), |file| file.offset);
         let source = subject.file.as_ref().map_or(Source::Caller, |file| file.source.clone());
-        let verdict = match e.beyond_oomph {
-            true => "oomph does not follow further",
-            false => "Flink refuses the whole file: Error parsing YAML configuration.",
-        };
-        LoadError::Yaml { place: Place { source, position: Some(offset.moved(e.position)) }, reason: e.reason, verdict }
+        LoadError::Yaml {
+            place: Place { source, position: Some(offset.moved(e.position)) },
+            reason: e.reason,
+            refused: !e.beyond_oomph,
+        }
     })
 }
 

@@ -14,6 +14,8 @@ pub struct Entry {
     pub value: Value,
     /// Where the value stands.
     pub position: Position,
+    /// Where the last part of the key stands.
+    pub written: Position,
 }
 
 /// Reads a whole file; Flink refuses the file as a whole or not at all.
@@ -64,7 +66,8 @@ impl Flat {
                     return Err(refused(value, &reason));
                 }
                 _ => {
-                    let entry = Entry { key: full, value: self.walk.value(value)?, position: value.position };
+                    let value_of = self.walk.value(value)?;
+                    let entry = Entry { key: full, value: value_of, position: value.position, written: key.position };
                     self.entries.push(entry);
                 }
             }

@@ -147,6 +147,7 @@ impl<'t> Log<'t> {
             key: what.key.clone(),
             value: Value::text(&what.value),
             place: self.place(*line),
+            written: None,
         });
         placed.collect()
     }
@@ -174,13 +175,18 @@ impl<'t> Log<'t> {
         {
             // The block does not tell that the JVM enforces it.
             let key = keys::JM_DIRECT_LIMIT.name().to_owned();
-            subject.settings.push(Placed { key, value: Value::text("true"), place: self.place(*line) });
+            subject.settings.push(Placed { key, value: Value::text("true"), place: self.place(*line), written: None });
         }
         let figures = whole(block)?;
         for (label, stated) in figures {
             for key in options(label, block.role) {
                 let value = Value::text(format!("{}b", stated.what.get()));
-                subject.settings.push(Placed { key: (*key).to_owned(), value, place: self.place(stated.line) });
+                subject.settings.push(Placed {
+                    key: (*key).to_owned(),
+                    value,
+                    place: self.place(stated.line),
+                    written: None,
+                });
             }
         }
         Ok(subject)
@@ -216,7 +222,8 @@ impl<'t> Log<'t> {
         let Some(Stated { what, line }) = command else { return };
         for (key, value) in &what.dynamic {
             let place = self.place(*line);
-            subject.settings.push(Placed { key: key.clone(), value: Value::text(value.clone()), place });
+            let value = Value::text(value.clone());
+            subject.settings.push(Placed { key: key.clone(), value, place, written: None });
         }
         if subject.version.is_none() {
             subject.version = what.version.clone().map(|v| (v, format!("as the class path in line {line} says")));

@@ -3,17 +3,23 @@
 use super::Value;
 use super::layers::{FileText, Remark};
 use crate::artefact::command_line::CommandLine;
-use crate::model::{Bytes, Deployment, Place, Role};
+use crate::model::{Bytes, Deployment, Place, Position, Role};
 
 /// What an input says of one Flink cluster or process.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
     /// What it is, where the input holds more than a configuration: `FlinkDeployment orders`.
     pub name: Option<String>,
+    /// Whether it is a template with lines that may bring more settings than are visible.
+    pub open: bool,
     /// Settings in the order in which they are made; the file comes first.
     pub file: Option<FileText>,
     /// Whether the file is the one that the image comes with.
     pub shipped: bool,
+    /// Whose configuration it is.
+    pub of: Of,
+    /// Whether it lies over a configuration that is not in this input, as the arguments of a script do.
+    pub partial: bool,
     /// Settings that stand elsewhere in the input, over the file.
     pub settings: Vec<Placed>,
     /// Variables of the container.
@@ -34,6 +40,16 @@ pub struct Subject {
     pub remarks: Vec<Remark>,
 }
 
+/// Whose configuration a subject is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Of {
+    /// Flink's.
+    #[default]
+    Flink,
+    /// YARN's: the properties of a `yarn-site.xml`.
+    Yarn,
+}
+
 /// A setting that stands by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed {
@@ -43,6 +59,8 @@ pub struct Placed {
     pub value: Value,
     /// Where it stands.
     pub place: Place,
+    /// Where the key stands, in the same source.
+    pub written: Option<Position>,
 }
 
 /// What a manifest says of one kind of pod beside Flink's configuration.

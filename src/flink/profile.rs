@@ -399,6 +399,11 @@ impl Profile {
         Version { major: self.major, minor: self.minor, patch: (self.patch != 0).then_some(self.patch) }
     }
 
+    /// Where it stands among all profiles, oldest first.
+    pub(crate) fn index(&self) -> usize {
+        PROFILES.iter().position(|p| std::ptr::eq(p, self)).unwrap_or_default()
+    }
+
     /// The option with this index (`Key::index`), where this version has it.
     pub(crate) fn option_at(&self, index: usize) -> Option<&'static OptionRow> {
         self.options.get(index).and_then(Option::as_ref)

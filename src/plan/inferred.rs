@@ -100,8 +100,8 @@ impl Attempt<'_> {
 
     fn with(&self, settings: &[(&'static str, String)]) -> Config {
         let mut config = self.known.config.clone();
-        for Placed { key, value, place } in self.placed(settings) {
-            config.set(key, value, place);
+        for Placed { key, value, place, written } in self.placed(settings) {
+            config.put(key, value, place, written);
         }
         config
     }
@@ -110,7 +110,12 @@ impl Attempt<'_> {
         let place = &self.known.place;
         settings
             .iter()
-            .map(|(key, value)| Placed { key: (*key).to_owned(), value: Value::text(value), place: place.clone() })
+            .map(|(key, value)| Placed {
+                key: (*key).to_owned(),
+                value: Value::text(value),
+                place: place.clone(),
+                written: None,
+            })
             .collect()
     }
 

@@ -53,5 +53,9 @@ pub fn map(settings: &Settings<'_>, target: Key<Size>, keys: Keys) -> Outcome<Op
         ),
     );
     let value = Value::text(format!("{}b", bytes.get()));
-    Ok(Some(StandIn { target: target.name(), written, setting: Setting { value, place, overridden: Vec::new() } }))
+    Ok(Some(StandIn {
+        target: target.name(),
+        written,
+        setting: Setting { value, place, written: None, overridden: Vec::new() },
+    }))
 }

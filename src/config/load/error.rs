@@ -40,14 +40,14 @@ pub enum LoadError {
         byte: u8,
     },
     /// Standard YAML that Flink refuses.
-    #[error("read {place}: {reason}; {verdict}")]
+    #[error("read {place}: {reason}; {}", verdict(*.refused))]
     Yaml {
         /// Where.
         place: Place,
         /// What is wrong.
         reason: String,
-        /// Who refuses it.
-        verdict: &'static str,
+        /// Whether it is Flink that refuses the file; otherwise oomph does not follow further.
+        refused: bool,
     },
     /// A configuration directory without the file that this version reads.
     #[error("read {directory}: {message} {remedy}")]
@@ -75,4 +75,11 @@ pub enum LoadError {
         /// Why not.
         source: UnknownVersion,
     },
+}
+
+fn verdict(refused: bool) -> &'static str {
+    match refused {
+        true => "Flink refuses the whole file: Error parsing YAML configuration.",
+        false => "oomph does not follow further",
+    }
 }

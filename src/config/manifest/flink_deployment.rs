@@ -132,7 +132,7 @@ pub fn session_job(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subje
 
 fn put(manifest: &Manifest<'_>, subject: &mut Subject, key: &str, value: String, node: &Node) {
     let place = manifest.place(node);
-    subject.settings.push(Placed { key: key.to_owned(), value: Value::text(value), place });
+    subject.settings.push(Placed { key: key.to_owned(), value: Value::text(value), place, written: None });
 }
 
 /// `flinkConfiguration`: a flat map of texts; newer operators also take it nested.
@@ -152,11 +152,16 @@ fn flatten(
             Kind::Scalar(Value::Null) => {}
             Kind::Scalar(scalar) => {
                 let text = Value::text(scalar.java_text().into_owned());
-                into.push(Placed { key: full, value: text, place: manifest.place(value) });
+                into.push(Placed { key: full, value: text, place: manifest.place(value), written: Some(key.position) });
             }
             Kind::Sequence(_) => {
                 let value_of = walk.value(value)?;
-                into.push(Placed { key: full, value: value_of, place: manifest.place(value) });
+                into.push(Placed {
+                    key: full,
+                    value: value_of,
+                    place: manifest.place(value),
+                    written: Some(key.position),
+                });
             }
         }
     }

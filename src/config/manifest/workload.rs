@@ -29,6 +29,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
             key,
             value: Value::text(value),
             place: Place::of(Source::DynamicProperty),
+            written: None,
         });
         let settings: Vec<Placed> = settings.collect();
         // Flink's own deployment asks Kubernetes for the container; else the limit is written by hand.

@@ -1,0 +1,24 @@
+//! What is wrong in a configuration before anything runs: rules over a text, its configuration and its plan. Functions over
+//! values: no file, clock or environment is touched.
+//!
+//! A rule is one file below `rules/`: page, metadata, code and tests; `docs/adding-a-rule.md` says how to add one.
+
+pub mod baseline;
+mod case;
+mod collect;
+pub mod directive;
+pub mod edits;
+mod engine;
+pub mod example;
+pub mod policy;
+pub mod rule;
+mod rules;
+#[cfg(test)]
+pub(crate) mod tried;
+
+pub use case::{Case, Judged, Written};
+pub use collect::Collector;
+pub use engine::{Checked, Told, Yarn, check};
+pub use policy::Policy;
+pub use rule::{FixKind, Rule};
+pub use rules::{by_code_or_name, catalogue};

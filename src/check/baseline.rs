@@ -1,0 +1,1 @@
+//! Findings that were there before, to be told from new ones.

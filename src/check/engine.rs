@@ -1,0 +1,376 @@
+//! From a text to findings: its subjects, their plans, the rules over them, and what the text says to ignore.
+
+use std::cell::OnceCell;
+
+use super::case::{Case, Judged};
+use super::collect::Collector;
+use super::directive::{self, Directive, Ignore, Says};
+use super::edits::Lines;
+use super::policy::Policy;
+use super::rule::Rule;
+use super::rules::{self, catalogue};
+use crate::config::layers::Layers;
+use crate::config::load::{self, LoadError, Loaded, Reason, TextInput};
+use crate::config::workload::{Starter, Workload};
+use crate::config::{Config, Of, Setting, is_placeholder};
+use crate::flink::{Version, keys};
+use crate::model::{Deployment, Finding, Label, Place, Role, Source, UseCase};
+use crate::plan::jvm::Machine;
+use crate::plan::settings::Settings;
+use crate::plan::store::Store;
+use crate::plan::{self, Backend, Question, container};
+
+/// What is told beside a text.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The Flink version, whatever the text says.
+    pub version: Option<Version>,
+    /// The Flink version where the text says none.
+    pub default_version: Option<Version>,
+    /// The one role whose whole configuration the text is.
+    pub role: Option<Role>,
+    /// Who starts the processes, whatever the text says.
+    pub deployment: Option<Deployment>,
+    /// What is known of the job.
+    pub workload: Workload,
+}
+
+/// The properties of a `yarn-site.xml`.
+#[derive(Clone, Debug)]
+pub struct Yarn {
+    /// By name.
+    pub config: Config,
+}
+
+/// Which rules run.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    rules: Vec<&'static Rule>,
+}
+
+impl Selection {
+    /// Those that are selected and not ignored; each selector names at least one rule, or it is the error.
+    pub fn new(select: &[String], ignore: &[String]) -> Result<Selection, String> {
+        for selector in select.iter().chain(ignore) {
+            if !catalogue().any(|rule| rule.is_named_by(selector)) {
+                return Err(selector.clone());
+            }
+        }
+        let named = |list: &[String], rule: &Rule| list.iter().any(|selector| rule.is_named_by(selector));
+        let wanted = |rule: &&'static Rule| (select.is_empty() || named(select, rule)) && !named(ignore, rule);
+        Ok(Selection { rules: catalogue().filter(wanted).collect() })
+    }
+
+    fn has(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|known| known.code == rule.code)
+    }
+}
+
+impl Default for Selection {
+    fn default() -> Selection {
+        Selection { rules: catalogue().collect() }
+    }
+}
+
+/// What came of a text.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// What was found, by line, then by code.
+    pub findings: Vec<Finding>,
+    /// How many findings the text itself says to ignore.
+    pub ignored: usize,
+    /// How many configurations it holds.
+    pub subjects: usize,
+    /// Whether any of them sets an option that Flink, or YARN, knows.
+    pub is_known: bool,
+}
+
+/// Checks one text.
+pub fn check(
+    input: &TextInput,
+    told: &Told,
+    policy: &Policy,
+    yarn: Option<&Yarn>,
+    selection: &Selection,
+) -> Result<Checked, LoadError> {
+    let directives = directive::read(&input.text);
+    let lines = Lines::new(input.source.clone(), &input.text);
+    let whole = told_by(told, &directives, |_| true);
+    let mut loaded = load::interpret(input.clone(), whole.version)?;
+    let unsaid = |loaded: &Loaded| matches!(loaded.choice.reason, Reason::NewestReading(_) | Reason::Newest);
+    if whole.version.is_none() && whole.default_version.is_some() && loaded.iter().all(unsaid) {
+        loaded = load::interpret(input.clone(), whole.default_version)?;
+    }
+    let mut checked = Checked { subjects: loaded.len(), ..Checked::default() };
+    for loaded in &mut loaded {
+        let told = scoped(told, &directives, loaded)?;
+        check_subject(loaded, &lines, &told, policy, yarn, selection, &mut checked)?;
+    }
+    // What several subjects share is found once for each of them.
+    let mut seen: Vec<Finding> = Vec::new();
+    for finding in std::mem::take(&mut checked.findings) {
+        let same = |known: &Finding| {
+            known.code == finding.code && known.labels == finding.labels && known.title == finding.title
+        };
+        let placed = finding.place().is_some_and(|place| place.position.is_some());
+        if !placed || !seen.iter().any(same) {
+            seen.push(finding);
+        }
+    }
+    checked.findings = seen;
+    ignore(&mut checked, &directives, selection, &input.source);
+    checked.findings.sort_by(|a, b| (a.line(), a.code, &a.title).cmp(&(b.line(), b.code, &b.title)));
+    Ok(checked)
+}
+
+/// What is told, with what the text's own comments tell below it.
+fn told_by(told: &Told, directives: &[Directive], counts: impl Fn(&Directive) -> bool) -> Told {
+    let mut all = told.clone();
+    for directive in directives.iter().filter(|directive| counts(directive)) {
+        let Says::Facts(facts, role) = &directive.says else { continue };
+        all.version = all.version.or(facts.flink);
+        all.deployment = all.deployment.or(facts.deployment.map(|starter| match starter {
+            Starter::Standalone => Deployment::Standalone,
+            Starter::Yarn => Deployment::Yarn,
+            Starter::Kubernetes => Deployment::Kubernetes,
+        }));
+        all.role = all.role.or(match role.as_deref() {
+            Some("taskmanager") => Some(Role::TaskManager),
+            Some("jobmanager") => Some(Role::JobManager),
+            _ => None,
+        });
+        all.workload = with_facts(all.workload, facts);
+    }
+    all
+}
+
+/// The fields that a comment sets, over what is told otherwise.
+fn with_facts(base: Workload, facts: &Workload) -> Workload {
+    let facts = facts.clone();
+    Workload {
+        flink: facts.flink.or(base.flink),
+        deployment: facts.deployment.or(base.deployment),
+        container: facts.container.or(base.container),
+        slots: facts.slots.or(base.slots),
+        parallelism: facts.parallelism.or(base.parallelism),
+        edges: facts.edges.or(base.edges),
+        batch_shuffle: facts.batch_shuffle.or(base.batch_shuffle),
+        backend: facts.backend.or(base.backend),
+        states: facts.states.or(base.states),
+        state_size: facts.state_size.or(base.state_size),
+        access: facts.access.or(base.access),
+        user_heap: facts.user_heap.or(base.user_heap),
+        python: facts.python.or(base.python),
+        allocator: facts.allocator.or(base.allocator),
+        cores: facts.cores.or(base.cores),
+    }
+}
+
+/// What is told about one subject: comments within a file that another text embeds are about that file alone.
+fn scoped(told: &Told, directives: &[Directive], loaded: &mut Loaded) -> Result<Told, LoadError> {
+    let file = loaded.subject.file.as_ref();
+    let embedded = file.filter(|file| file.offset.lines > 0).map(|file| {
+        let count = u32::try_from(file.text.lines().count()).unwrap_or(u32::MAX);
+        file.offset.lines + 1..=file.offset.lines.saturating_add(count)
+    });
+    let told = match &embedded {
+        Some(range) => told_by(told, directives, |directive| range.contains(&directive.position.line)),
+        None => told_by(told, directives, |_| true),
+    };
+    if embedded.is_some()
+        && let Some(version) = told.version
+    {
+        loaded.choice = load::version(Some(version))?;
+    }
+    Ok(told)
+}
+
+fn check_subject(
+    loaded: &Loaded,
+    lines: &Lines<'_>,
+    told: &Told,
+    policy: &Policy,
+    yarn: Option<&Yarn>,
+    selection: &Selection,
+    checked: &mut Checked,
+) -> Result<(), LoadError> {
+    let name = loaded.subject.name.as_deref();
+    let profile = loaded.choice.profile;
+    let mut config = match load::assemble(loaded, &Layers::default()) {
+        Ok(assembled) => assembled.config,
+        Err(LoadError::Yaml { place, reason, refused: true }) => {
+            checked.is_known = true;
+            if selection.has(&rules::REJECTED) {
+                checked.findings.extend(rules::refused_file(name, &place, &reason));
+            }
+            return Ok(());
+        }
+        Err(other) => return Err(other),
+    };
+    let placeholders = take_placeholders(&mut config);
+    let known = |key: &str| !crate::flink::options::ever(key).is_empty();
+    checked.is_known |= loaded.subject.of == Of::Yarn
+        || config.iter().any(|(key, setting)| setting.place.source != Source::Shipped && known(key))
+        || placeholders.iter().any(|(key, _)| known(key));
+    let deployment = told.deployment.or(loaded.subject.deployment).or_else(|| deployment(&config));
+    let judged = |role| judge(loaded, &config, &placeholders, told, deployment, role);
+    let flink = loaded.subject.of == Of::Flink;
+    let case = Case {
+        loaded,
+        config: &config,
+        placeholders: &placeholders,
+        deployment,
+        told,
+        policy,
+        yarn,
+        lines,
+        taskmanager: if flink { judged(Role::TaskManager) } else { None },
+        jobmanager: if flink { judged(Role::JobManager) } else { None },
+        backend: OnceCell::new(),
+    };
+    let mut collector: Option<Collector<'_>> = None;
+    for rule in selection.rules.iter().filter(|rule| rule.of == loaded.subject.of && rule.is_for(profile)) {
+        let collector = collector.get_or_insert_with(|| Collector::new(rule, name));
+        collector.turn_to(rule);
+        (rule.check)(&case, collector);
+    }
+    checked.findings.extend(collector.map(Collector::into_findings).unwrap_or_default());
+    Ok(())
+}
+
+/// Takes out the settings whose key or value is a placeholder. The JVM's options are a shell's text, and stay.
+fn take_placeholders(config: &mut Config) -> Vec<(String, Setting)> {
+    let held = |key: &str, setting: &Setting| {
+        is_placeholder(key) || !key.starts_with("env.") && is_placeholder(&setting.value.java_text())
+    };
+    let taken: Vec<(String, Setting)> = config
+        .iter()
+        .filter(|(key, setting)| held(key, setting))
+        .map(|(key, setting)| (key.to_owned(), setting.clone()))
+        .collect();
+    for (key, _) in &taken {
+        config.remove(key);
+    }
+    taken
+}
+
+/// Who starts the processes, as far as the configuration tells.
+fn deployment(config: &Config) -> Option<Deployment> {
+    let target = config.get("execution.target").map(|setting| setting.value.java_text().to_lowercase());
+    match target {
+        Some(target) if target.starts_with("yarn") => Some(Deployment::Yarn),
+        Some(target) if target.starts_with("kubernetes") => Some(Deployment::Kubernetes),
+        _ => config.get("kubernetes.cluster-id").map(|_| Deployment::Kubernetes),
+    }
+}
+
+/// Whether a key is about a role's memory.
+fn is_memory_key(key: &str, role: Role) -> bool {
+    match role {
+        Role::TaskManager => {
+            key.starts_with("taskmanager.memory.")
+                || key.starts_with("taskmanager.heap.")
+                || key == keys::NETWORK_BUFFERS.name()
+                || [keys::NETWORK_FRACTION_1_9.name(), keys::NETWORK_MIN_1_9.name(), keys::NETWORK_MAX_1_9.name()]
+                    .contains(&key)
+        }
+        Role::JobManager => key.starts_with("jobmanager.memory.") || key.starts_with("jobmanager.heap."),
+    }
+}
+
+/// Whether a key gives a role a total, so that what lies below in another file does not decide.
+fn is_total(key: &str) -> bool {
+    [keys::TM_PROCESS, keys::TM_FLINK, keys::TM_HEAP_SIZE, keys::JM_PROCESS, keys::JM_FLINK, keys::JM_HEAP_SIZE]
+        .iter()
+        .any(|total| total.name() == key)
+        || [keys::TM_HEAP_MB, keys::JM_HEAP_MB].iter().any(|total| total.name() == key)
+}
+
+/// A role's plan, where there is enough to judge it by.
+fn judge(
+    loaded: &Loaded,
+    config: &Config,
+    placeholders: &[(String, Setting)],
+    told: &Told,
+    deployment: Option<Deployment>,
+    role: Role,
+) -> Option<Judged> {
+    let subject = &loaded.subject;
+    let mut own = config.iter().filter(|(_, setting)| setting.place.source != Source::Shipped);
+    let wanted = match (told.role, subject.role) {
+        (Some(asked), _) => asked == role,
+        (None, Some(known)) if !subject.partial => known == role,
+        (None, known) => {
+            known.is_none_or(|known| known == role)
+                && own.any(|(key, _)| is_memory_key(key, role) && (!subject.partial || is_total(key)))
+        }
+    };
+    let decides = |key: &str| {
+        is_placeholder(key)
+            || key.starts_with("state.backend")
+            || match role {
+                Role::TaskManager => key.starts_with("taskmanager.") || key.starts_with("kubernetes.taskmanager."),
+                Role::JobManager => key.starts_with("jobmanager.") || key.starts_with("kubernetes.jobmanager."),
+            }
+    };
+    if !wanted || placeholders.iter().any(|(key, _)| decides(key)) || subject.open {
+        return None;
+    }
+    let profile = loaded.choice.profile;
+    let backend = Backend::of(&Settings::new(config, profile));
+    let question = Question {
+        role,
+        deployment: deployment.unwrap_or_default(),
+        consumers: vec![UseCase::StateBackend],
+        managed_backend: backend.takes_managed_memory(),
+        stores: vec![Store::RocksDb, Store::ForSt],
+    };
+    let mut outcome = plan::survey(config, profile, &question, Machine::default());
+    if let Ok(survey) = &mut outcome
+        && let Some(limit) = subject.pod(role).and_then(|pod| pod.limit.as_ref())
+    {
+        survey.container = Ok(container::written(limit, survey.plan.budget.total_process().bytes));
+    }
+    Some(Judged { question, outcome })
+}
+
+/// Takes out what the text says to ignore, and tells of directives that are of no use.
+fn ignore(checked: &mut Checked, directives: &[Directive], selection: &Selection, source: &Source) {
+    let mut about = Vec::new();
+    for directive in directives {
+        let place = Place { source: source.clone(), position: Some(directive.position) };
+        match &directive.says {
+            Says::Ignore(ignore) => {
+                let before = checked.findings.len();
+                checked.findings.retain(|finding| !is_ignored(finding, ignore));
+                let count = before - checked.findings.len();
+                checked.ignored += count;
+                let runs = |selector: &String| {
+                    let mut named = catalogue().filter(|rule| rule.is_named_by(selector)).peekable();
+                    named.peek().is_none() || named.any(|rule| selection.has(rule))
+                };
+                if count == 0 && ignore.selectors.iter().any(runs) {
+                    about.push((&rules::UNUSED_IGNORE, place, ignore.selectors.join(", ")));
+                }
+            }
+            Says::Unread(reason) => about.push((&rules::UNREAD_DIRECTIVE, place, reason.clone())),
+            Says::Facts(..) => {}
+        }
+    }
+    for (rule, place, what) in about {
+        if selection.has(rule) {
+            let mut collector = Collector::new(rule, None);
+            rules::about_directive(&mut collector, rule, &place, &what);
+            checked.findings.extend(collector.into_findings());
+        }
+    }
+}
+
+fn is_ignored(finding: &Finding, ignore: &Ignore) -> bool {
+    let on_line = |label: &Label| label.place.position.is_some_and(|position| position.line == ignore.line);
+    let here = finding.line() == ignore.line || finding.labels.iter().any(on_line);
+    let named = |selector: &String| {
+        selector == finding.name || (selector.len() >= 4 && finding.code.starts_with(selector.as_str()))
+    };
+    here && ignore.selectors.iter().any(named)
+}

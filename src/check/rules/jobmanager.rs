@@ -1,0 +1,5 @@
+//! OOM6xx: what fills a JobManager.
+
+use crate::check::rule::catalogue;
+
+catalogue! {}

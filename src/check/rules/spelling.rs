@@ -1,0 +1,24 @@
+//! OOM1xx: keys and values that are not what they seem to be.
+
+use crate::check::Collector;
+use crate::check::rule::{Rule, catalogue};
+use crate::model::Place;
+
+catalogue! {
+    oom102_duplicate_key,
+    oom190_placeholder,
+    oom191_unused_ignore,
+    oom192_unread_directive,
+}
+
+pub(in crate::check) use oom191_unused_ignore::RULE as UNUSED_IGNORE;
+pub(in crate::check) use oom192_unread_directive::RULE as UNREAD_DIRECTIVE;
+
+/// A directive that is of no use, told by the engine, which alone knows.
+pub(in crate::check) fn about_directive(found: &mut Collector<'_>, rule: &Rule, place: &Place, what: &str) {
+    if rule.code == UNUSED_IGNORE.code {
+        oom191_unused_ignore::tell(found, place, what);
+    } else {
+        oom192_unread_directive::tell(found, place, what);
+    }
+}

@@ -1,0 +1,84 @@
+use crate::check::rule::rule;
+use crate::check::{Case, Collector, FixKind};
+use crate::flink::sensitive;
+use crate::model::Severity;
+
+rule! {
+    /// One key is set twice in one file, in any spelling.
+    ///
+    /// ### Why
+    /// Flink keeps the last value and says nothing. Whoever changes the first one changes nothing. In a `config.yaml` the
+    /// same key may be written flat and nested, which is easy to overlook; written twice in the same spelling, Flink refuses
+    /// the whole file.
+    ///
+    /// ### Bad
+    /// ```yaml config.yaml
+    /// # oomph: flink=1.20
+    /// taskmanager.memory.process.size: 4g
+    /// taskmanager:
+    ///   memory:
+    ///     process:
+    ///       size: 8g
+    /// ```
+    ///
+    /// ### Good
+    /// ```yaml config.yaml
+    /// # oomph: flink=1.20
+    /// taskmanager:
+    ///   memory:
+    ///     process:
+    ///       size: 8g
+    /// ```
+    ///
+    /// ### Sources
+    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.20: a later line replaces an earlier one.
+    /// - `YamlParserUtils.flatten`, Flink 1.19 to 2.3: flat and nested spellings become one key.
+    "OOM102" "duplicate-key" {
+        severity: Severity::Error,
+        fix: FixKind::None,
+        check: check,
+    }
+}
+
+fn check(case: &Case<'_>, found: &mut Collector<'_>) {
+    for written in case.settings() {
+        let same_text = |place: &&crate::model::Place| place.source == written.place().source;
+        let mut losers = written.setting.overridden.iter().filter(same_text).peekable();
+        if losers.peek().is_none() || written.place().position.is_none() {
+            continue;
+        }
+        let key = written.key;
+        let value = sensitive::shown(key, &written.text()).to_owned();
+        let mut draft =
+            found.find(format!("{key} is set more than once")).at(written.place(), format!("this one counts: {value}"));
+        for loser in losers {
+            draft = draft.at(loser, "this one has no effect");
+        }
+        draft.help("keep one of them");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::tried::{codes, find};
+
+    #[test]
+    fn the_last_of_three_counts_and_all_are_shown() {
+        let text = "taskmanager.numberOfTaskSlots: 1\ntaskmanager.numberOfTaskSlots: 2\ntaskmanager.numberOfTaskSlots: 3\n";
+        let finding = find("OOM102", "flink-conf.yaml", text);
+        let lines: Vec<_> = finding.labels.iter().map(|label| label.place.position.unwrap().line).collect();
+        assert_eq!(lines, [3, 2, 1]);
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let finding = find("OOM102", "flink-conf.yaml", "s3.secret-key: abc\ns3.secret-key: def\n");
+        assert!(finding.labels.iter().all(|label| !label.text.contains("def")), "{finding:?}");
+    }
+
+    #[test]
+    fn the_last_part_of_two_keys_may_be_the_same() {
+        let text = "jobmanager:\n  rpc.port: 6123\ntaskmanager:\n  rpc.port: 0\n";
+        assert!(!codes("config.yaml", text).contains(&"OOM102"));
+    }
+}

@@ -1,0 +1,5 @@
+//! OOM7xx: state and checkpoints.
+
+use crate::check::rule::catalogue;
+
+catalogue! {}

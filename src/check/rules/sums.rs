@@ -1,0 +1,11 @@
+//! OOM2xx: sums that cannot hold, or hold something else than is meant.
+
+use crate::check::rule::catalogue;
+
+catalogue! {
+    oom200_rejected_by_flink,
+}
+
+mod keys_of;
+
+pub(in crate::check) use oom200_rejected_by_flink::{RULE as REJECTED, refused_file};

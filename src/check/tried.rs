@@ -1,0 +1,38 @@
+//! Rules tried on texts, for their tests.
+
+use std::sync::Arc;
+
+use super::engine::{Checked, Selection, Told, check};
+use super::policy::Policy;
+use crate::config::FileKind;
+use crate::config::load::TextInput;
+use crate::model::{Finding, Source};
+
+/// A text under a file name.
+pub fn input(file: &str, text: &str) -> TextInput {
+    TextInput {
+        source: Source::File(Arc::from(file)),
+        text: text.to_owned(),
+        kind_by_name: FileKind::of_name(file),
+        distribution: None,
+    }
+}
+
+/// Everything found in a text; comments in it tell version, deployment and so on.
+pub fn checked(file: &str, text: &str) -> Checked {
+    let result = check(&input(file, text), &Told::default(), &Policy::default(), None, &Selection::default());
+    result.unwrap_or_else(|error| panic!("{file}: {error}\n{text}"))
+}
+
+/// The codes found in a text, by line.
+pub fn codes(file: &str, text: &str) -> Vec<&'static str> {
+    checked(file, text).findings.into_iter().map(|finding| finding.code).collect()
+}
+
+/// The one finding of a code.
+pub fn find(code: &str, file: &str, text: &str) -> Finding {
+    let all = checked(file, text).findings;
+    let mut of_code: Vec<Finding> = all.iter().filter(|finding| finding.code == code).cloned().collect();
+    assert_eq!(of_code.len(), 1, "{code} among {all:#?}");
+    of_code.remove(0)
+}
