@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::{Checked, Selection, Told, check};
+use super::engine::{Checked, Selection, Told, check, check_against};
 use super::policy::Policy;
 use crate::config::FileKind;
 use crate::config::load::TextInput;
@@ -22,6 +22,14 @@ pub fn input(file: &str, text: &str) -> TextInput {
 pub fn checked(file: &str, text: &str) -> Checked {
     let result = check(&input(file, text), &Told::default(), &Policy::default(), None, &Selection::default());
     result.unwrap_or_else(|error| panic!("{file}: {error}\n{text}"))
+}
+
+/// The codes found in a text that was another one before.
+pub fn codes_against(file: &str, before: &str, text: &str) -> Vec<&'static str> {
+    let (before, now) = (input(file, before), input(file, text));
+    let (told, policy, selection) = (Told::default(), Policy::default(), Selection::default());
+    let checked = check_against(&now, Some(&before), &told, &policy, None, &selection).unwrap();
+    checked.findings.into_iter().map(|finding| finding.code).collect()
 }
 
 /// The codes found in a text, by line.

@@ -1,5 +1,6 @@
 //! `oomph check`: find files, check them on all cores, report in the order of their paths.
 
+mod before;
 mod given;
 mod output;
 mod walk;

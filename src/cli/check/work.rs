@@ -11,7 +11,7 @@ use super::walk::Candidate;
 use super::write;
 use crate::check::baseline::{self, Recorder};
 use crate::check::edits::Lines;
-use crate::check::{Checked, Selection, Told, Yarn, check, repair};
+use crate::check::{Checked, Selection, Told, Yarn, check_against, moved, repair};
 use crate::cli::Exit;
 use crate::config::layers::Layers;
 use crate::config::load::{self, LoadError, TextInput};
@@ -119,10 +119,12 @@ impl Worker<'_> {
         if given.mend.safe {
             self.mend(&mut input, path, &told, yarn, &selection, &mut done);
         }
-        match check(&input, &told, &given.policy, yarn, &selection) {
+        let before = path.zip(given.before.as_ref()).and_then(|(path, before)| before.text(path, &input));
+        match check_against(&input, before.as_ref(), &told, &given.policy, yarn, &selection) {
             Ok(checked) if !named && !checked.is_known => {}
             Ok(checked) => {
-                let entry = self.entry(&input, shown, checked);
+                let mut entry = self.entry(&input, shown, checked);
+                entry.moved = before.map(|before| moved::between(&before, &input, &told)).unwrap_or_default();
                 let fails = entry.findings.iter().any(|shown| given.fail_on.fails(shown.finding.severity));
                 if fails && !given.mend.diff {
                     done.exit = done.exit.max(Exit::Findings);
@@ -146,7 +148,9 @@ impl Worker<'_> {
         done: &mut Done,
     ) {
         let mend = self.given.mend;
-        let Some(repaired) = repair::repaired(input, told, &self.given.policy, yarn, selection, mend.all) else { return };
+        let Some(repaired) = repair::repaired(input, told, &self.given.policy, yarn, selection, mend.all) else {
+            return;
+        };
         if mend.diff {
             done.diff = difference(&input.source.to_string(), &input.text, &repaired.text);
             done.exit = Exit::Findings;
@@ -160,7 +164,11 @@ impl Worker<'_> {
         match write::over(path, &input.text, &repaired.text) {
             Ok(()) => {
                 let count = repaired.count;
-                done.messages.push(format!("{}: mended {count} finding{}", input.source, if count == 1 { "" } else { "s" }));
+                done.messages.push(format!(
+                    "{}: mended {count} finding{}",
+                    input.source,
+                    if count == 1 { "" } else { "s" }
+                ));
                 input.text = repaired.text;
             }
             Err(error) => {
@@ -191,7 +199,7 @@ impl Worker<'_> {
                 shown.snippet = snippet(&shown.finding, &shown.spots, &path, &input.text, self.given.width);
             }
         }
-        Entry { path, findings, unread: None, ignored: checked.ignored, known, moved: None }
+        Entry { path, findings, unread: None, ignored: checked.ignored, known, moved: Vec::new() }
     }
 
     /// The `yarn-site.xml` beside a file, read once a directory.
@@ -223,7 +231,14 @@ impl Done {
     }
 
     fn unread(path: String, error: &LoadError) -> Done {
-        let entry = Entry { path, findings: Vec::new(), unread: Some(error.to_string()), ignored: 0, known: 0, moved: None };
+        let entry = Entry {
+            path,
+            findings: Vec::new(),
+            unread: Some(error.to_string()),
+            ignored: 0,
+            known: 0,
+            moved: Vec::new(),
+        };
         let messages = vec![format!("error: could not {error}")];
         Done { entry: Some(entry), exit: Exit::Input, diff: String::new(), messages }
     }
