@@ -189,6 +189,7 @@ pub fn plans(input: &TextInput, told: &Told) -> Vec<Planned> {
                 place: places.first().map(|(_, _, place)| (*place).clone()),
                 survey: judged.outcome.ok(),
                 backend: Backend::of(&Settings::new(&config, loaded.choice.profile)),
+                config: config.clone(),
             });
         }
     }

@@ -4,7 +4,9 @@ use super::engine::{Told, plans};
 use super::policy::Policy;
 use super::policy::threshold::BUDGET_SHRINK_PERCENT;
 use crate::config::load::TextInput;
-use crate::model::{Finding, Place, Role};
+use crate::config::{Config, Setting};
+use crate::flink::sensitive;
+use crate::model::{Bytes, Finding, Place, Role};
 use crate::plan::compare::{self, Amount, Group, Measure, Row};
 use crate::plan::{Backend, Survey};
 
@@ -46,6 +48,8 @@ pub struct Planned {
     pub place: Option<Place>,
     /// Where keyed state lives.
     pub backend: Backend,
+    /// The configuration.
+    pub config: Config,
 }
 
 /// What moves between two versions; a version that cannot be read plans nothing.
@@ -100,23 +104,62 @@ pub fn label(measure: Measure) -> String {
     }
 }
 
-/// Findings about what shrinks by more than the policy allows.
+/// A size that shrinks: what it is, what it was, what it is now.
+pub type Shrunk = (Measure, Bytes, Bytes);
+
+/// Findings about what shrinks by more than the policy allows, one a process.
 pub fn shrunk(before: &TextInput, after: &TextInput, told: &Told, policy: &Policy) -> Vec<Finding> {
-    let new = plans(after, told);
+    let (old, new) = (plans(before, told), plans(after, told));
     let most = policy.count(&BUDGET_SHRINK_PERCENT);
     let mut found = Vec::new();
     for moved in between(before, after, told) {
         let What::Sizes(rows) = &moved.what else { continue };
-        let place = new.iter().find(|now| now.role == moved.role && now.subject == moved.subject);
-        for row in rows {
-            let (Some(Amount::Size(was)), Some(Amount::Size(is))) = (row.a, row.b) else { continue };
+        let percent = |was: Bytes, is: Bytes| {
             let lost = was.get().saturating_sub(is.get());
-            let percent = u128::from(lost) * 100 / u128::from(was.get().max(1));
-            if is < was && percent >= u128::from(most) {
-                let place = place.and_then(|now| now.place.as_ref());
-                found.extend(super::rules::shrinks(&moved, row.measure, (was, is), most, place));
-            }
+            u128::from(lost) * 100 / u128::from(was.get().max(1))
+        };
+        let sizes = rows.iter().filter_map(|row| match (row.a, row.b) {
+            (Some(Amount::Size(was)), Some(Amount::Size(is))) => Some((row.measure, was, is)),
+            _ => None,
+        });
+        let mut lost: Vec<Shrunk> =
+            sizes.filter(|(_, was, is)| is < was && percent(*was, *is) >= u128::from(most)).collect();
+        // The one that loses most leads; of equals the first of the table does.
+        lost.sort_by_key(|(_, was, is)| std::cmp::Reverse(percent(*was, *is)));
+        if lost.is_empty() {
+            continue;
         }
+        let of = |all: &'_ [Planned]| all.iter().position(|p| p.role == moved.role && p.subject == moved.subject);
+        let (was, is) = (of(&old).map(|at| &old[at]), of(&new).map(|at| &new[at]));
+        let changed = was.zip(is).map(|(was, is)| changed(was, is)).unwrap_or_default();
+        found.extend(super::rules::shrinks(&moved, &lost, &changed, is.and_then(|is| is.place.as_ref())));
     }
     found
+}
+
+/// The settings of a process that have another value than before, with what they were; in the order of the text.
+fn changed(was: &Planned, is: &Planned) -> Vec<(Place, String)> {
+    let differs = |key: &str, setting: &Setting| {
+        let old = was.config.get(key).map(|old| old.value.java_text().into_owned());
+        let same = old.as_deref() == Some(&*setting.value.java_text());
+        (!same).then(|| match old {
+            Some(old) => format!("was {}", sensitive::shown(key, &old)),
+            None => "is new".to_owned(),
+        })
+    };
+    let of_role = |key: &str| {
+        let other = match is.role {
+            Role::TaskManager => "jobmanager.",
+            Role::JobManager => "taskmanager.",
+        };
+        !key.starts_with(other)
+    };
+    let mut changed: Vec<(Place, String)> = is
+        .config
+        .iter()
+        .filter(|(key, _)| of_role(key))
+        .filter_map(|(key, setting)| Some((setting.place.clone(), differs(key, setting)?)))
+        .collect();
+    changed.sort_by_key(|(place, _)| place.position.map(|position| position.line));
+    changed
 }

@@ -37,6 +37,14 @@ pub fn codes(file: &str, text: &str) -> Vec<&'static str> {
     checked(file, text).findings.into_iter().map(|finding| finding.code).collect()
 }
 
+/// The one finding of a code in a text that was another one before.
+pub fn find_against(code: &str, file: &str, before: &str, text: &str) -> Finding {
+    let (before, now) = (input(file, before), input(file, text));
+    let (told, policy, selection) = (Told::default(), Policy::default(), Selection::default());
+    let checked = check_against(&now, Some(&before), &told, &policy, None, &selection).unwrap();
+    checked.findings.into_iter().find(|finding| finding.code == code).unwrap()
+}
+
 /// The one finding of a code.
 pub fn find(code: &str, file: &str, text: &str) -> Finding {
     let all = checked(file, text).findings;

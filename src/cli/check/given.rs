@@ -213,7 +213,9 @@ impl Given {
         let Some(path) = &self.write_baseline else { return Ok(Exit::Clean) };
         write::atomically(path, recorder.text().as_bytes())
             .with_context(|| format!("could not write {}", path.display()))?;
-        anstream::eprintln!("{}: {} findings are known from now on", path.display(), recorder.count());
+        let count = recorder.count();
+        let are = if count == 1 { "finding is" } else { "findings are" };
+        anstream::eprintln!("{}: {count} {are} known from now on", path.display());
         Ok(Exit::Clean)
     }
 }

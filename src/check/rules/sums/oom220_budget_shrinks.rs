@@ -1,8 +1,7 @@
-use crate::check::moved::{Moved, label};
+use crate::check::moved::{Moved, Shrunk, label};
 use crate::check::rule::rule;
 use crate::check::Collector;
-use crate::model::{Bytes, Confidence, Finding, Place, Severity};
-use crate::plan::compare::Measure;
+use crate::model::{Confidence, Finding, Place, Severity};
 
 rule! {
     /// A part of the budget loses much of its size against another version of the file.
@@ -40,17 +39,33 @@ rule! {
     }
 }
 
-/// Told by the comparison of two versions.
-pub fn tell(moved: &Moved, measure: Measure, sizes: (Bytes, Bytes), most: u64, place: Option<&Place>) -> Vec<Finding> {
+/// Told by the comparison of two versions: what shrinks, the worst first, and the settings that changed.
+pub fn tell(moved: &Moved, lost: &[Shrunk], changed: &[(Place, String)], total: Option<&Place>) -> Vec<Finding> {
     let mut found = Collector::new(&RULE, moved.subject.as_deref());
-    let (was, is) = sizes;
-    let draft = found.find(format!("{} of the {} falls from {was} to {is}", label(measure), moved.role));
-    let draft = match place {
-        Some(place) => draft.at(place, ""),
-        None => draft,
-    };
-    draft
-        .note(format!("{most} % and more are told: budget-shrink-percent in oomph.yaml sets another threshold"))
-        .help("see whether that is meant; oomph plan --explain tells which option gives this size");
+    let say = |(measure, was, is): &Shrunk| format!("{} falls from {was} to {is}", label(*measure));
+    let mut draft = found.find(format!("a part of the {} shrinks by much", moved.role));
+    for (place, text) in changed {
+        draft = draft.at(place, text.clone());
+    }
+    if let (true, Some(place)) = (changed.is_empty(), total) {
+        draft = draft.at(place, "");
+    }
+    for shrunk in lost {
+        draft = draft.note(say(shrunk));
+    }
+    draft.help("see whether that is meant; oomph plan --explain tells which option gives which size");
     found.into_findings()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::tried::find_against;
+
+    #[test]
+    fn the_changed_line_is_shown_with_what_it_was() {
+        let text = "taskmanager.memory.process.size: 4g\nstate.backend.type: rocksdb\ntaskmanager.numberOfTaskSlots: 2\n";
+        let finding = find_against("OOM220", "config.yaml", text, &text.replace("Slots: 2", "Slots: 8"));
+        assert_eq!((finding.labels.len(), finding.labels[0].text.as_str()), (1, "was 2"));
+        assert!(finding.notes[0].starts_with("RocksDB"), "{finding:?}");
+    }
 }
