@@ -13,6 +13,7 @@ use crate::check::baseline::{self, Recorder};
 use crate::check::edits::Lines;
 use crate::check::{Checked, Selection, Told, Yarn, check_against, moved, repair};
 use crate::cli::Exit;
+use crate::config::FileKind;
 use crate::config::layers::Layers;
 use crate::config::load::{self, LoadError, TextInput};
 use crate::model::Source;
@@ -100,7 +101,8 @@ impl Worker<'_> {
             Some(path) => baseline::shown_path(&path.display().to_string()),
         };
         match input {
-            Err(error) if !named && !is_of_the_disk(&error) => Done::nothing(),
+            // What a walk comes across need not be a text, unless its name says that it is Flink's.
+            Err(error) if !named && !is_flinks_name(path) && !is_of_the_disk(&error) => Done::nothing(),
             Err(error) => Done::unread(shown, &error),
             Ok(input) if !named && !input.may_be_flinks() => Done::nothing(),
             Ok(input) => {
@@ -218,6 +220,12 @@ impl Worker<'_> {
             })
             .clone()
     }
+}
+
+/// Whether a file has one of the names that Flink reads.
+fn is_flinks_name(path: Option<&Path>) -> bool {
+    let name = path.and_then(Path::file_name).and_then(|name| name.to_str());
+    name.and_then(FileKind::of_name).is_some()
 }
 
 /// Whether it is the file that cannot be had, and not what is in it.
