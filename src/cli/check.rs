@@ -115,6 +115,10 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
+    /// Pass over what is not Flink's among named files too, for hooks that name every file that changed.
+    #[arg(long)]
+    only_flink: bool,
+
     /// What standard input is called in reports.
     #[arg(long, value_name = "NAME", default_value = "<stdin>")]
     stdin_name: String,

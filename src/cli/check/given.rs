@@ -25,6 +25,7 @@ pub struct Given {
     pub mend: Mend,
     pub baseline: Option<Baseline>,
     pub stdin_name: String,
+    pub only_flink: bool,
     pub before: Option<Before>,
     /// Whether any format shows the inputs' lines.
     pub snippets: bool,
@@ -143,6 +144,7 @@ impl Given {
             mend: Mend { safe: args.fix || args.unsafe_fixes || args.diff, all: args.unsafe_fixes, diff: args.diff },
             baseline,
             stdin_name: args.stdin_name.clone(),
+            only_flink: args.only_flink,
             before: Before::of(args)?,
             snippets: args.format == Format::Text || text_in_a_file,
             told,

@@ -94,7 +94,9 @@ impl Worker<'_> {
     fn file(&self, candidate: &Candidate) -> Done {
         let (input, path, named) = match candidate {
             Candidate::Stdin => (load::read_stdin(), None, true),
-            Candidate::File { path, named } => (load::read(path), Some(path.as_path()), *named),
+            Candidate::File { path, named } => {
+                (load::read(path), Some(path.as_path()), *named && !self.given.only_flink)
+            }
         };
         let shown = match path {
             None => self.given.stdin_name.clone(),
