@@ -83,7 +83,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         Granularity::Operator => "set metrics.latency.granularity: single, or take metrics.latency.interval out",
         Granularity::Single => "take metrics.latency.interval out, or give the JobManager more heap",
     };
-    let mut draft = found
+    let draft = found
         .find(format!("Latency metrics may take {} of the JobManager's heap", about(share.kept)))
         .at(place, formula)
         .note(format!(
@@ -94,9 +94,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         .severity(share.severity())
         .help(help);
     if latency.set.is_some() {
-        draft = draft.at(latency.interval.place(), "turns it on");
+        draft.at(latency.interval.place(), "turns it on");
     }
-    drop(draft);
 }
 
 #[cfg(test)]

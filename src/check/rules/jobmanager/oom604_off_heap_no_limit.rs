@@ -66,8 +66,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let is_contained = matches!(case.deployment, Some(Deployment::Kubernetes | Deployment::Yarn));
     let Some(written) = case.find("jobmanager.memory.off-heap.size").filter(Written::is_own) else { return };
     let limited = case.flag(LIMIT) == Some(true) || case.is_hidden(LIMIT);
-    let by_hand = |key: &&str| case.find(key).is_some_and(|options| options.text().contains("MaxDirectMemorySize"));
-    if !is_contained || limited || JVM_OPTIONS.iter().any(|key| by_hand(&key)) {
+    let by_hand = |key: &str| case.find(key).is_some_and(|options| options.text().contains("MaxDirectMemorySize"));
+    if !is_contained || limited || JVM_OPTIONS.iter().any(|key| by_hand(key)) {
         return;
     }
     let Some(survey) = case.survey(Role::JobManager) else { return };

@@ -63,24 +63,23 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         let Some(millis) = case.millis(option).filter(|millis| *millis < LEAST) else { continue };
         let text = written.text();
         let has_no_unit = text.parse::<u64>().is_ok();
-        let mut draft = found
+        let draft = found
             .find(format!("No job starts with {option}: {}", written.shown()))
             .at(written.place(), format!("{millis} ms"))
             .note(message);
         if millis == 0 {
-            draft = draft
+            draft
                 .help(format!("take {option} out: without it Flink takes its default"))
                 .unsafe_fix("take the line out", case.remove(written));
         } else if has_no_unit {
             let seconds = format!("{millis} s");
-            draft = draft
+            draft
                 .note("a number without a unit is milliseconds")
                 .help(format!("write the unit, such as {seconds}"))
                 .unsafe_fix("read it as seconds", case.set(written, &seconds));
         } else {
-            draft = draft.help(format!("set {option} to a longer time"));
+            draft.help(format!("set {option} to a longer time"));
         }
-        drop(draft);
     }
     for (option, least, message) in COUNTS {
         let Some(written) = case.find(option).filter(Written::is_own) else { continue };

@@ -33,8 +33,11 @@ rule! {
     }
 }
 
+/// Major and minor.
+type Line = (u16, u16);
+
 /// Names of backends with the first and the last line of versions that knows each.
-const BACKENDS: [(&str, (u16, u16), (u16, u16)); 5] = [
+const BACKENDS: [(&str, Line, Line); 5] = [
     ("rocksdb", (1, 9), (u16::MAX, 0)),
     ("hashmap", (1, 13), (u16::MAX, 0)),
     ("forst", (2, 0), (u16::MAX, 0)),
@@ -99,13 +102,12 @@ fn backend(case: &Case<'_>, found: &mut Collector<'_>) {
         draft = draft.note("where checkpoints go is another option: the directory of checkpoints, or else the JobManager");
     }
     if let Some(instead) = instead {
-        draft = draft
+        draft
             .help(format!("set {}: {instead}", written.key))
             .unsafe_fix(format!("name {instead}"), case.set(written, instead));
     } else {
-        draft = draft.help(format!("set {} to one of these, or to the class of a factory", written.key));
+        draft.help(format!("set {} to one of these, or to the class of a factory", written.key));
     }
-    drop(draft);
 }
 
 #[cfg(test)]
