@@ -29,7 +29,8 @@ rule! {
     ///
     /// ### Sources
     /// - `JobManagerOptions.JOB_STORE_TYPE` and `JOB_STORE_MAX_CAPACITY`, whose descriptions tell of full collections and
-    ///   OutOfMemoryError; `MemoryExecutionGraphInfoStore` and `FileExecutionGraphInfoStore`, Flink 1.15 to 2.3.
+    ///   OutOfMemoryError; `MemoryExecutionGraphInfoStore` and `FileExecutionGraphInfoStore`, Flink 1.15 to 2.2, and
+    ///   `MemoryArchivedApplicationStore` and `FileArchivedApplicationStore`, Flink 2.3.
     /// - Threads: https://github.com/apache/flink/pull/9753, https://github.com/apache/flink/pull/18360.
     "OOM603" "job-store" {
         confidence: Confidence::Medium,
