@@ -2,4 +2,13 @@
 
 use crate::check::rule::catalogue;
 
-catalogue! {}
+catalogue! {
+    oom601_latency_metrics,
+    oom602_history_kept,
+    oom603_job_store,
+    oom604_off_heap_no_limit,
+    oom609_latency_history,
+}
+
+pub(super) mod heap_share;
+mod latency;
