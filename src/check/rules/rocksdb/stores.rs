@@ -28,8 +28,7 @@ pub fn written<'a>(case: &Case<'a>, store: Store, rest: &str) -> Option<Written<
 /// The order is Flink's: a size for each slot, managed memory, a size for the TaskManager.
 pub fn has_pool(case: &Case<'_>, store: Store) -> Option<bool> {
     let key = |rest| case.store_key(store, rest);
-    let [per_slot, managed, per_tm] =
-        [key("memory.fixed-per-slot"), key("memory.managed"), key("memory.fixed-per-tm")];
+    let [per_slot, managed, per_tm] = [key("memory.fixed-per-slot"), key("memory.managed"), key("memory.fixed-per-tm")];
     if case.find(&per_slot).is_some() {
         return Some(true);
     }
