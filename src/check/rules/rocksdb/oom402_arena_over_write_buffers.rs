@@ -57,7 +57,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
     if pool.flushes_constantly {
         flushes(case, found, store, memory, pool);
-    } else if !pool.sizes.arena_ok && case.profile().version().line() >= (1, 12) {
+    } else if !pool.sizes.arena_ok && case.profile().behaviour.arena_check {
         warned_in_vain(case, found, store, memory, pool);
     } else if case.profile().rocksdb.arena_block == ArenaBlock::EighthOfWriteBuffer
         && let Some(states) = case.told.workload.states
@@ -80,11 +80,9 @@ fn flushes(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memory: &St
     }
     draft = draft.note(sum(pool, memory));
     let key = case.store_key(store, "writebuffer.size");
-    let smaller = pool.sizes.mutable_limit / 4096 * 4096;
-    let or = u64::try_from(smaller).ok().filter(|limit| *limit >= 1 << 20).and_then(|limit| {
-        let fits = Bytes::new(limit).checked_mul(8)?;
-        Some(format!(", or set {key}: {} at most", fits.get()))
-    });
+    // A memtable that the limit lets fill up is worth more than the largest with which the flushes end.
+    let fits = size(pool.sizes.mutable_limit).whole_mib();
+    let or = (fits > 0).then(|| format!(", or set {key}: {fits}mb at most, which the limit lets fill up"));
     draft.help(format!("{}{}", more(case, store, memory, enough), or.unwrap_or_default()));
 }
 
@@ -243,6 +241,8 @@ mod tests {
                     taskmanager.memory.managed.size: 64mb\nstate.backend.type: rocksdb\n";
         let finding = find("OOM402", "config.yaml", text);
         assert!(finding.help.as_ref().unwrap().contains("managed.size: 115043772 for 4 slots"), "{finding:?}");
+        assert!(codes("config.yaml", &text.replace("64mb", "115043771")).contains(&"OOM402"));
+        assert!(!codes("config.yaml", &text.replace("64mb", "115043772")).contains(&"OOM402"));
         assert_eq!(finding.labels[0].place.position.unwrap().line, 4);
     }
 

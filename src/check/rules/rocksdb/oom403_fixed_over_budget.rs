@@ -86,12 +86,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         payers.push(format!("the container beyond the process {beyond}"));
     }
     let payers = format!("there is room in {}", payers.join(", "));
-    let wanted = sum.checked_add(JVM_OVERHEAD_MIN).unwrap_or(Bytes::FLINK_MAX);
-    let instead = format!(
-        "take the line out, so that managed memory holds the store; or set taskmanager.memory.managed.size: 0 and \
-         taskmanager.memory.jvm-overhead.min and .max to {} at least",
-        wanted.get()
-    );
+    let fits = room.checked_sub(JVM_OVERHEAD_MIN).unwrap_or(Bytes::ZERO).whole_mib() / u64::from(pools.max(1));
+    let or = if fits > 0 { format!(", or set {key}: {fits}mb at most") } else { String::new() };
+    let instead = format!("take the line out, so that managed memory holds the store{or}");
     let title = |verb: &str| format!("{key} {verb}: {what} stand in no budget");
     match room.checked_sub(sum) {
         None => {
@@ -145,6 +142,9 @@ mod tests {
         let finding = find("OOM403", "config.yaml", &text);
         assert_eq!(finding.severity, Severity::Error);
         assert!(finding.title.contains("2 x 4 GiB = 8 GiB"), "{finding:?}");
+        assert!(finding.help.unwrap().ends_with("fixed-per-slot: 1736mb at most"));
+        assert!(codes("config.yaml", &text.replace("4gb", "1737mb")).contains(&"OOM403"));
+        assert!(!codes("config.yaml", &text.replace("4gb", "1736mb")).contains(&"OOM403"));
     }
 
     #[test]

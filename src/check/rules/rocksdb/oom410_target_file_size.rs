@@ -9,9 +9,9 @@ rule! {
     ///
     /// ### Why
     /// An incremental checkpoint copies each SST file as a file of its own and keeps it until no retained checkpoint needs it.
-    /// Files of a few MiB are many: each one is a create, a rename and a delete at the name node or object store, an entry in
-    /// the JobManager's metadata, and an index with its filter in RocksDB. A team with terabytes of state went from 64 MB to
-    /// 256 MB when the name node could not keep up. `execution.checkpointing.file-merging` (1.20) writes many into one.
+    /// Files of a few MiB are many: each one is a create and a delete at the name node or object store, an entry in the
+    /// JobManager's metadata, and an index with its filter in RocksDB. A team with tens of terabytes of state chose 64 to
+    /// 256 MB when the operations of its name node had jumped. `execution.checkpointing.file-merging` (1.20) writes many into one.
     ///
     /// ### Bad
     /// ```yaml config.yaml

@@ -8,7 +8,7 @@ rule! {
     /// So many native metrics of a store that reading them costs.
     ///
     /// ### Why
-    /// Each property is read for every state of every operator every 5 seconds, on one thread, under the lock of the database;
+    /// Each property is read for every state of every operator every 5 seconds, under the lock of the database;
     /// each one is a time series that a reporter sends. Tickers (cache hits, bytes read, stalls) need RocksDB's statistics,
     /// which every read and write counts in, at 5 to 10 %. Block-cache metrics are the same number in every state of a slot
     /// where a pool is shared: their sum means nothing.
@@ -109,11 +109,11 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             _ => format!("{count} of them are properties: a series each for every state of every slot"),
         });
         if tickers > 0 {
-            draft = draft.note(format!("{tickers} tickers turn RocksDB's statistics on, which cost 5 to 10 %"));
+            draft = draft.note(format!("tickers, {tickers} here, turn RocksDB's statistics on, which cost 5 to 10 %"));
         }
         if of_cache > 0 && stores::has_pool(case, store) == Some(true) {
             draft = draft.note(format!(
-                "{of_cache} of them are of the block cache, which a slot's states share: take one value of a slot, not the sum"
+                "the block cache ({of_cache} of them) is shared by a slot's states: take one value of a slot, not the sum"
             ));
         }
         draft.help(
@@ -162,8 +162,8 @@ mod tests {
     fn tickers_and_a_shared_cache_are_told_apart_from_properties() {
         let finding = find("OOM411", "flink-conf.yaml", &with("1.18", 13));
         assert!(finding.notes[0].starts_with("12 of them are properties"), "{finding:?}");
-        assert!(finding.notes[1].starts_with("1 tickers"), "{finding:?}");
-        assert!(finding.notes[2].starts_with("1 of them are of the block cache"), "{finding:?}");
+        assert!(finding.notes[1].starts_with("tickers, 1 here"), "{finding:?}");
+        assert!(finding.notes[2].starts_with("the block cache (1 of them)"), "{finding:?}");
     }
 
     #[test]

@@ -8,13 +8,21 @@ use crate::plan::store::{Scope, Store};
 /// The predefined options with a cache, memtables and a filter of their own.
 pub const HIGH_MEM: &str = "SPINNING_DISK_OPTIMIZED_HIGH_MEM";
 
-/// The store that is named. Where no backend is named the job's code may choose either, so that what is set for one counts;
-/// where another backend is named, neither is in use.
+/// The store that is named. Where no backend is named the job's code may choose either, so that one of which something is
+/// set counts; where another backend is named, neither is in use.
 pub fn possible(case: &Case<'_>) -> &'static [Store] {
     match case.backend() {
         Backend::Embedded(Store::RocksDb) => &[Store::RocksDb],
         Backend::Embedded(Store::ForSt) => &[Store::ForSt],
-        Backend::Unset => &[Store::RocksDb, Store::ForSt],
+        Backend::Unset => {
+            let is_set = |prefix| case.config.with_prefix(prefix).next().is_some();
+            match (is_set("state.backend.rocksdb."), is_set("state.backend.forst.")) {
+                (true, true) => &[Store::RocksDb, Store::ForSt],
+                (true, false) => &[Store::RocksDb],
+                (false, true) => &[Store::ForSt],
+                (false, false) => &[],
+            }
+        }
         Backend::Heap | Backend::Other(_) => &[],
     }
 }
@@ -111,7 +119,8 @@ pub fn bound(case: &Case<'_>, store: Store) -> Vec<String> {
     )];
     if let Some(bound) = family.bound.checked_mul(times) {
         let count = states.map_or("each state".to_owned(), |states| format!("{states} states"));
-        notes.push(format!("with {slots} slots that is {bound} for {count}; timers count as a state"));
+        let slots = if slots == 1 { "one slot".to_owned() } else { format!("{slots} slots") };
+        notes.push(format!("with {slots} that is {bound} for {count}; timers count as a state"));
     }
     notes
 }
