@@ -9,12 +9,13 @@ rule! {
     /// A memtable's arena block is larger than all memtables may be: RocksDB flushes with every write.
     ///
     /// ### Why
-    /// A memtable takes memory by arena blocks of an eighth of `writebuffer.size`: 8 MiB of the default. Seven eighths of the
-    /// write-buffer manager may be in use before RocksDB flushes. Where one block is more, every write ends in a flush: many
-    /// files of a few records, and a job that hardly moves. The same comes of more states in a slot than blocks fit.
+    /// A memtable takes memory by arena blocks of an eighth of `writebuffer.size`: 8 MiB of the default. Seven eighths
+    /// of the write-buffer manager may be in use before RocksDB flushes. Where one block is more, every write ends in a
+    /// flush: many files of a few records, and a job that hardly moves. The same comes of more states in a slot than
+    /// blocks fit.
     ///
-    /// RocksDB 8.10, which Flink 2.x ships, takes blocks of 1 MiB at most. Flink 2.x still computes an eighth, and warns of
-    /// flushes that do not happen; that is a note.
+    /// RocksDB 8.10, which Flink 2.x ships, takes blocks of 1 MiB at most. Flink 2.x still computes an eighth, and
+    /// warns of flushes that do not happen; that is a note.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -37,9 +38,9 @@ rule! {
     /// - FLINK-19238: https://github.com/apache/flink/pull/13393, https://github.com/apache/flink/pull/13688.
     /// - `RocksDBMemoryControllerUtils.validateArenaBlockSize`, Flink 1.12 to 2.3; RocksDB's own bound of 1 MiB:
     ///   https://github.com/facebook/rocksdb/pull/9020.
-    /// - Measured with the RocksDB in flink-dist, write buffers of 64 MiB: under a manager of 4 MiB, 4,000 writes make 1,770
-    ///   files with 1.20.5 and none with 2.3.0; under one of 30 MiB, where 3 blocks fit, 5,000 writes to 3 databases take
-    ///   0.5 s, to 4 databases 19 s and 1,802 files.
+    /// - Measured with the RocksDB in flink-dist, write buffers of 64 MiB: under a manager of 4 MiB, 4,000 writes make
+    ///   1,770 files with 1.20.5 and none with 2.3.0; under one of 30 MiB, where 3 blocks fit, 5,000 writes to 3
+    ///   databases take 0.5 s, to 4 databases 19 s and 1,802 files.
     "OOM402" "arena-over-write-buffers" {
         severity: Severity::Error,
         since: Some((1, 10)),
@@ -150,15 +151,16 @@ fn sum(pool: &Pool, memory: &StoreMemory) -> String {
 /// What to set so that the pool is large enough.
 fn more(case: &Case<'_>, store: Store, memory: &StoreMemory, enough: Option<Bytes>) -> String {
     let Some(enough) = enough else { return "set a smaller write buffer".to_owned() };
+    let fixed = |rest| format!("set {}: {}", case.store_key(store, rest), enough.get());
     match memory.scope {
-        Scope::SlotSharedUnmanaged => format!("set {}: {}", case.store_key(store, "memory.fixed-per-slot"), enough.get()),
-        Scope::TmSharedUnmanaged => format!("set {}: {}", case.store_key(store, "memory.fixed-per-tm"), enough.get()),
+        Scope::SlotSharedUnmanaged => fixed("memory.fixed-per-slot"),
+        Scope::TmSharedUnmanaged => fixed("memory.fixed-per-tm"),
         Scope::SlotSharedManaged | Scope::None => {
             let slots = case.slots().unwrap_or(1);
             let all = enough.checked_mul(u64::from(slots)).unwrap_or(Bytes::FLINK_MAX);
             format!(
-                "give the store {enough} of managed memory in each slot (taskmanager.memory.managed.size: {} for {slots} \
-                 slots of which it is the only consumer)",
+                "give the store {enough} of managed memory in each slot (taskmanager.memory.managed.size: {} for \
+                 {slots} slots of which it is the only consumer)",
                 all.get()
             )
         }
@@ -258,7 +260,8 @@ mod tests {
 
     #[test]
     fn state_on_the_heap_or_a_write_buffer_manager_of_nothing_never_flush() {
-        assert!(!codes("config.yaml", &with("1.20", 1 << 20).replace("backend: rocksdb", "backend: hashmap")).contains(&"OOM402"));
+        let heap = with("1.20", 1 << 20).replace("backend: rocksdb", "backend: hashmap");
+        assert!(!codes("config.yaml", &heap).contains(&"OOM402"));
         assert!(!codes("config.yaml", &with("1.20", 0)).contains(&"OOM402"));
     }
 }

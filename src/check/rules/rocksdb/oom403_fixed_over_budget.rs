@@ -9,10 +9,11 @@ rule! {
     /// A store's fixed memory stands in no budget, and the process has no room for it.
     ///
     /// ### Why
-    /// `memory.fixed-per-slot` and `memory.fixed-per-tm` are native memory beside everything that Flink plans. Managed memory
-    /// is set aside all the same and holds nothing of the store; where nobody else uses it, it lies idle and is the first to
-    /// pay. JVM overhead and task off-heap pay the rest, and need their own. What is left over is more than the container.
-    /// A size of 0 is a pool of nothing, not "none": no block is cached, and nothing bounds the memtables.
+    /// `memory.fixed-per-slot` and `memory.fixed-per-tm` are native memory beside everything that Flink plans. Managed
+    /// memory is set aside all the same and holds nothing of the store; where nobody else uses it, it lies idle and is
+    /// the first to pay. JVM overhead and task off-heap pay the rest, and need their own. What is left over is more
+    /// than the container. A size of 0 is a pool of nothing, not "none": no block is cached, and nothing bounds the
+    /// memtables.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -81,11 +82,11 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     };
     let room = Bytes::checked_sum([managed, overhead, off_heap, beyond]).unwrap_or(Bytes::FLINK_MAX);
     let what = if pools > 1 { format!("{pools} x {} = {sum}", pool.total.bytes) } else { sum.to_string() };
-    let mut payers = vec![format!("managed {managed}"), format!("JVM overhead {overhead}"), format!("task off-heap {off_heap}")];
+    let mut payers =
+        format!("there is room in managed {managed}, JVM overhead {overhead}, task off-heap {off_heap}");
     if beyond > Bytes::ZERO {
-        payers.push(format!("the container beyond the process {beyond}"));
+        payers += &format!(", the container beyond the process {beyond}");
     }
-    let payers = format!("there is room in {}", payers.join(", "));
     let fits = room.checked_sub(JVM_OVERHEAD_MIN).unwrap_or(Bytes::ZERO).whole_mib() / u64::from(pools.max(1));
     let or = if fits > 0 { format!(", or set {key}: {fits}mb at most") } else { String::new() };
     let instead = format!("take the line out, so that managed memory holds the store{or}");
@@ -106,7 +107,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 .severity(Severity::Warning)
                 .at(written.place(), format!("{sum} outside of every budget"))
                 .note(payers)
-                .note(format!("{left} are left for stacks, code and collector; Flink's own minimum is {JVM_OVERHEAD_MIN}"))
+                .note(format!("{left} are left for stacks, code and collector; Flink's least is {JVM_OVERHEAD_MIN}"))
                 .help(instead);
         }
         Some(_) => {
@@ -159,7 +160,8 @@ mod tests {
     fn overhead_that_was_made_large_enough_pays() {
         let fixed = "taskmanager.memory.managed.size: 0\nstate.backend.rocksdb.memory.fixed-per-slot: 1gb\n";
         assert_eq!(find("OOM403", "config.yaml", &with(fixed)).severity, Severity::Error);
-        let paid = format!("{fixed}taskmanager.memory.jvm-overhead.min: 3gb\ntaskmanager.memory.jvm-overhead.max: 3gb\n");
+        let overhead = "taskmanager.memory.jvm-overhead";
+        let paid = format!("{fixed}{overhead}.min: 3gb\n{overhead}.max: 3gb\n");
         assert!(!codes("config.yaml", &with(&paid)).contains(&"OOM403"));
         let tight = paid.replace("3gb", "2100mb");
         assert_eq!(find("OOM403", "config.yaml", &with(&tight)).severity, Severity::Warning);

@@ -8,10 +8,10 @@ rule! {
     /// A size of cache or memtables is set that memory control overrides or bounds.
     ///
     /// ### Why
-    /// With managed memory, which is the default, or a fixed size, one cache serves all states of a slot: Flink puts it where
-    /// the cache of `block.cache-size` was, which then does nothing. Write buffers stay as they are set, but all memtables of
-    /// a slot share one write-buffer manager, and RocksDB flushes when they take seven eighths of it. A memtable larger than
-    /// that is never filled, and one of several that fit together only in part is flushed early.
+    /// With managed memory, which is the default, or a fixed size, one cache serves all states of a slot: Flink puts it
+    /// where the cache of `block.cache-size` was, which then does nothing. Write buffers stay as they are set, but all
+    /// memtables of a slot share one write-buffer manager, and RocksDB flushes when they take seven eighths of it. A
+    /// memtable larger than that is never filled, and one of several that fit together only in part is flushed early.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -29,11 +29,11 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `RocksDBResourceContainer.getColumnOptions`, Flink 1.10 to 2.3: `setBlockCache` with the shared cache comes last.
-    ///   `ForStResourceContainer` does the same, Flink 2.0 to 2.3.
-    /// - Measured with the RocksDB in flink-dist 1.20.5 and 2.3.0: with a shared cache of 100 MiB and `setBlockCacheSize` of
-    ///   500 MiB, block-cache-capacity is 100 MiB; under a manager of 30 MiB, 60 MB written to memtables of 64 MiB never take
-    ///   more than 33,580,056 B (1.20.5) or 43,038,080 B (2.3.0) at once.
+    /// - `RocksDBResourceContainer.getColumnOptions`, Flink 1.10 to 2.3: `setBlockCache` with the shared cache comes
+    ///   last. `ForStResourceContainer` does the same, Flink 2.0 to 2.3.
+    /// - Measured with the RocksDB in flink-dist 1.20.5 and 2.3.0: with a shared cache of 100 MiB and
+    ///   `setBlockCacheSize` of 500 MiB, block-cache-capacity is 100 MiB; under a manager of 30 MiB, 60 MB written to
+    ///   memtables of 64 MiB never take more than 33,580,056 B (1.20.5) or 43,038,080 B (2.3.0) at once.
     /// - Flink's page on tuning large state; FLINK-14495: https://github.com/apache/flink/pull/10498.
     "OOM404" "overridden-by-memory-control" {
         severity: Severity::Warning,
@@ -64,7 +64,7 @@ fn cache(case: &Case<'_>, found: &mut Collector<'_>, store: Store) {
         draft = draft.note(format!("the shared cache is {}, of a pool of {}", Bytes::new(cache), pool.total.bytes));
     }
     draft
-        .help("take the line out; more managed memory, or a lower memory.write-buffer-ratio, is what makes the cache larger")
+        .help("take the line out; more managed memory, or a lower memory.write-buffer-ratio, makes the cache larger")
         .safe_fix("take it out", case.remove(written));
 }
 
@@ -118,7 +118,7 @@ fn tell(found: &mut Collector<'_>, store: Store, memtables: &Memtables<'_>, pool
     }
     draft
         .note(format!(
-            "a pool of {} with a write-buffer-ratio of {} gives memtables {manager}; {} flushes when those in use take {limit}",
+            "a pool of {} with a write-buffer-ratio of {} gives memtables {manager}; {} flushes when they take {limit}",
             pool.total.bytes,
             pool.write_buffer_ratio.value,
             store.label()

@@ -8,11 +8,11 @@ rule! {
     /// Index and filter blocks lie outside of every cache and grow with the state.
     ///
     /// ### Why
-    /// Flink puts index and filter blocks into the block cache only where there is a pool. With `memory.managed: false` and no
-    /// fixed size RocksDB keeps those of every open file on its own heap, and every file is open while `files.open` is -1.
-    /// A filter takes 10 bits a key, an index entry a block; no option but the number of open files bounds them. The process
-    /// runs well at first and is killed when the state has grown. A pool counts them, and `partitioned-index-filters` keeps
-    /// only their top in the cache.
+    /// Flink puts index and filter blocks into the block cache only where there is a pool. With `memory.managed: false`
+    /// and no fixed size RocksDB keeps those of every open file on its own heap, and every file is open while
+    /// `files.open` is -1. A filter takes 10 bits a key, an index entry a block; no option but the number of open files
+    /// bounds them. The process runs well at first and is killed when the state has grown. A pool counts them, and
+    /// `partitioned-index-filters` keeps only their top in the cache.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -33,8 +33,8 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `RocksDBResourceContainer.getColumnOptions`, Flink 1.10 to 2.3: `setCacheIndexAndFilterBlocks` is called with a
-    ///   shared cache only.
+    /// - `RocksDBResourceContainer.getColumnOptions`, Flink 1.10 to 2.3: `setCacheIndexAndFilterBlocks` is called with
+    ///   a shared cache only.
     /// - Threads: https://github.com/facebook/rocksdb/issues/3437 (31 GB of table readers),
     ///   https://github.com/facebook/rocksdb/issues/588, https://github.com/facebook/rocksdb/issues/719,
     ///   https://github.com/facebook/rocksdb/issues/12942.
@@ -88,6 +88,7 @@ fn filters(bits_per_key: f64) -> String {
 mod tests {
     use crate::check::tried::{codes, find};
 
+    const FILTER: &str = "state.backend.rocksdb.use-bloom-filter: true\n";
     const UNMANAGED: &str = "state.backend.type: rocksdb\nstate.backend.rocksdb.memory.managed: false\n";
 
     #[test]
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_bound_of_open_files_bounds_their_indexes() {
-        let text = format!("{UNMANAGED}state.backend.rocksdb.use-bloom-filter: true\nstate.backend.rocksdb.files.open: 500\n");
+        let text = format!("{UNMANAGED}{FILTER}state.backend.rocksdb.files.open: 500\n");
         assert!(!codes("config.yaml", &text).contains(&"OOM405"));
         assert!(codes("config.yaml", &text.replace("500", "-1")).contains(&"OOM405"));
     }
@@ -116,7 +117,7 @@ mod tests {
     fn a_fixed_size_or_a_placeholder_for_one_is_a_pool() {
         for size in ["512mb", "${SIZE}"] {
             let text = format!(
-                "{UNMANAGED}state.backend.rocksdb.use-bloom-filter: true\nstate.backend.rocksdb.memory.fixed-per-slot: {size}\n"
+                "{UNMANAGED}{FILTER}state.backend.rocksdb.memory.fixed-per-slot: {size}\n"
             );
             assert!(!codes("config.yaml", &text).contains(&"OOM405"), "{size}");
         }

@@ -8,9 +8,10 @@ rule! {
     /// Memtables and high-priority pool leave nothing of the cache, which Flink refuses.
     ///
     /// ### Why
-    /// Memtables are charged to the cache: with a write-buffer ratio r they may take 2r / (3 - r) of it, the high-priority
-    /// pool its own ratio of it. Where the two come to 1 or more nothing is left for data, and Flink throws when it builds
-    /// the backend: a job fails although its processes have started. It does so even where there is no pool.
+    /// Memtables are charged to the cache: with a write-buffer ratio r they may take 2r / (3 - r) of it, the
+    /// high-priority pool its own ratio of it. Where the two come to 1 or more nothing is left for data, and Flink
+    /// throws when it builds the backend: a job fails although its processes have started. It does so even where there
+    /// is no pool.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -29,7 +30,8 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `RocksDBMemoryConfiguration.validate`, Flink 1.10 to 2.3; `ForStMemoryConfiguration.validate`, Flink 2.0 to 2.3.
+    /// - `RocksDBMemoryConfiguration.validate`, Flink 1.10 to 2.3; `ForStMemoryConfiguration.validate`, Flink 2.0 to
+    ///   2.3.
     "OOM406" "ratios-refused" {
         severity: Severity::Error,
         since: Some((1, 10)),

@@ -8,11 +8,12 @@ rule! {
     /// A ratio of a store's memory makes no sense, and Flink lets it pass.
     ///
     /// ### Why
-    /// The setters of Flink's Java API check both ratios; what comes from a file is only checked together. So 0, less than 0,
-    /// NaN, or more than 3 get as far as RocksDB. A write-buffer manager of 0 bytes is none: memtables grow to
-    /// `writebuffer.size`, each state for itself. Less than 0 is read as an unsigned number and bounds nothing either. Above 3
-    /// the cache is below 0, which is the largest there is: nothing is ever evicted. With NaN cache and manager are 0. A
-    /// high-priority pool below 0 is refused inside of RocksDB, without a word: every state then has a small cache of its own.
+    /// The setters of Flink's Java API check both ratios; what comes from a file is only checked together. So 0, less
+    /// than 0, NaN, or more than 3 get as far as RocksDB. A write-buffer manager of 0 bytes is none: memtables grow to
+    /// `writebuffer.size`, each state for itself. Less than 0 is read as an unsigned number and bounds nothing either.
+    /// Above 3 the cache is below 0, which is the largest there is: nothing is ever evicted. With NaN cache and manager
+    /// are 0. A high-priority pool below 0 is refused inside of RocksDB, without a word: every state then has a small
+    /// cache of its own.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -31,9 +32,9 @@ rule! {
     /// ### Sources
     /// - `RocksDBMemoryConfiguration.validate` and `RocksDBMemoryControllerUtils`, Flink 1.10 to 2.3.
     /// - Measured with the RocksDB in flink-dist 1.20.5 and 2.3.0: with a manager of 0 or of -30 MiB, 100 MB written to
-    ///   memtables of 64 MiB take 97 to 100 MB at once, where one of 30 MiB leaves 34 to 43 MB; a cache of -30 MiB has a capacity
-    ///   of 18446744073678094336; with a high-priority ratio of -0.1 a cache of 100 MiB becomes one of 8 MiB (1.20.5) or
-    ///   32 MiB (2.3.0) for each state.
+    ///   memtables of 64 MiB take 97 to 100 MB at once, where one of 30 MiB leaves 34 to 43 MB; a cache of -30 MiB has
+    ///   a capacity of 18446744073678094336; with a high-priority ratio of -0.1 a cache of 100 MiB becomes one of 8 MiB
+    ///   (1.20.5) or 32 MiB (2.3.0) for each state.
     "OOM407" "ratio-out-of-range" {
         severity: Severity::Warning,
         since: Some((1, 10)),

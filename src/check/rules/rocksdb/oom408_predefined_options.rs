@@ -7,13 +7,13 @@ rule! {
     /// The predefined options with a large cache do less than their name says, or take far more.
     ///
     /// ### Why
-    /// `SPINNING_DISK_OPTIMIZED_HIGH_MEM` sets a cache of 256 MiB, 4 memtables of 64 MiB of which 3 are merged, blocks of
-    /// 128 KiB, files of 256 MiB, levels from 1 GiB on, a bloom filter and 4 threads. Where there is a pool its cache is
-    /// overridden and its memtables are bounded, while the large blocks remain: a read takes 128 KiB of the shared cache, for
-    /// 4 KiB otherwise. Without a pool all of it holds, for every state in every slot.
+    /// `SPINNING_DISK_OPTIMIZED_HIGH_MEM` sets a cache of 256 MiB, 4 memtables of 64 MiB of which 3 are merged, blocks
+    /// of 128 KiB, files of 256 MiB, levels from 1 GiB on, a bloom filter and 4 threads. Where there is a pool its
+    /// cache is overridden and its memtables are bounded, while the large blocks remain: a read takes 128 KiB of the
+    /// shared cache, for 4 KiB otherwise. Without a pool all of it holds, for every state in every slot.
     ///
-    /// `SPINNING_DISK_OPTIMIZED` and `FLASH_SSD_OPTIMIZED` touch no memory: 4 threads for 2, and levels of dynamic size for
-    /// the first of them.
+    /// `SPINNING_DISK_OPTIMIZED` and `FLASH_SSD_OPTIMIZED` touch no memory: 4 threads for 2, and levels of dynamic size
+    /// for the first of them.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -77,7 +77,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 let blocks = cache.get() / BLOCK.get();
                 draft = draft.note(format!("{blocks} blocks of {BLOCK} fill it, whatever a read wants of a block"));
             }
-            let own = ["writebuffer.size", "writebuffer.number-to-merge"].map(|rest| stores::written(case, store, rest));
+            let rests = ["writebuffer.size", "writebuffer.number-to-merge"];
+            let own = rests.map(|rest| stores::written(case, store, rest));
             let merged = memory.write_buffer.bytes.checked_mul(MERGED).unwrap_or(Bytes::FLINK_MAX);
             if own.iter().all(Option::is_none) && merged > manager {
                 draft = draft.severity(Severity::Warning).note(format!(

@@ -7,10 +7,10 @@ rule! {
     /// RocksDB has more background threads than the TaskManager has cores.
     ///
     /// ### Why
-    /// Compactions and flushes are computation: they compress, merge and check. Threads beyond the cores do not compact faster;
-    /// they take the cores from the tasks, and in a container with a CPU quota they use it up, so that all threads stand still
-    /// together. The threads are one pool for the process, as many as the largest `thread.num` asks for: not one for each
-    /// operator or slot, so that there is no need to multiply.
+    /// Compactions and flushes are computation: they compress, merge and check. Threads beyond the cores do not compact
+    /// faster; they take the cores from the tasks, and in a container with a CPU quota they use it up, so that all
+    /// threads stand still together. The threads are one pool for the process, as many as the largest `thread.num` asks
+    /// for: not one for each operator or slot, so that there is no need to multiply.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -87,12 +87,14 @@ mod tests {
 
     #[test]
     fn what_the_container_asks_for_counts_where_it_is_the_one_that_runs() {
-        let pod = format!("# oomph: flink=1.20 deployment=kubernetes\n{THREADS}kubernetes.taskmanager.cpu.amount: 1.5\n");
+        let amount = "kubernetes.taskmanager.cpu.amount: 1.5\n";
+        let pod = format!("# oomph: flink=1.20 deployment=kubernetes\n{THREADS}{amount}");
         let finding = find("OOM409", "config.yaml", &pod);
         assert!(finding.help.unwrap().ends_with(": 2 at most"));
         assert_eq!(finding.labels.len(), 2);
-        assert!(!codes("config.yaml", &format!("{pod}kubernetes.taskmanager.cpu.limit-factor: 3\n")).contains(&"OOM409"));
-        let yarn = format!("# oomph: flink=1.20 deployment=yarn\n{THREADS}kubernetes.taskmanager.cpu.amount: 1.5\n");
+        let wide = format!("{pod}kubernetes.taskmanager.cpu.limit-factor: 3\n");
+        assert!(!codes("config.yaml", &wide).contains(&"OOM409"));
+        let yarn = format!("# oomph: flink=1.20 deployment=yarn\n{THREADS}{amount}");
         assert!(!codes("config.yaml", &yarn).contains(&"OOM409"));
         assert!(codes("config.yaml", &format!("{yarn}yarn.containers.vcores: 3\n")).contains(&"OOM409"));
     }

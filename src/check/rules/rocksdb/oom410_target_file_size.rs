@@ -1,17 +1,18 @@
 use super::stores;
 use crate::check::policy::threshold;
 use crate::check::rule::rule;
-use crate::check::{Case, Collector};
+use crate::check::{Case, Collector, Written};
 use crate::model::Bytes;
 
 rule! {
     /// Incremental checkpoints upload every file of the store, and the files are small.
     ///
     /// ### Why
-    /// An incremental checkpoint copies each SST file as a file of its own and keeps it until no retained checkpoint needs it.
-    /// Files of a few MiB are many: each one is a create and a delete at the name node or object store, an entry in the
-    /// JobManager's metadata, and an index with its filter in RocksDB. A team with tens of terabytes of state chose 64 to
-    /// 256 MB when the operations of its name node had jumped. `execution.checkpointing.file-merging` (1.20) writes many into one.
+    /// An incremental checkpoint copies each SST file as a file of its own and keeps it until no retained checkpoint
+    /// needs it. Files of a few MiB are many: each one is a create and a delete at the name node or object store, an
+    /// entry in the JobManager's metadata, and an index with its filter in RocksDB. A team with tens of terabytes of
+    /// state chose 64 to 256 MB when the operations of its name node had jumped. `execution.checkpointing.file-merging`
+    /// (1.20) writes many into one.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -39,7 +40,9 @@ rule! {
 }
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
-    let incremental = case.find("execution.checkpointing.incremental").or_else(|| case.find("state.backend.incremental"));
+    // Each version has one of the two names.
+    let names = ["execution.checkpointing.incremental", "state.backend.incremental"];
+    let incremental = names.into_iter().find_map(|name| case.find(name));
     let Some(incremental) = incremental.filter(|written| written.text().eq_ignore_ascii_case("true")) else { return };
     if case.flag("execution.checkpointing.file-merging.enabled") == Some(true) {
         return;
@@ -68,7 +71,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             ));
         }
         let names = ["execution.checkpointing.num-retained", "state.checkpoints.num-retained"];
-        if let Some(retained) = names.into_iter().find_map(|name| case.find(name)).filter(crate::check::Written::is_own) {
+        let retained = names.into_iter().find_map(|name| case.find(name)).filter(Written::is_own);
+        if let Some(retained) = retained {
             draft = draft.note(format!("{} checkpoints are retained, each with the files it had", retained.shown()));
         }
         draft.help(format!("set {} to 64mb, or to 256mb for terabytes, or take it out", written.key));

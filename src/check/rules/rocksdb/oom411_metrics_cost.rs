@@ -8,10 +8,10 @@ rule! {
     /// So many native metrics of a store that reading them costs.
     ///
     /// ### Why
-    /// Each property is read for every state of every operator every 5 seconds, under the lock of the database;
-    /// each one is a time series that a reporter sends. Tickers (cache hits, bytes read, stalls) need RocksDB's statistics,
-    /// which every read and write counts in, at 5 to 10 %. Block-cache metrics are the same number in every state of a slot
-    /// where a pool is shared: their sum means nothing.
+    /// Each property is read for every state of every operator every 5 seconds, under the lock of the database; each
+    /// one is a time series that a reporter sends. Tickers (cache hits, bytes read, stalls) need RocksDB's statistics,
+    /// which every read and write counts in, at 5 to 10 %. Block-cache metrics are the same number in every state of a
+    /// slot where a pool is shared: their sum means nothing.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -104,7 +104,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 format!("{count} properties x {states} states x {slots} slots are {series} series of a TaskManager")
             }
             (Some(states), None) => {
-                format!("{count} properties x {states} states are {} series of a slot", count as u64 * u64::from(states))
+                let series = count as u64 * u64::from(states);
+                format!("{count} properties x {states} states are {series} series of a slot")
             }
             _ => format!("{count} of them are properties: a series each for every state of every slot"),
         });
@@ -113,11 +114,11 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         }
         if of_cache > 0 && stores::has_pool(case, store) == Some(true) {
             draft = draft.note(format!(
-                "the block cache ({of_cache} of them) is shared by a slot's states: take one value of a slot, not the sum"
+                "the block cache ({of_cache} of them) is shared by a slot's states: take one value, not the sum"
             ));
         }
         draft.help(
-            "keep block-cache-usage, block-cache-pinned-usage and cur-size-all-mem-tables, and turn others on while you look",
+            "keep block-cache-usage, block-cache-pinned-usage and cur-size-all-mem-tables, and others while you look",
         );
     }
 }

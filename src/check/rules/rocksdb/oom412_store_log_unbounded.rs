@@ -8,9 +8,9 @@ rule! {
     ///
     /// ### Why
     /// Each database writes a `LOG` of its own: events of every flush and compaction with INFO_LEVEL, far more with
-    /// DEBUG_LEVEL. Where a file may grow without end it fills the disk of a long job, the one with the state, or the one of
-    /// Flink's logs where it lies from 1.15 on. 0 as `log.max-file-size` means one file without end. Flink 1.13 has no such
-    /// option and 1.14 no default; both write nothing but a header as long as `log.level` is left alone.
+    /// DEBUG_LEVEL. Where a file may grow without end it fills the disk of a long job, the one with the state, or the
+    /// one of Flink's logs where it lies from 1.15 on. 0 as `log.max-file-size` means one file without end. Flink 1.13
+    /// has no such option and 1.14 no default; both write nothing but a header as long as `log.level` is left alone.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -27,8 +27,9 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - The descriptions of `RocksDBConfigurableOptions.LOG_LEVEL` and `LOG_MAX_FILE_SIZE`, Flink 1.13 to 2.3: "long-running
-    ///   tasks may lead to uncontrolled disk space usage"; "if 0, all logs will be written to one log file".
+    /// - The descriptions of `RocksDBConfigurableOptions.LOG_LEVEL` and `LOG_MAX_FILE_SIZE`, Flink 1.13 to 2.3:
+    ///   "long-running tasks may lead to uncontrolled disk space usage"; "if 0, all logs will be written to one log
+    ///   file".
     "OOM412" "store-log-unbounded" {
         since: Some((1, 13)),
         check: check,
@@ -58,7 +59,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         };
         let Some(first) = size.or(level).filter(|_| endless && told) else { continue };
         let mut draft = found.find(format!("the log of every {} database grows without end", store.label()));
-        draft = draft.at(first.place(), if size.is_some() { "0 is one file without end" } else { "no file has an end" });
+        let text = if size.is_some() { "0 is one file without end" } else { "no file has an end" };
+        draft = draft.at(first.place(), text);
         if let Some(level) = level.filter(|_| size.is_some()) {
             draft = draft.at(level.place(), "what is written");
         }
@@ -91,7 +93,8 @@ mod tests {
 
     #[test]
     fn a_log_of_errors_alone_may_be_one_file() {
-        let text = "# oomph: flink=1.20\nstate.backend.rocksdb.log.max-file-size: 0\nstate.backend.rocksdb.log.level: X\n";
+        let text = "# oomph: flink=1.20\nstate.backend.rocksdb.log.max-file-size: 0\n\
+                    state.backend.rocksdb.log.level: X\n";
         for level in ["HEADER_LEVEL", "ERROR_LEVEL"] {
             assert!(!codes("config.yaml", &text.replace('X', level)).contains(&"OOM412"), "{level}");
         }

@@ -11,8 +11,9 @@ rule! {
     /// RocksDB merges at most one memtable less than `writebuffer.count`, 2 by default: it takes a larger
     /// `writebuffer.number-to-merge` down without a word, and with 2 nothing is merged at all.
     ///
-    /// Up to Flink 1.14 it is `DefaultConfigurableOptionsFactory` that reads sizes, threads and files from the configuration.
-    /// An `options-factory` of one's own takes its place: unless it extends that class, those options are not read.
+    /// Up to Flink 1.14 it is `DefaultConfigurableOptionsFactory` that reads sizes, threads and files from the
+    /// configuration. An `options-factory` of one's own takes its place: unless it extends that class, those options
+    /// are not read.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -30,10 +31,10 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - Measured with the RocksDB in flink-dist 1.20.5 and 2.3.0: 60 MB through memtables of 8 MiB, 2 to merge, make 7 files
-    ///   with a count of 2, as without merging, and 3 files with a count of 3.
-    /// - `EmbeddedRocksDBStateBackend.configureOptionsFactory` and `DefaultConfigurableOptionsFactory.configure`, Flink 1.9 to
-    ///   1.14; FLINK-24046 changed it in 1.15: https://github.com/apache/flink/pull/17874.
+    /// - Measured with the RocksDB in flink-dist 1.20.5 and 2.3.0: 60 MB through memtables of 8 MiB, 2 to merge, make 7
+    ///   files with a count of 2, as without merging, and 3 files with a count of 3.
+    /// - `EmbeddedRocksDBStateBackend.configureOptionsFactory` and `DefaultConfigurableOptionsFactory.configure`, Flink
+    ///   1.9 to 1.14; FLINK-24046 changed it in 1.15: https://github.com/apache/flink/pull/17874.
     "OOM413" "ignored-store-option" {
         check: check,
     }
@@ -120,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_count_behind_a_placeholder_is_not_the_default() {
-        let text = "state.backend.rocksdb.writebuffer.number-to-merge: 2\nstate.backend.rocksdb.writebuffer.count: ${N}\n";
+        let text = "state.backend.rocksdb.writebuffer.number-to-merge: 2\n\
+                    state.backend.rocksdb.writebuffer.count: ${N}\n";
         assert!(!codes("config.yaml", text).contains(&"OOM413"));
     }
 

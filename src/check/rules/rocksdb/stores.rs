@@ -8,8 +8,8 @@ use crate::plan::store::{Scope, Store};
 /// The predefined options with a cache, memtables and a filter of their own.
 pub const HIGH_MEM: &str = "SPINNING_DISK_OPTIMIZED_HIGH_MEM";
 
-/// The store that is named. Where no backend is named the job's code may choose either, so that one of which something is
-/// set counts; where another backend is named, neither is in use.
+/// The store that is named. Where no backend is named the job's code may choose either, so that one of which something
+/// is set counts; where another backend is named, neither is in use.
 pub fn possible(case: &Case<'_>) -> &'static [Store] {
     match case.backend() {
         Backend::Embedded(Store::RocksDb) => &[Store::RocksDb],
