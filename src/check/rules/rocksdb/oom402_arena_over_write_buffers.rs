@@ -6,16 +6,17 @@ use crate::model::{Bytes, Confidence, Severity};
 use crate::plan::store::{Pool, Scope, Store, StoreMemory, pool_sizes};
 
 rule! {
-    /// A memtable's arena block is larger than all memtables may be: RocksDB flushes with every write.
+    /// A memtable's arena block is larger than all memtables may be: RocksDB flushes constantly.
     ///
     /// ### Why
     /// A memtable takes memory by arena blocks of an eighth of `writebuffer.size`: 8 MiB of the default. Seven eighths
-    /// of the write-buffer manager may be in use before RocksDB flushes. Where one block is more, every write ends in a
-    /// flush: many files of a few records, and a job that hardly moves. The same comes of more states in a slot than
-    /// blocks fit.
+    /// of the write-buffer manager may be in use before RocksDB flushes. Where one block is more, a flush follows every
+    /// write or two: many files of a few records, and a job that hardly moves. The same comes of more states in a slot
+    /// than blocks fit.
     ///
-    /// RocksDB 8.10, which Flink 2.x ships, takes blocks of 1 MiB at most. Flink 2.x still computes an eighth, and
-    /// warns of flushes that do not happen; that is a note.
+    /// RocksDB 8.10, which Flink 2.x ships, takes blocks of 1 MiB at most, and begins a flush only when the last one
+    /// has ended: above the limit it never stops, but writes go on. Flink 2.x still computes an eighth, and warns of
+    /// flushes that do not happen; that is a note.
     ///
     /// ### Bad
     /// ```yaml config.yaml
@@ -40,7 +41,8 @@ rule! {
     ///   https://github.com/facebook/rocksdb/pull/9020.
     /// - Measured with the RocksDB in flink-dist, write buffers of 64 MiB: under a manager of 4 MiB, 4,000 writes make
     ///   1,770 files with 1.20.5 and none with 2.3.0; under one of 30 MiB, where 3 blocks fit, 5,000 writes to 3
-    ///   databases take 0.5 s, to 4 databases 19 s and 1,802 files.
+    ///   databases take 0.5 s, to 4 databases 19 s and 1,802 files; with 2.3.0 under one of 1 MiB, 30,000 writes make
+    ///   76 files. The ForSt in 2.3.0 does as its RocksDB.
     "OOM402" "arena-over-write-buffers" {
         severity: Severity::Error,
         since: Some((1, 10)),
@@ -70,16 +72,24 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
 
 fn flushes(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memory: &StoreMemory, pool: &Pool) {
     let enough = enough(pool, memory.write_buffer.bytes, pool.real_arena_block);
+    let constantly = case.profile().rocksdb.arena_block == ArenaBlock::EighthOfWriteBuffer;
+    let (how, severity) =
+        if constantly { ("constantly", Severity::Error) } else { ("without end", Severity::Warning) };
     let mut draft = found.find(format!(
-        "{} flushes with every write: an arena block of {} is above the limit of {}",
+        "{} flushes {how}: an arena block of {} is above the limit of {}",
         store.label(),
         pool.real_arena_block,
         size(pool.sizes.mutable_limit)
     ));
+    draft = draft.severity(severity);
     for (place, text) in places(case, memory, pool) {
         draft = draft.at(&place, text);
     }
     draft = draft.note(sum(pool, memory));
+    if !constantly {
+        let release = case.profile().rocksdb.version;
+        draft = draft.note(format!("RocksDB {release} begins the next flush as soon as the last has ended"));
+    }
     let key = case.store_key(store, "writebuffer.size");
     // A memtable that the limit lets fill up is worth more than the largest with which the flushes end.
     let fits = size(pool.sizes.mutable_limit).whole_mib();
@@ -234,7 +244,8 @@ mod tests {
         let finding = find("OOM402", "config.yaml", &with("2.1", 28_760_942));
         assert_eq!(finding.severity, Severity::Note);
         assert!(finding.notes[0].contains("takes 1 MiB at a time"), "{finding:?}");
-        assert_eq!(find("OOM402", "config.yaml", &with("2.1", 3_000_000)).severity, Severity::Error);
+        let real = find("OOM402", "config.yaml", &with("2.1", 3_000_000));
+        assert!(real.severity == Severity::Warning && real.title.contains("without end"), "{real:?}");
     }
 
     #[test]

@@ -34,7 +34,7 @@ rule! {
     /// - Measured with the RocksDB in flink-dist 1.20.5 and 2.3.0: with a manager of 0 or of -30 MiB, 100 MB written to
     ///   memtables of 64 MiB take 97 to 100 MB at once, where one of 30 MiB leaves 34 to 43 MB; a cache of -30 MiB has
     ///   a capacity of 18446744073678094336; with a high-priority ratio of -0.1 a cache of 100 MiB becomes one of 8 MiB
-    ///   (1.20.5) or 32 MiB (2.3.0) for each state.
+    ///   (1.20.5) or 32 MiB (2.3.0) for each state. The ForSt in 2.3.0 does as its RocksDB.
     "OOM407" "ratio-out-of-range" {
         severity: Severity::Warning,
         since: Some((1, 10)),
