@@ -33,8 +33,8 @@ rule! {
     ///   last. `ForStResourceContainer` does the same, Flink 2.0 to 2.3.
     /// - Measured with the RocksDB in flink-dist 1.20.5 and 2.3.0: with a shared cache of 100 MiB and
     ///   `setBlockCacheSize` of 500 MiB, block-cache-capacity is 100 MiB; under a manager of 30 MiB, 60 MB written to
-    ///   memtables of 64 MiB never take more than 33,580,056 B (1.20.5) or 43,038,080 B (2.3.0) at once. The ForSt in 2.3.0
-    ///   does the same.
+    ///   memtables of 64 MiB never take more than 33,580,056 B (1.20.5) or 43,038,080 B (2.3.0) at once. The ForSt in
+    ///   2.3.0 does the same.
     /// - Flink's page on tuning large state; FLINK-14495: https://github.com/apache/flink/pull/10498.
     "OOM404" "overridden-by-memory-control" {
         severity: Severity::Warning,
