@@ -244,7 +244,7 @@ fn fixed_per_tm(settings: &Settings<'_>, keys: &StoreKeys) -> Outcome<Option<Fig
 }
 
 /// `RocksDBMemoryConfiguration.validate`: memtables and the high-priority pool must leave room in the cache.
-fn check_ratios(write_buffer_ratio: f64, high_prio_pool_ratio: f64) -> Outcome<()> {
+pub fn check_ratios(write_buffer_ratio: f64, high_prio_pool_ratio: f64) -> Outcome<()> {
     if 2.0 * write_buffer_ratio / (3.0 - write_buffer_ratio) + high_prio_pool_ratio >= 1.0 {
         return Err(Rejection::illegal_argument(format!(
             "Invalid configuration: writeBufferRatio {} with highPriPoolRatio {}",

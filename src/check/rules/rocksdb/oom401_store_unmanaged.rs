@@ -1,7 +1,8 @@
+use super::stores;
+use crate::check::policy::threshold;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
-use crate::model::{Provenance, Severity};
-use crate::plan::store::Scope;
+use crate::model::Severity;
 
 rule! {
     /// RocksDB takes its memory from nobody's budget.
@@ -41,34 +42,20 @@ rule! {
 }
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
-    let Some(store) = case.store() else { return };
-    let managed = case.store_key(store, "memory.managed");
-    let Some(written) = case.find(&managed).filter(|written| written.text().eq_ignore_ascii_case("false")) else {
-        return;
-    };
-    let fixed = ["memory.fixed-per-slot", "memory.fixed-per-tm"].map(|rest| case.store_key(store, rest));
-    if fixed.iter().any(|key| case.find(key).is_some() || case.is_hidden(key)) {
+    let Some((store, written)) = stores::unmanaged(case) else { return };
+    let large = case.policy.size(&threshold::UNMANAGED_STATE_LARGE);
+    // Where it grows with the state, another rule says so with the same numbers.
+    if stores::growth(case, store, large).is_some() {
         return;
     }
     let mut draft =
         found.find(format!("{} takes its memory from nobody's budget", store.label())).at(written.place(), "no pool");
-    if let Some(memory) = case.store_memory(store).filter(|memory| memory.scope == Scope::None)
-        && let (Some(family), Some(slots)) = (&memory.column_family, case.slots())
-    {
-        let states = case.told.workload.states;
-        let times = u64::from(slots) * u64::from(states.unwrap_or(1));
-        let bound = family.bound.get().checked_mul(times).map(crate::model::Bytes::new);
-        draft = draft.note(format!(
-            "each state may take {} in each slot ({} memtables of {} and a cache of {}), index and filter blocks on top",
-            family.bound, family.write_buffers, family.write_buffer.bytes, family.block_cache.bytes
-        ));
-        if let Some(bound) = bound {
-            let count = states.map_or("each state".to_owned(), |states| format!("{states} states"));
-            draft = draft.note(format!("with {slots} slots that is {bound} for {count}; timers count as a state"));
-        }
-        if let Provenance::Set { place, .. } = &family.write_buffer.provenance {
-            draft = draft.at(place, "one memtable");
-        }
+    for note in stores::bound(case, store) {
+        draft = draft.note(note);
+    }
+    let family = case.store_memory(store).and_then(|memory| memory.column_family.as_ref());
+    if let Some(place) = family.and_then(|family| stores::place(&family.write_buffer.provenance)) {
+        draft = draft.at(place, "one memtable");
     }
     draft.help("take the line out: managed memory then holds cache and memtables of each slot");
 }
