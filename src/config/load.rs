@@ -221,8 +221,9 @@ fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, Lo
     }
     if yarn_site::is_hadoop_xml(text) {
         let subject = yarn_site::subject(source, text);
-        return Some(subject.map(|subject| vec![subject]).map_err(|XmlError { reason, position }| {
-            LoadError::Untold { place: Place { position, ..whole() }, reason }
+        return Some(subject.map(|subject| vec![subject]).map_err(|XmlError { reason, position }| LoadError::Untold {
+            place: Place { position, ..whole() },
+            reason,
         }));
     }
     None

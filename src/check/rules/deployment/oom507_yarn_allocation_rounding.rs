@@ -1,0 +1,140 @@
+use super::yarn_property::{self, mebibytes};
+use crate::check::rule::rule;
+use crate::check::{Case, Collector, FixKind, Yarn, policy::threshold};
+use crate::model::{Bytes, Confidence, Deployment, Role, Severity};
+
+rule! {
+    /// YARN rounds the container up, and Flink's budget has no use for the rest.
+    ///
+    /// ### Why
+    /// YARN gives out containers in steps: multiples of `yarn.scheduler.minimum-allocation-mb`, or of the fair scheduler's
+    /// increment. The queue is charged for the whole step, while Flink sized heap, managed and network memory for what it
+    /// asked for. What was added is head room that nobody planned.
+    ///
+    /// ### Bad
+    /// ```yaml config.yaml
+    /// # oomph: flink=1.20 deployment=yarn
+    /// taskmanager.memory.process.size: 4200m
+    /// ```
+    ///
+    /// ### Good
+    /// ```yaml config.yaml
+    /// # oomph: flink=1.20 deployment=yarn
+    /// taskmanager.memory.process.size: 5g
+    /// ```
+    ///
+    /// ### Sources
+    /// - `YarnClusterDescriptor.logIfComponentMemNotIntegerMultipleOfYarnMinAllocation`, Flink 1.11 to 2.3: "The extra {} MB
+    ///   may not be used by Flink."
+    /// - https://apache.github.io/hadoop/hadoop-yarn/hadoop-yarn-site/FairScheduler.html for the increment.
+    "OOM507" "yarn-allocation-rounding" {
+        severity: Severity::Warning,
+        fix: FixKind::Unsafe,
+        check: check,
+    }
+}
+
+fn check(case: &Case<'_>, found: &mut Collector<'_>) {
+    if case.deployment != Some(Deployment::Yarn) {
+        return;
+    }
+    let (step, name) = step(case.yarn);
+    let least = case.policy.size(&threshold::YARN_ROUNDING_WASTE_MIN);
+    for role in [Role::TaskManager, Role::JobManager] {
+        let Some(survey) = case.survey(role) else { continue };
+        let asked = Bytes::new(survey.plan.budget.total_process().bytes.whole_mib() << 20);
+        let Some(given) = asked.round_up_to(step) else { continue };
+        let Some(rest) = given.checked_sub(asked) else { continue };
+        // At least a tenth of the container.
+        if rest < least || rest.get() < given.get() / 10 {
+            continue;
+        }
+        let own = match role {
+            Role::TaskManager => case.find("taskmanager.memory.process.size"),
+            Role::JobManager => case.find("jobmanager.memory.process.size"),
+        };
+        let mut draft = found.find(format!("YARN gives the {role} {given} for the {asked} that it asks for"));
+        if let Some(written) = own {
+            draft = draft.at(written.place(), "asked for");
+        }
+        if let Some(written) = case.yarn.and_then(|yarn| yarn_property::of(&yarn.config, name)) {
+            draft = draft.at(written.place(), "the step");
+        } else {
+            let confidence = if case.yarn.is_some() { Confidence::Medium } else { Confidence::Low };
+            draft = draft.severity(Severity::Note).confidence(confidence);
+            draft = draft.note(format!("{name} is not known here; its default of {step} is assumed"));
+        }
+        let size = format!("{}m", given.whole_mib());
+        draft = draft
+            .note(format!("{rest} of each container are reserved and lie outside of Flink's budget"))
+            .help(format!("set the {role}'s process.size to {size}, which costs the queue nothing more"));
+        if let Some(written) = own {
+            draft.unsafe_fix(format!("ask for {size}"), case.set(written, &size));
+        }
+    }
+}
+
+/// The step that containers come in, and the property it is of.
+fn step(yarn: Option<&Yarn>) -> (Bytes, &'static str) {
+    const MINIMUM: &str = "yarn.scheduler.minimum-allocation-mb";
+    const INCREMENT: &str = "yarn.resource-types.memory-mb.increment-allocation";
+    const OLD_INCREMENT: &str = "yarn.scheduler.increment-allocation-mb";
+    let default = Bytes::gib(1);
+    let Some(config) = yarn.map(|yarn| &yarn.config) else { return (default, MINIMUM) };
+    let scheduler = yarn_property::of(config, "yarn.resourcemanager.scheduler.class");
+    if !scheduler.is_some_and(|class| class.text().ends_with("FairScheduler")) {
+        return (mebibytes(config, MINIMUM).unwrap_or(default), MINIMUM);
+    }
+    let known = [INCREMENT, OLD_INCREMENT].into_iter().find_map(|name| Some((mebibytes(config, name)?, name)));
+    known.unwrap_or((default, OLD_INCREMENT))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use crate::check::tried::{beside_yarn, codes, find};
+    use crate::model::{Confidence, Finding, Severity};
+
+    fn tried(size: &str, properties: &[(&str, &str)]) -> Vec<Finding> {
+        let one = |(name, value): &(&str, &str)| {
+            format!("<property>\n<name>{name}</name><value>{value}</value></property>")
+        };
+        let yarn = format!("<configuration>{}</configuration>", properties.iter().map(one).collect::<String>());
+        let text = format!("# oomph: flink=1.20 deployment=yarn\ntaskmanager.memory.process.size: {size}\n");
+        let all = beside_yarn("config.yaml", &text, &yarn);
+        all.into_iter().filter(|finding| finding.code == "OOM507").collect()
+    }
+
+    const FAIR: (&str, &str) =
+        ("yarn.resourcemanager.scheduler.class", "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fair.FairScheduler");
+
+    #[rstest]
+    #[case("4200m", &[("yarn.scheduler.minimum-allocation-mb", "1024")], true)]
+    #[case("4608m", &[("yarn.scheduler.minimum-allocation-mb", "512")], false)]
+    #[case("4608m", &[("yarn.scheduler.minimum-allocation-mb", "2048")], true)]
+    #[case("4200m", &[FAIR, ("yarn.scheduler.minimum-allocation-mb", "2048"), ("yarn.scheduler.increment-allocation-mb", "128")], false)]
+    #[case("4200m", &[FAIR, ("yarn.resource-types.memory-mb.increment-allocation", "2048")], true)]
+    fn the_schedulers_step_decides(#[case] size: &str, #[case] properties: &[(&str, &str)], #[case] expected: bool) {
+        let found = tried(size, properties);
+        assert_eq!(found.len(), usize::from(expected), "{found:?}");
+    }
+
+    #[test]
+    fn a_known_step_is_sure_and_a_supposed_one_is_not() {
+        let known = tried("5g", &[("yarn.scheduler.minimum-allocation-mb", "2048")]);
+        assert_eq!((known[0].severity, known[0].confidence), (Severity::Warning, Confidence::High));
+        assert!(known[0].title.contains("6 GiB for the 5 GiB"), "{known:?}");
+        let text = "# oomph: flink=1.20 deployment=yarn\ntaskmanager.memory.process.size: 4200m\n";
+        let supposed = find("OOM507", "config.yaml", text);
+        assert_eq!((supposed.severity, supposed.confidence), (Severity::Note, Confidence::Low));
+        assert!(supposed.notes[1].starts_with("920 MiB of each container"), "{supposed:?}");
+    }
+
+    #[test]
+    fn a_little_more_and_another_deployment_are_fine() {
+        let text = "# oomph: flink=1.20 deployment=yarn\ntaskmanager.memory.process.size: 7900m\n";
+        assert!(!codes("config.yaml", text).contains(&"OOM507"));
+        assert!(!codes("config.yaml", "taskmanager.memory.process.size: 4200m\n").contains(&"OOM507"));
+    }
+}

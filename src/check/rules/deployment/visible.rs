@@ -1,0 +1,12 @@
+//! Whether a pod's whole configuration is in the text.
+
+use crate::check::Case;
+use crate::config::Pod;
+
+/// Whether the configuration that the pod starts with is known. Where the text holds none, the image's own is assumed; a
+/// mount over its folder, or properties out of a secret, replace that by one that is not here.
+pub fn is_known(case: &Case<'_>, pod: &Pod) -> bool {
+    let hidden = pod.variables.iter().any(|variable| variable.name == "FLINK_PROPERTIES" && variable.value.is_none());
+    let mounted = pod.mounts.iter().any(|mount| mount.path.contains("/conf"));
+    !hidden && !(case.subject().shipped && mounted)
+}
