@@ -11,14 +11,16 @@ pub mod edits;
 mod engine;
 pub mod example;
 pub mod policy;
+pub mod repair;
 pub mod rule;
 mod rules;
+pub mod team;
 #[cfg(test)]
 pub(crate) mod tried;
 
 pub use case::{Case, Judged, Written};
 pub use collect::Collector;
-pub use engine::{Checked, Told, Yarn, check};
+pub use engine::{Checked, Selection, Told, Yarn, check};
 pub use policy::Policy;
 pub use rule::{FixKind, Rule};
 pub use rules::{by_code_or_name, catalogue};

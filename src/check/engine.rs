@@ -14,7 +14,7 @@ use crate::config::load::{self, LoadError, Loaded, Reason, TextInput};
 use crate::config::workload::{Starter, Workload};
 use crate::config::{Config, Of, Setting, is_placeholder};
 use crate::flink::{Version, keys};
-use crate::model::{Deployment, Finding, Label, Place, Role, Source, UseCase};
+use crate::model::{Deployment, Finding, Label, Place, Role, Severity, Source, UseCase};
 use crate::plan::jvm::Machine;
 use crate::plan::settings::Settings;
 use crate::plan::store::Store;
@@ -31,6 +31,8 @@ pub struct Told {
     pub role: Option<Role>,
     /// Who starts the processes, whatever the text says.
     pub deployment: Option<Deployment>,
+    /// Who starts them where the text does not tell.
+    pub default_deployment: Option<Deployment>,
     /// What is known of the job.
     pub workload: Workload,
 }
@@ -57,6 +59,7 @@ impl Yarn {
 #[derive(Clone, Debug)]
 pub struct Selection {
     rules: Vec<&'static Rule>,
+    severities: Vec<(String, Severity)>,
 }
 
 impl Selection {
@@ -69,7 +72,26 @@ impl Selection {
         }
         let named = |list: &[String], rule: &Rule| list.iter().any(|selector| rule.is_named_by(selector));
         let wanted = |rule: &&'static Rule| (select.is_empty() || named(select, rule)) && !named(ignore, rule);
-        Ok(Selection { rules: catalogue().filter(wanted).collect() })
+        Ok(Selection { rules: catalogue().filter(wanted).collect(), severities: Vec::new() })
+    }
+
+    /// The same with other severities for the rules that these selectors name; a later one wins.
+    pub fn with_severities(mut self, severities: &[(String, Severity)]) -> Result<Selection, String> {
+        for (selector, _) in severities {
+            if !catalogue().any(|rule| rule.is_named_by(selector)) {
+                return Err(selector.clone());
+            }
+        }
+        self.severities = severities.to_vec();
+        Ok(self)
+    }
+
+    /// What a rule's findings are held to be.
+    fn severity(&self, finding: &Finding) -> Severity {
+        let rule = catalogue().find(|rule| rule.code == finding.code);
+        let named = |selector: &str| rule.is_some_and(|rule| rule.is_named_by(selector));
+        let last = self.severities.iter().rev().find(|(selector, _)| named(selector));
+        last.map_or(finding.severity, |(_, severity)| *severity)
     }
 
     fn has(&self, rule: &Rule) -> bool {
@@ -79,7 +101,7 @@ impl Selection {
 
 impl Default for Selection {
     fn default() -> Selection {
-        Selection { rules: catalogue().collect() }
+        Selection { rules: catalogue().collect(), severities: Vec::new() }
     }
 }
 
@@ -130,6 +152,11 @@ pub fn check(
     }
     checked.findings = seen;
     ignore(&mut checked, &directives, selection, &input.source);
+    if !selection.severities.is_empty() {
+        for finding in &mut checked.findings {
+            finding.severity = selection.severity(finding);
+        }
+    }
     checked.findings.sort_by(|a, b| (a.line(), a.code, &a.title).cmp(&(b.line(), b.code, &b.title)));
     Ok(checked)
 }
@@ -150,31 +177,9 @@ fn told_by(told: &Told, directives: &[Directive], counts: impl Fn(&Directive) ->
             Some("jobmanager") => Some(Role::JobManager),
             _ => None,
         });
-        all.workload = with_facts(all.workload, facts);
+        all.workload = all.workload.with(facts);
     }
     all
-}
-
-/// The fields that a comment sets, over what is told otherwise.
-fn with_facts(base: Workload, facts: &Workload) -> Workload {
-    let facts = facts.clone();
-    Workload {
-        flink: facts.flink.or(base.flink),
-        deployment: facts.deployment.or(base.deployment),
-        container: facts.container.or(base.container),
-        slots: facts.slots.or(base.slots),
-        parallelism: facts.parallelism.or(base.parallelism),
-        edges: facts.edges.or(base.edges),
-        batch_shuffle: facts.batch_shuffle.or(base.batch_shuffle),
-        backend: facts.backend.or(base.backend),
-        states: facts.states.or(base.states),
-        state_size: facts.state_size.or(base.state_size),
-        access: facts.access.or(base.access),
-        user_heap: facts.user_heap.or(base.user_heap),
-        python: facts.python.or(base.python),
-        allocator: facts.allocator.or(base.allocator),
-        cores: facts.cores.or(base.cores),
-    }
 }
 
 /// What is told about one subject: comments within a file that another text embeds are about that file alone.
@@ -223,7 +228,7 @@ fn check_subject(
     checked.is_known |= loaded.subject.of == Of::Yarn
         || config.iter().any(|(key, setting)| setting.place.source != Source::Shipped && known(key))
         || placeholders.iter().any(|(key, _)| known(key));
-    let deployment = told.deployment.or(loaded.subject.deployment).or_else(|| deployment(&config));
+    let deployment = told.deployment.or(loaded.subject.deployment).or_else(|| deployment(&config)).or(told.default_deployment);
     let judged = |role| judge(loaded, &config, &placeholders, told, deployment, role);
     let flink = loaded.subject.of == Of::Flink;
     let case = Case {
