@@ -79,7 +79,10 @@ fn content<'a>(element: Node<'a, '_>) -> Option<(&'a str, std::ops::Range<usize>
     let (start, end) = (whole.len() - whole.trim_start().len(), whole.len() - whole.trim_end().len());
     let inner = range.start + start..range.end.saturating_sub(end);
     // An escaped character or a CDATA section is longer in the file than in the value.
-    (!bare.is_empty()).then(|| (bare, if inner.start < inner.end { inner } else { range }))
+    if bare.is_empty() {
+        return None;
+    }
+    Some((bare, if inner.start < inner.end { inner } else { range }))
 }
 
 fn xml_error(text: &str, error: &roxmltree::Error) -> XmlError {

@@ -8,5 +8,6 @@ use crate::config::Pod;
 pub fn is_known(case: &Case<'_>, pod: &Pod) -> bool {
     let hidden = pod.variables.iter().any(|variable| variable.name == "FLINK_PROPERTIES" && variable.value.is_none());
     let mounted = pod.mounts.iter().any(|mount| mount.path.contains("/conf"));
-    !hidden && !(case.subject().shipped && mounted)
+    let replaced = case.subject().shipped && mounted;
+    !hidden && !replaced
 }
