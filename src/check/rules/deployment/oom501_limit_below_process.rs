@@ -61,8 +61,8 @@ rule! {
     }
 }
 
-/// What YARN gives out at most.
-const MAXIMUM: &str = "yarn.scheduler.maximum-allocation-mb";
+/// What YARN gives out at most, in one container.
+pub const MAXIMUM: &str = "yarn.scheduler.maximum-allocation-mb";
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for role in [Role::TaskManager, Role::JobManager] {
@@ -86,7 +86,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 draft = draft.at(place, "the process");
             }
             let heap = survey.plan.budget.heap();
-            draft = draft.note(format!("{missing} of the process have no room in the container; its heap alone is {heap}"));
+            draft =
+                draft.note(format!("{missing} of the process have no room in the container; its heap alone is {heap}"));
             draft.help(format!(
                 "set the container's memory limit to {}Mi, or the {role}'s process.size to at most {} bytes",
                 total.get().div_ceil(1 << 20),
@@ -104,10 +105,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             if let Some(place) = planned {
                 draft = draft.at(place, "the process");
             }
-            draft.at(written.place(), "the largest container").note(format!("set by {MAXIMUM}")).help(format!(
-                "lower the {role}'s process.size to {}m, or raise {MAXIMUM}",
-                maximum.whole_mib()
-            ));
+            draft
+                .note(format!("{MAXIMUM} is {} in {}", written.text(), written.place()))
+                .help(format!("lower the {role}'s process.size to {}m, or raise {MAXIMUM}", maximum.whole_mib()));
         }
     }
 }

@@ -38,8 +38,7 @@ rule! {
     }
 }
 
-const FACTORS: [&str; 2] =
-    ["kubernetes.taskmanager.memory.limit-factor", "kubernetes.jobmanager.memory.limit-factor"];
+const FACTORS: [&str; 2] = ["kubernetes.taskmanager.memory.limit-factor", "kubernetes.jobmanager.memory.limit-factor"];
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     if !matches!(case.deployment, None | Some(Deployment::Kubernetes)) {
@@ -62,9 +61,13 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 .find(format!("{key}: {text} lets every pod take {text} times what it asks for"))
                 .severity(Severity::Warning)
                 .at(written.place(), "limit / request")
-                .note("the scheduler fills a node by requests; what lies above them is promised to several pods at once")
+                .note(
+                    "the scheduler fills a node by requests; what lies above them is promised to several pods at once",
+                )
                 .note("under pressure the kubelet first evicts pods that use more than they asked for")
-                .help("give the process what it needs with process.size, and keep the factor for short peaks: 1.1 to 1.5");
+                .help(
+                    "give the process what it needs with process.size, and keep the factor for short peaks: 1.1 to 1.5",
+                );
         }
     }
 }

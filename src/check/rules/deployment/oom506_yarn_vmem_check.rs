@@ -49,8 +49,7 @@ const CHECK: &str = "yarn.nodemanager.vmem-check-enabled";
 const RATIO: &str = "yarn.nodemanager.vmem-pmem-ratio";
 
 /// A file that says one of these is about NodeManagers' memory, so that the check's default is in force there.
-const ABOUT_MEMORY: [&str; 3] =
-    ["yarn.nodemanager.resource.memory-mb", "yarn.nodemanager.pmem-check-enabled", RATIO];
+const ABOUT_MEMORY: [&str; 3] = ["yarn.nodemanager.resource.memory-mb", "yarn.nodemanager.pmem-check-enabled", RATIO];
 
 /// With it, virtual memory is what the cgroup counts: no address space.
 const CGROUPS_CALCULATOR: &str = "CGroupsResourceCalculator";
@@ -60,7 +59,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let least = case.policy.count(&threshold::YARN_VMEM_RATIO_MIN);
     let ratio = case.exactly(RATIO);
     let is_wide = ratio.is_some_and(|ratio| ratio.text().parse().is_ok_and(|ratio: f64| ratio >= least as f64));
-    let calculators = ["yarn.nodemanager.resource-calculator.class", "yarn.nodemanager.container-monitor.process-tree.class"];
+    let calculators =
+        ["yarn.nodemanager.resource-calculator.class", "yarn.nodemanager.container-monitor.process-tree.class"];
     let is_counted = calculators
         .iter()
         .any(|key| yarn_property::of(config, key).is_some_and(|class| class.text().contains(CGROUPS_CALCULATOR)));
@@ -73,7 +73,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             found
                 .find("YARN kills containers for their virtual memory")
                 .at(written.place(), "the check is on")
-                .note(format!("a container of 4 GiB may have 4 GiB times {RATIO} of address space, and that is {bound}"))
+                .note(format!(
+                    "a container of 4 GiB may have 4 GiB times {RATIO} of address space, and that is {bound}"
+                ))
                 .help(format!("set {CHECK} to false; yarn.nodemanager.pmem-check-enabled still bounds what is used"))
                 .unsafe_fix("turn the check off", case.set(written, "false"));
         }
@@ -114,7 +116,9 @@ mod tests {
     #[test]
     fn a_wide_ratio_or_the_kernel_in_its_place_is_fine() {
         let check = ("yarn.nodemanager.vmem-check-enabled", "true");
-        assert!(!codes("yarn-site.xml", &site(&[check, ("yarn.nodemanager.vmem-pmem-ratio", "8")])).contains(&"OOM506"));
+        assert!(
+            !codes("yarn-site.xml", &site(&[check, ("yarn.nodemanager.vmem-pmem-ratio", "8")])).contains(&"OOM506")
+        );
         let cgroups = ("yarn.nodemanager.resource.memory.enabled", "true");
         assert!(!codes("yarn-site.xml", &site(&[check, cgroups])).contains(&"OOM506"));
         assert!(codes("yarn-site.xml", &site(&[check, ("yarn.nodemanager.vmem-pmem-ratio", "5")])).contains(&"OOM506"));

@@ -1,6 +1,7 @@
+use super::oom501_limit_below_process::MAXIMUM;
 use super::yarn_property::{self, mebibytes};
 use crate::check::rule::rule;
-use crate::check::{Case, Collector, FixKind, Yarn, policy::threshold};
+use crate::check::{Case, Collector, FixKind, Written, Yarn, policy::threshold};
 use crate::model::{Bytes, Confidence, Deployment, Role, Severity};
 
 rule! {
@@ -40,11 +41,16 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
     let (step, name) = step(case.yarn);
     let least = case.policy.size(&threshold::YARN_ROUNDING_WASTE_MIN);
+    let maximum = case.yarn.and_then(|yarn| mebibytes(&yarn.config, MAXIMUM));
     for role in [Role::TaskManager, Role::JobManager] {
         let Some(survey) = case.survey(role) else { continue };
         let asked = Bytes::new(survey.plan.budget.total_process().bytes.whole_mib() << 20);
         let Some(given) = asked.round_up_to(step) else { continue };
         let Some(rest) = given.checked_sub(asked) else { continue };
+        // A container that YARN does not give out at all is another finding.
+        if maximum.is_some_and(|maximum| given > maximum) {
+            continue;
+        }
         // At least a tenth of the container.
         if rest < least || rest.get() < given.get() / 10 {
             continue;
@@ -53,12 +59,19 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             Role::TaskManager => case.find("taskmanager.memory.process.size"),
             Role::JobManager => case.find("jobmanager.memory.process.size"),
         };
+        // The image's own sizes, and no step known: that is nobody's choice.
+        let is_shipped = |written: &Written<'_>| {
+            case.profile().shipped.iter().any(|(key, value)| *key == written.key && *value == written.text())
+        };
+        if case.yarn.is_none() && own.as_ref().is_some_and(is_shipped) {
+            continue;
+        }
         let mut draft = found.find(format!("YARN gives the {role} {given} for the {asked} that it asks for"));
         if let Some(written) = own {
             draft = draft.at(written.place(), "asked for");
         }
         if let Some(written) = case.yarn.and_then(|yarn| yarn_property::of(&yarn.config, name)) {
-            draft = draft.at(written.place(), "the step");
+            draft = draft.note(format!("containers come in steps of {step}: {name} in {}", written.place()));
         } else {
             let confidence = if case.yarn.is_some() { Confidence::Medium } else { Confidence::Low };
             draft = draft.severity(Severity::Note).confidence(confidence);
@@ -97,17 +110,18 @@ mod tests {
     use crate::model::{Confidence, Finding, Severity};
 
     fn tried(size: &str, properties: &[(&str, &str)]) -> Vec<Finding> {
-        let one = |(name, value): &(&str, &str)| {
-            format!("<property>\n<name>{name}</name><value>{value}</value></property>")
-        };
+        let one =
+            |(name, value): &(&str, &str)| format!("<property>\n<name>{name}</name><value>{value}</value></property>");
         let yarn = format!("<configuration>{}</configuration>", properties.iter().map(one).collect::<String>());
         let text = format!("# oomph: flink=1.20 deployment=yarn\ntaskmanager.memory.process.size: {size}\n");
         let all = beside_yarn("config.yaml", &text, &yarn);
         all.into_iter().filter(|finding| finding.code == "OOM507").collect()
     }
 
-    const FAIR: (&str, &str) =
-        ("yarn.resourcemanager.scheduler.class", "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fair.FairScheduler");
+    const FAIR: (&str, &str) = (
+        "yarn.resourcemanager.scheduler.class",
+        "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fair.FairScheduler",
+    );
 
     #[rstest]
     #[case("4200m", &[("yarn.scheduler.minimum-allocation-mb", "1024")], true)]
@@ -118,6 +132,11 @@ mod tests {
     fn the_schedulers_step_decides(#[case] size: &str, #[case] properties: &[(&str, &str)], #[case] expected: bool) {
         let found = tried(size, properties);
         assert_eq!(found.len(), usize::from(expected), "{found:?}");
+    }
+
+    #[test]
+    fn what_yarn_does_not_give_out_is_not_rounded() {
+        assert_eq!(tried("9g", &[("yarn.scheduler.minimum-allocation-mb", "4096"), (super::MAXIMUM, "10240")]), []);
     }
 
     #[test]
@@ -136,5 +155,13 @@ mod tests {
         let text = "# oomph: flink=1.20 deployment=yarn\ntaskmanager.memory.process.size: 7900m\n";
         assert!(!codes("config.yaml", text).contains(&"OOM507"));
         assert!(!codes("config.yaml", "taskmanager.memory.process.size: 4200m\n").contains(&"OOM507"));
+    }
+
+    #[test]
+    fn the_images_own_size_is_nobodys_choice() {
+        let text =
+            |size: &str| format!("# oomph: flink=1.20 deployment=yarn\ntaskmanager.memory.process.size: {size}\n");
+        assert!(!codes("config.yaml", &text("1728m")).contains(&"OOM507"));
+        assert!(codes("config.yaml", &text("1729m")).contains(&"OOM507"));
     }
 }

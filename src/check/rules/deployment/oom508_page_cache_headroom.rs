@@ -79,8 +79,16 @@ mod tests {
     #[case("deployment=kubernetes", "execution.runtime-mode: batch", true)]
     #[case("deployment=kubernetes", "execution.runtime-mode: STREAMING", false)]
     #[case("deployment=yarn", "execution.runtime-mode: BATCH", false)]
-    #[case("deployment=kubernetes", "execution.runtime-mode: BATCH\nexecution.batch-shuffle-mode: ALL_EXCHANGES_PIPELINED", false)]
-    #[case("deployment=kubernetes", "execution.runtime-mode: BATCH\nshuffle-service-factory.class: a.RemoteFactory", false)]
+    #[case(
+        "deployment=kubernetes",
+        "execution.runtime-mode: BATCH\nexecution.batch-shuffle-mode: ALL_EXCHANGES_PIPELINED",
+        false
+    )]
+    #[case(
+        "deployment=kubernetes",
+        "execution.runtime-mode: BATCH\nshuffle-service-factory.class: a.RemoteFactory",
+        false
+    )]
     fn only_local_shuffle_files_in_a_pod_count(#[case] facts: &str, #[case] lines: &str, #[case] expected: bool) {
         let text = format!("# oomph: flink=1.20 {facts}\ntaskmanager.memory.process.size: 8g\n{lines}\n");
         assert_eq!(codes("config.yaml", &text).contains(&"OOM508"), expected);

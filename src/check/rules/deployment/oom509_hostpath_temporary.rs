@@ -80,15 +80,18 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             }
             told.push(what);
             let mut draft = found
-                .find(format!("{} of the {role} lies on the node's own {host}, which outlives the pod", directory.option))
+                .find(format!(
+                    "{} of the {role} lies on the node's own {host}, which outlives the pod",
+                    directory.option
+                ))
                 .at(&volume.place, "hostPath")
                 .at(&mount.place, format!("holds {}", directory.path));
             if let Some(place) = &directory.place {
                 draft = draft.at(place, directory.option.clone());
             }
-            draft
-                .note("what a killed TaskManager or JobManager leaves there is removed by nobody")
-                .help("use an emptyDir with a sizeLimit, or a generic ephemeral volume on a storage class of local disks");
+            draft.note("what a killed TaskManager or JobManager leaves there is removed by nobody").help(
+                "use an emptyDir with a sizeLimit, or a generic ephemeral volume on a storage class of local disks",
+            );
         }
     }
 }

@@ -85,7 +85,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 if let Some(bound) = bound {
                     draft = draft.at(bound.place(), format!("not read before {FAIR_DYNAMIC} is false"));
                 }
-                draft.note(format!("{FAIR_DYNAMIC} is true: up to half of what a node has free at one heartbeat")).help(help);
+                draft
+                    .note(format!("{FAIR_DYNAMIC} is true: up to half of what a node has free at one heartbeat"))
+                    .help(help);
             }
         }
     }

@@ -78,7 +78,12 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 "the operator writes options and configuration file for {}; Flink {tagged} reads them by its own names",
                 case.version()
             ))
-            .help(format!("set flinkVersion to v{}_{}, or take an image of {}", version.line().0, version.line().1, case.version()));
+            .help(format!(
+                "set flinkVersion to v{}_{}, or take an image of {}",
+                version.line().0,
+                version.line().1,
+                case.version()
+            ));
     }
 }
 

@@ -45,7 +45,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
     let budget = case.survey(Role::TaskManager).map(|survey| &survey.plan.budget);
     if let Some(written) = case.find(MANAGED).filter(|written| written.text().eq_ignore_ascii_case("false")) {
-        let mut draft = found.find("Python workers take their memory from nobody's budget").at(written.place(), "no share");
+        let mut draft =
+            found.find("Python workers take their memory from nobody's budget").at(written.place(), "no share");
         if let Some(budget) = budget {
             draft = draft.note(format!(
                 "all workers of a TaskManager have JVM overhead of {} to share with the JVM itself",
@@ -91,7 +92,8 @@ mod tests {
 
     #[test]
     fn the_room_beside_the_jvm_is_told() {
-        let text = "# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\npython.fn-execution.memory.managed: false\n";
+        let text =
+            "# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\npython.fn-execution.memory.managed: false\n";
         assert!(find("OOM516", "config.yaml", text).notes[0].contains("JVM overhead of 429496736 B"));
     }
 
