@@ -78,7 +78,7 @@ mod tests {
     use crate::check::tried::{checked, codes};
 
     const CLUSTER: &str = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: c}\nspec:\n  \
-                           flinkVersion: v1_20\n  taskManager: {resource: {memory: 4g, cpu: 1}}\n  podTemplate:\n    \
+                           flinkVersion: v1_20\n  taskManager: {resource: {memory: 4g, cpu: 2}}\n  podTemplate:\n    \
                            spec:\n      containers:\n      - {name: flink-main-container}\n      - {name: shipper}\n";
 
     #[test]

@@ -106,7 +106,7 @@ mod tests {
         format!(
             "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: c}}\nspec:\n  flinkVersion: \
              v1_20\n  flinkConfiguration:\n    state.backend.type: rocksdb\n    state.backend.rocksdb.localdir: \
-             /rocksdb\n  taskManager: {{resource: {{memory: 4g, cpu: 1}}}}\n  podTemplate:\n    spec:\n      volumes: \
+             /rocksdb\n  taskManager: {{resource: {{memory: 4g, cpu: 2}}}}\n  podTemplate:\n    spec:\n      volumes: \
              [{{name: v, {volume}}}]\n      containers:\n      - name: flink-main-container\n        volumeMounts: \
              [{{name: v, mountPath: /rocksdb}}]\n{more}"
         )

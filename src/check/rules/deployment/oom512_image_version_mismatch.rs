@@ -25,7 +25,7 @@ rule! {
     ///   taskManager:
     ///     resource:
     ///       memory: 4g
-    ///       cpu: 1
+    ///       cpu: 2
     /// ```
     ///
     /// ### Good
@@ -40,7 +40,7 @@ rule! {
     ///   taskManager:
     ///     resource:
     ///       memory: 4g
-    ///       cpu: 1
+    ///       cpu: 2
     /// ```
     ///
     /// ### Sources
@@ -101,7 +101,7 @@ mod tests {
     fn only_flinks_own_tags_are_versions_of_flink(#[case] image: &str, #[case] expected: bool) {
         let text = format!(
             "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: c}}\nspec:\n  image: {image}\n  \
-             flinkVersion: v1_20\n  taskManager: {{resource: {{memory: 4g, cpu: 1}}}}\n"
+             flinkVersion: v1_20\n  taskManager: {{resource: {{memory: 4g, cpu: 2}}}}\n"
         );
         assert_eq!(codes("c.yaml", &text).contains(&"OOM512"), expected);
     }

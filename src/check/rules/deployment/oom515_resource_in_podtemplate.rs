@@ -22,7 +22,7 @@ rule! {
     ///   taskManager:
     ///     resource:
     ///       memory: 4g
-    ///       cpu: 1
+    ///       cpu: 2
     ///     podTemplate:
     ///       spec:
     ///         containers:
@@ -44,7 +44,7 @@ rule! {
     ///   taskManager:
     ///     resource:
     ///       memory: 6g
-    ///       cpu: 1
+    ///       cpu: 2
     /// ```
     ///
     /// ### Sources
@@ -101,7 +101,7 @@ mod tests {
     fn cluster(container: &str) -> String {
         format!(
             "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: c}}\nspec:\n  flinkVersion: \
-             v1_20\n  taskManager: {{resource: {{memory: 4g, cpu: 1}}}}\n  podTemplate:\n    spec:\n      containers:\n      \
+             v1_20\n  taskManager: {{resource: {{memory: 4g, cpu: 2}}}}\n  podTemplate:\n    spec:\n      containers:\n      \
              - {container}\n"
         )
     }
