@@ -126,6 +126,7 @@ impl LineStarts {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -190,6 +191,22 @@ mod tests {
         let error = subject(&Source::Stdin, text).unwrap_err();
         assert!(error.reason.contains(reason), "{error:?}");
         assert!(line.is_none_or(|line| error.position.unwrap().line == line), "{error:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_there_is_read_or_refused_and_places_are_its_own(inside in "\\PC{0,40}", value in "[^<&\\]]{0,20}") {
+            let _ = subject(&Source::Stdin, &format!("<configuration><property>{inside}"));
+            let text = format!("<configuration><property>\n<name>é</name><value>{value}</value></property></configuration>");
+            if let Ok(found) = subject(&Source::Stdin, &text) {
+                let setting = &found.settings[0];
+                let position = setting.place.position.unwrap();
+                prop_assume!(!value.trim().is_empty());
+                // Line ends are normalised, as XML says.
+                let raw = text[position.start..position.end].replace("\r\n", "\n").replace('\r', "\n");
+                prop_assert_eq!(raw.trim(), &*setting.value.java_text());
+            }
+        }
     }
 
     #[test]

@@ -21,5 +21,6 @@ catalogue! {
 }
 
 mod temporary_directories;
+mod total;
 mod visible;
 mod yarn_property;

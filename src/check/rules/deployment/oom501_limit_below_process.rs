@@ -1,7 +1,7 @@
-use super::{visible, yarn_property};
+use super::{total, visible, yarn_property};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
-use crate::model::{Bytes, Deployment, Provenance, Role, Severity};
+use crate::model::{Bytes, Deployment, Role, Severity};
 
 rule! {
     /// The container is smaller than the process that Flink plans to fill it with.
@@ -67,12 +67,8 @@ pub const MAXIMUM: &str = "yarn.scheduler.maximum-allocation-mb";
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for role in [Role::TaskManager, Role::JobManager] {
         let Some(survey) = case.survey(role) else { continue };
-        let figure = survey.plan.budget.total_process();
-        let planned = match &figure.provenance {
-            Provenance::Set { place, .. } => Some(place),
-            _ => None,
-        };
-        let total = figure.bytes;
+        let total = survey.plan.budget.total_process().bytes;
+        let written = total::of(case, role);
         // Flink itself asks for whole mebibytes.
         let asked = Bytes::new(total.whole_mib() << 20);
         if let Some(pod) = case.pod(role).filter(|pod| visible::is_known(case, pod))
@@ -82,8 +78,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         {
             let title = format!("The {role}'s container may take {}, and Flink plans {total} for it", limit.bytes);
             let mut draft = found.find(title).at(&limit.place, "the container");
-            if let Some(place) = planned {
-                draft = draft.at(place, "the process");
+            if let Some(written) = written {
+                draft = draft.at(written.place(), "the process");
             }
             let heap = survey.plan.budget.heap();
             draft =
@@ -97,16 +93,15 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if case.deployment == Some(Deployment::Yarn)
             && let Some(yarn) = case.yarn
             && let Some(maximum) = yarn_property::mebibytes(&yarn.config, MAXIMUM)
-            && let Some(written) = yarn_property::of(&yarn.config, MAXIMUM)
+            && let Some(property) = yarn_property::of(&yarn.config, MAXIMUM)
+            && let Some(written) = written
             && asked > maximum
         {
             let title = format!("YARN gives out {maximum} at most, and the {role} asks for {total}");
-            let mut draft = found.find(title);
-            if let Some(place) = planned {
-                draft = draft.at(place, "the process");
-            }
-            draft
-                .note(format!("{MAXIMUM} is {} in {}", written.text(), written.place()))
+            found
+                .find(title)
+                .at(written.place(), "the process")
+                .note(format!("{MAXIMUM} is {} in {}", property.text(), property.place()))
                 .help(format!("lower the {role}'s process.size to {}m, or raise {MAXIMUM}", maximum.whole_mib()));
         }
     }
@@ -158,6 +153,8 @@ mod tests {
         let text = "services:\n  tm:\n    image: flink:1.20.5\n    command: taskmanager\n    mem_limit: 1g\n";
         assert!(codes("docker-compose.yaml", text).contains(&"OOM501"));
         assert!(!codes("docker-compose.yaml", &text.replace("1g", "1728m")).contains(&"OOM501"));
+        let mounted = format!("{text}    volumes: ['./conf:/opt/flink/conf']\n");
+        assert!(!codes("docker-compose.yaml", &mounted).contains(&"OOM501"));
     }
 
     #[test]

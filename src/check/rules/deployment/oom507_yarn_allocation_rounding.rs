@@ -1,4 +1,5 @@
 use super::oom501_limit_below_process::MAXIMUM;
+use super::total;
 use super::yarn_property::{self, mebibytes};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind, Written, Yarn, policy::threshold};
@@ -55,21 +56,16 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if rest < least || rest.get() < given.get() / 10 {
             continue;
         }
-        let own = match role {
-            Role::TaskManager => case.find("taskmanager.memory.process.size"),
-            Role::JobManager => case.find("jobmanager.memory.process.size"),
-        };
+        let Some(own) = total::of(case, role) else { continue };
         // The image's own sizes, and no step known: that is nobody's choice.
         let is_shipped = |written: &Written<'_>| {
             case.profile().shipped.iter().any(|(key, value)| *key == written.key && *value == written.text())
         };
-        if case.yarn.is_none() && own.as_ref().is_some_and(is_shipped) {
+        if case.yarn.is_none() && is_shipped(&own) {
             continue;
         }
-        let mut draft = found.find(format!("YARN gives the {role} {given} for the {asked} that it asks for"));
-        if let Some(written) = own {
-            draft = draft.at(written.place(), "asked for");
-        }
+        let title = format!("YARN gives the {role} {given} for the {asked} that it asks for");
+        let mut draft = found.find(title).at(own.place(), "asked for");
         if let Some(written) = case.yarn.and_then(|yarn| yarn_property::of(&yarn.config, name)) {
             draft = draft.note(format!("containers come in steps of {step}: {name} in {}", written.place()));
         } else {
@@ -78,11 +74,13 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             draft = draft.note(format!("{name} is not known here; its default of {step} is assumed"));
         }
         let size = format!("{}m", given.whole_mib());
-        draft = draft
-            .note(format!("{rest} of each container are reserved and lie outside of Flink's budget"))
-            .help(format!("set the {role}'s process.size to {size}, which costs the queue nothing more"));
-        if let Some(written) = own {
-            draft.unsafe_fix(format!("ask for {size}"), case.set(written, &size));
+        let draft = draft.note(format!("{rest} of each container are reserved and lie outside of Flink's budget"));
+        if own.key.ends_with(".process.size") {
+            draft
+                .help(format!("set {} to {size}, which costs the queue nothing more", own.key))
+                .unsafe_fix(format!("ask for {size}"), case.set(own, &size));
+        } else {
+            draft.help(format!("raise {} until the {role}'s process comes to {given}", own.key));
         }
     }
 }
@@ -155,6 +153,15 @@ mod tests {
         let text = "# oomph: flink=1.20 deployment=yarn\ntaskmanager.memory.process.size: 7900m\n";
         assert!(!codes("config.yaml", text).contains(&"OOM507"));
         assert!(!codes("config.yaml", "taskmanager.memory.process.size: 4200m\n").contains(&"OOM507"));
+    }
+
+    #[test]
+    fn a_total_under_another_name_is_pointed_at_too() {
+        let text = "# oomph: flink=1.9 deployment=yarn\ntaskmanager.heap.size: 4200m\n";
+        let finding = find("OOM507", "flink-conf.yaml", text);
+        assert!(finding.labels.len() == 1 && finding.fix.is_none(), "{finding:?}");
+        let text = "# oomph: flink=1.20 deployment=yarn\ntaskmanager.memory.flink.size: 4600m\n";
+        assert!(find("OOM507", "config.yaml", text).help.unwrap().contains("raise taskmanager.memory.flink.size"));
     }
 
     #[test]

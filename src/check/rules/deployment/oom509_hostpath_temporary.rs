@@ -68,22 +68,19 @@ rule! {
 }
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
+    let mut told = Vec::new();
     for role in [Role::TaskManager, Role::JobManager] {
         let Some(pod) = case.pod(role) else { continue };
-        let mut told = Vec::new();
         for directory in temporary_directories::of(case, role) {
             let Some((mount, volume)) = volume_of(pod, &directory.path) else { continue };
             let VolumeKind::HostPath(host) = &volume.kind else { continue };
-            let what = (directory.option.clone(), volume.name.as_str());
+            let what = (directory.option.clone(), &volume.place);
             if told.contains(&what) {
                 continue;
             }
             told.push(what);
             let mut draft = found
-                .find(format!(
-                    "{} of the {role} lies on the node's own {host}, which outlives the pod",
-                    directory.option
-                ))
+                .find(format!("{} lies on the node's own {host}, which outlives the pod", directory.option))
                 .at(&volume.place, "hostPath")
                 .at(&mount.place, format!("holds {}", directory.path));
             if let Some(place) = &directory.place {
@@ -118,6 +115,15 @@ mod tests {
     fn each_of_several_directories_is_looked_at() {
         let found = checked("p.yaml", &pod("io.tmp.dirs: /d1,/v/a|/v/b", "/v")).findings;
         assert_eq!(found.iter().filter(|finding| finding.code == "OOM509").count(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn a_template_of_both_roles_is_told_once() {
+        let text = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: c}\nspec:\n  flinkVersion: \
+                    v1_20\n  podTemplate:\n    spec:\n      volumes: [{name: v, hostPath: {path: /mnt/a}}]\n      containers:\n      \
+                    - {name: flink-main-container, volumeMounts: [{name: v, mountPath: /tmp}]}\n";
+        let found = codes("c.yaml", text);
+        assert_eq!(found.iter().filter(|code| **code == "OOM509").count(), 1, "{found:?}");
     }
 
     #[test]
