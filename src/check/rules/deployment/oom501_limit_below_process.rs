@@ -68,7 +68,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for role in [Role::TaskManager, Role::JobManager] {
         let Some(survey) = case.survey(role) else { continue };
         let total = survey.plan.budget.total_process().bytes;
-        let written = total::of(case, role);
+        let written = || total::of(case, role);
         // Flink itself asks for whole mebibytes.
         let asked = Bytes::new(total.whole_mib() << 20);
         if let Some(pod) = case.pod(role).filter(|pod| visible::is_known(case, pod))
@@ -78,7 +78,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         {
             let title = format!("The {role}'s container may take {}, and Flink plans {total} for it", limit.bytes);
             let mut draft = found.find(title).at(&limit.place, "the container");
-            if let Some(written) = written {
+            if let Some(written) = written() {
                 draft = draft.at(written.place(), "the process");
             }
             let heap = survey.plan.budget.heap();
@@ -94,8 +94,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             && let Some(yarn) = case.yarn
             && let Some(maximum) = yarn_property::mebibytes(&yarn.config, MAXIMUM)
             && let Some(property) = yarn_property::of(&yarn.config, MAXIMUM)
-            && let Some(written) = written
             && asked > maximum
+            && let Some(written) = written()
         {
             let title = format!("YARN gives out {maximum} at most, and the {role} asks for {total}");
             found

@@ -80,7 +80,8 @@ rule! {
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let mut told = Vec::new();
     for role in [Role::TaskManager, Role::JobManager] {
-        let (Some(pod), Some(survey)) = (case.pod(role), case.survey(role)) else { continue };
+        let Some(pod) = case.pod(role).filter(|pod| !pod.memory_volumes.is_empty()) else { continue };
+        let Some(survey) = case.survey(role) else { continue };
         let Ok(container) = &survey.container else { continue };
         let Limit::AtMost(limit) = container.limit else { continue };
         let budget = &survey.plan.budget;

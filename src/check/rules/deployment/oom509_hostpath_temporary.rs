@@ -70,7 +70,7 @@ rule! {
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let mut told = Vec::new();
     for role in [Role::TaskManager, Role::JobManager] {
-        let Some(pod) = case.pod(role) else { continue };
+        let Some(pod) = case.pod(role).filter(|pod| !pod.volumes.is_empty()) else { continue };
         for directory in temporary_directories::of(case, role) {
             let Some((mount, volume)) = volume_of(pod, &directory.path) else { continue };
             let VolumeKind::HostPath(host) = &volume.kind else { continue };
