@@ -174,6 +174,9 @@ mod tests {
 
     #[test]
     fn paths_are_shown_alike_however_they_are_given() {
-        assert_eq!([shown_path("./a/b"), shown_path(".//a"), shown_path("a\\b"), shown_path("./")], ["a/b", "a", "a/b", "."]);
+        assert_eq!(
+            [shown_path("./a/b"), shown_path(".//a"), shown_path("a\\b"), shown_path("./")],
+            ["a/b", "a", "a/b", "."]
+        );
     }
 }

@@ -6,6 +6,7 @@ use super::case::{Case, Judged};
 use super::collect::Collector;
 use super::directive::{self, Directive, Ignore, Says};
 use super::edits::Lines;
+use super::moved::{self, Planned};
 use super::policy::Policy;
 use super::rule::Rule;
 use super::rules::{self, catalogue};
@@ -126,18 +127,30 @@ pub fn check(
     yarn: Option<&Yarn>,
     selection: &Selection,
 ) -> Result<Checked, LoadError> {
+    check_against(input, None, told, policy, yarn, selection)
+}
+
+/// Checks one text, also against what it was before.
+pub fn check_against(
+    input: &TextInput,
+    before: Option<&TextInput>,
+    told: &Told,
+    policy: &Policy,
+    yarn: Option<&Yarn>,
+    selection: &Selection,
+) -> Result<Checked, LoadError> {
     let directives = directive::read(&input.text);
     let lines = Lines::new(input.source.clone(), &input.text);
-    let whole = told_by(told, &directives, |_| true);
-    let mut loaded = load::interpret(input.clone(), whole.version)?;
-    let unsaid = |loaded: &Loaded| matches!(loaded.choice.reason, Reason::NewestReading(_) | Reason::Newest);
-    if whole.version.is_none() && whole.default_version.is_some() && loaded.iter().all(unsaid) {
-        loaded = load::interpret(input.clone(), whole.default_version)?;
-    }
+    let mut loaded = interpreted(input, told, &directives)?;
     let mut checked = Checked { subjects: loaded.len(), ..Checked::default() };
     for loaded in &mut loaded {
         let told = scoped(told, &directives, loaded)?;
         check_subject(loaded, &lines, &told, policy, yarn, selection, &mut checked)?;
+    }
+    if let Some(before) = before
+        && selection.has(&rules::SHRINKS)
+    {
+        checked.findings.extend(moved::shrunk(before, input, told, policy));
     }
     // What several subjects share is found once for each of them.
     let mut seen: Vec<Finding> = Vec::new();
@@ -159,6 +172,55 @@ pub fn check(
     }
     checked.findings.sort_by(|a, b| (a.line(), a.code, &a.title).cmp(&(b.line(), b.code, &b.title)));
     Ok(checked)
+}
+
+/// The processes that a text plans; none where it cannot be read.
+pub fn plans(input: &TextInput, told: &Told) -> Vec<Planned> {
+    let directives = directive::read(&input.text);
+    let Ok(all) = interpreted(input, told, &directives) else { return Vec::new() };
+    let mut planned = Vec::new();
+    for mut loaded in all {
+        let Ok(told) = scoped(told, &directives, &mut loaded) else { continue };
+        let Ok(assembled) = load::assemble(&loaded, &Layers::default()) else { continue };
+        let mut config = assembled.config;
+        let placeholders = take_placeholders(&mut config);
+        let deployment = deployment_of(&loaded, &config, &told);
+        for role in [Role::TaskManager, Role::JobManager] {
+            let Some(judged) = judge(&loaded, &config, &placeholders, &told, deployment, role) else { continue };
+            let of_role = |key: &str| is_memory_key(key, role);
+            let mut places: Vec<_> = config
+                .iter()
+                .filter(|(key, setting)| of_role(key) && setting.place.source == input.source)
+                .map(|(key, setting)| (!is_total(key), setting.place.position.map(|p| p.line), &setting.place))
+                .collect();
+            places.sort_by_key(|(part, line, _)| (*part, *line));
+            planned.push(Planned {
+                subject: loaded.subject.name.clone(),
+                role,
+                place: places.first().map(|(_, _, place)| (*place).clone()),
+                survey: judged.outcome.ok(),
+                backend: Backend::of(&Settings::new(&config, loaded.choice.profile)),
+                config: config.clone(),
+            });
+        }
+    }
+    planned
+}
+
+/// The subjects of a text under the version that is told, or that its comments or the team's file tell.
+fn interpreted(input: &TextInput, told: &Told, directives: &[Directive]) -> Result<Vec<Loaded>, LoadError> {
+    let whole = told_by(told, directives, |_| true);
+    let loaded = load::interpret(input.clone(), whole.version)?;
+    let unsaid = |loaded: &Loaded| matches!(loaded.choice.reason, Reason::NewestReading(_) | Reason::Newest);
+    if whole.version.is_none() && whole.default_version.is_some() && loaded.iter().all(unsaid) {
+        return load::interpret(input.clone(), whole.default_version);
+    }
+    Ok(loaded)
+}
+
+/// Who starts the processes, where that is known.
+fn deployment_of(loaded: &Loaded, config: &Config, told: &Told) -> Option<Deployment> {
+    told.deployment.or(loaded.subject.deployment).or_else(|| deployment(config)).or(told.default_deployment)
 }
 
 /// What is told, with what the text's own comments tell below it.
@@ -228,7 +290,7 @@ fn check_subject(
     checked.is_known |= loaded.subject.of == Of::Yarn
         || config.iter().any(|(key, setting)| setting.place.source != Source::Shipped && known(key))
         || placeholders.iter().any(|(key, _)| known(key));
-    let deployment = told.deployment.or(loaded.subject.deployment).or_else(|| deployment(&config)).or(told.default_deployment);
+    let deployment = deployment_of(loaded, &config, told);
     let judged = |role| judge(loaded, &config, &placeholders, told, deployment, role);
     let flink = loaded.subject.of == Of::Flink;
     let case = Case {

@@ -39,8 +39,12 @@ pub fn repaired(
     let before = now.findings.len();
     for _ in 0..MOST_ROUNDS {
         let wanted = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.safe || unsafe_too);
-        let fixes: Vec<Vec<Edit>> =
-            now.findings.iter().filter(wanted).filter_map(|finding| Some(finding.fix.as_ref()?.edits.clone())).collect();
+        let fixes: Vec<Vec<Edit>> = now
+            .findings
+            .iter()
+            .filter(wanted)
+            .filter_map(|finding| Some(finding.fix.as_ref()?.edits.clone()))
+            .collect();
         let all: Vec<Edit> = fixes.iter().flatten().cloned().collect();
         // All at once where that goes well, else one after another.
         let together = edits::applied(&text, &all).into_iter();

@@ -1,5 +1,6 @@
 //! `oomph check`: find files, check them on all cores, report in the order of their paths.
 
+mod before;
 mod given;
 mod output;
 mod walk;
@@ -113,6 +114,10 @@ pub struct CheckArgs {
     /// The team's file [default: oomph.yaml in this directory or the next above that has one].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Pass over what is not Flink's among named files too, for hooks that name every file that changed.
+    #[arg(long)]
+    only_flink: bool,
 
     /// What standard input is called in reports.
     #[arg(long, value_name = "NAME", default_value = "<stdin>")]

@@ -50,11 +50,15 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
 fn unknown(text: &str) -> String {
     let shown: String = text.chars().take(40).collect();
     let family: Vec<&str> = catalogue()
-        .filter(|rule| text.len() >= 4 && rule.code.get(..4).is_some_and(|family| text.to_uppercase().starts_with(family)))
+        .filter(|rule| {
+            text.len() >= 4 && rule.code.get(..4).is_some_and(|family| text.to_uppercase().starts_with(family))
+        })
         .map(|rule| rule.code)
         .collect();
     match family.first().zip(family.last()) {
-        Some((first, last)) => format!("there is no rule {shown}; its family goes from {first} to {last}: see oomph rules"),
+        Some((first, last)) => {
+            format!("there is no rule {shown}; its family goes from {first} to {last}: see oomph rules")
+        }
         None => format!("there is no rule {shown}: oomph rules lists them"),
     }
 }

@@ -108,8 +108,18 @@ pub struct TextInput {
 
 /// Words of which every configuration of Flink's has one.
 const FLINKS_WORDS: [&str; 12] = [
-    "taskmanager", "jobmanager", "flink", "Flink", "FLINK", "state.", "execution.", "parallelism", "yarn.", "env.java",
-    "SET '", "kubernetes.",
+    "taskmanager",
+    "jobmanager",
+    "flink",
+    "Flink",
+    "FLINK",
+    "state.",
+    "execution.",
+    "parallelism",
+    "yarn.",
+    "env.java",
+    "SET '",
+    "kubernetes.",
 ];
 
 impl TextInput {

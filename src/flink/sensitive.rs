@@ -72,7 +72,8 @@ pub fn masked_line(line: &str) -> String {
     while let Some((at, word)) = WORDS.iter().filter_map(|word| Some((lower[from..].find(word)? + from, word))).min() {
         let behind = at + word.len();
         let Some(separator) = line[behind..].find([':', '=', '>', ' ']).map(|n| behind + n) else { break };
-        let Some(start) = line[separator + 1..].find(|c: char| !" \t\"'=:>".contains(c)).map(|n| separator + 1 + n) else {
+        let Some(start) = line[separator + 1..].find(|c: char| !" \t\"'=:>".contains(c)).map(|n| separator + 1 + n)
+        else {
             break;
         };
         // An argument among others ends with a blank; a value of its own goes on to the end.

@@ -6,6 +6,7 @@ mod gitlab;
 pub mod json;
 mod junit;
 mod markdown;
+mod moved;
 mod sarif;
 mod text;
 
@@ -14,6 +15,7 @@ use std::io::{self, Write};
 pub use text::snippet;
 
 use crate::check::edits::Lines;
+use crate::check::moved::Moved;
 use crate::model::{Finding, Label, Severity};
 
 /// What came of one input.
@@ -29,8 +31,8 @@ pub struct Entry {
     pub ignored: usize,
     /// How many findings a baseline knows.
     pub known: usize,
-    /// What moved in the budget against another version of it, as Markdown.
-    pub moved: Option<String>,
+    /// What moved in its budgets against another version of it.
+    pub moved: Vec<Moved>,
 }
 
 /// A finding with what is needed to show it.

@@ -46,7 +46,8 @@ pub fn page(rule: &Rule, width: usize) -> String {
     }
     flush(&mut paragraph, &mut out);
     // The table of the document, in words.
-    let facts = format!("{}, {} confidence, {}, fix: {}", rule.severity, rule.confidence, rule.versions(), rule.fix.words());
+    let facts =
+        format!("{}, {} confidence, {}, fix: {}", rule.severity, rule.confidence, rule.versions(), rule.fix.words());
     out.replacen("\n\n\n", &format!("\n{facts}\n\n"), 1)
 }
 

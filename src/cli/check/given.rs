@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::before::Before;
 use super::{CheckArgs, FailOn, Format, write};
 use crate::check::baseline::{Baseline, Recorder};
 use crate::check::team::{Override, Paths, Team};
@@ -20,13 +21,12 @@ pub struct Given {
     pub inputs: Vec<String>,
     pub policy: Policy,
     pub fail_on: FailOn,
-    pub format: Format,
     pub width: usize,
     pub mend: Mend,
     pub baseline: Option<Baseline>,
     pub stdin_name: String,
-    pub since: Option<String>,
-    pub against: Option<PathBuf>,
+    pub only_flink: bool,
+    pub before: Option<Before>,
     /// Whether any format shows the inputs' lines.
     pub snippets: bool,
     told: Told,
@@ -140,13 +140,12 @@ impl Given {
             inputs: if args.inputs.is_empty() { vec![".".to_owned()] } else { args.inputs.clone() },
             policy: team.policy().map_err(|error| about_team(&error))?,
             fail_on,
-            format: args.format,
             width: width(),
             mend: Mend { safe: args.fix || args.unsafe_fixes || args.diff, all: args.unsafe_fixes, diff: args.diff },
             baseline,
             stdin_name: args.stdin_name.clone(),
-            since: args.since.clone(),
-            against: args.against.clone(),
+            only_flink: args.only_flink,
+            before: Before::of(args)?,
             snippets: args.format == Format::Text || text_in_a_file,
             told,
             asked,
@@ -216,7 +215,9 @@ impl Given {
         let Some(path) = &self.write_baseline else { return Ok(Exit::Clean) };
         write::atomically(path, recorder.text().as_bytes())
             .with_context(|| format!("could not write {}", path.display()))?;
-        anstream::eprintln!("{}: {} findings are known from now on", path.display(), recorder.count());
+        let count = recorder.count();
+        let are = if count == 1 { "finding is" } else { "findings are" };
+        anstream::eprintln!("{}: {count} {are} known from now on", path.display());
         Ok(Exit::Clean)
     }
 }
@@ -246,10 +247,8 @@ fn team(args: &CheckArgs) -> Result<(PathBuf, Team), String> {
         None => here()?.ancestors().map(|directory| directory.join("oomph.yaml")).find(|path| path.is_file()),
     };
     let Some(path) = found else { return Ok((here()?, Team::default())) };
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("could not read {}: {error}", path.display()))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("could not read {}: {error}", path.display()))?;
     let team = Team::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let base = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     Ok((base.map_or_else(here, |parent| Ok(parent.to_owned()))?, team))
 }
-

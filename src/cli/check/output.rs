@@ -52,7 +52,8 @@ impl Outputs {
                     .collect();
                 format!("--output {text}: {format} is no format; there are {}", names.join(", "))
             })?;
-            let file = File::create(path).map_err(|error| format!("--output {text}: could not write {path}: {error}"))?;
+            let file =
+                File::create(path).map_err(|error| format!("--output {text}: could not write {path}: {error}"))?;
             let out: Box<dyn Write> = Box::new(BufWriter::new(anstream::StripStream::new(file)));
             all.push(Output { name: path.to_owned(), sink: sink(format.format(), FILE_WIDTH), out });
         }

@@ -11,8 +11,9 @@ use super::walk::Candidate;
 use super::write;
 use crate::check::baseline::{self, Recorder};
 use crate::check::edits::Lines;
-use crate::check::{Checked, Selection, Told, Yarn, check, repair};
+use crate::check::{Checked, Selection, Told, Yarn, check_against, moved, repair};
 use crate::cli::Exit;
+use crate::config::FileKind;
 use crate::config::load::{self, LoadError, TextInput};
 use crate::model::Source;
 use crate::report::check::{Entry, Shown, Spot, snippet};
@@ -92,14 +93,17 @@ impl Worker<'_> {
     fn file(&self, candidate: &Candidate) -> Done {
         let (input, path, named) = match candidate {
             Candidate::Stdin => (load::read_stdin(), None, true),
-            Candidate::File { path, named } => (load::read(path), Some(path.as_path()), *named),
+            Candidate::File { path, named } => {
+                (load::read(path), Some(path.as_path()), *named && !self.given.only_flink)
+            }
         };
         let shown = match path {
             None => self.given.stdin_name.clone(),
             Some(path) => baseline::shown_path(&path.display().to_string()),
         };
         match input {
-            Err(error) if !named && !is_of_the_disk(&error) => Done::nothing(),
+            // What a walk comes across need not be a text, unless its name says that it is Flink's.
+            Err(error) if !named && !is_flinks_name(path) && !is_of_the_disk(&error) => Done::nothing(),
             Err(error) => Done::unread(shown, &error),
             Ok(input) if !named && !input.may_be_flinks() => Done::nothing(),
             Ok(input) => {
@@ -118,10 +122,12 @@ impl Worker<'_> {
         if given.mend.safe {
             self.mend(&mut input, path, &told, yarn, &selection, &mut done);
         }
-        match check(&input, &told, &given.policy, yarn, &selection) {
+        let before = path.zip(given.before.as_ref()).and_then(|(path, before)| before.text(path, &input));
+        match check_against(&input, before.as_ref(), &told, &given.policy, yarn, &selection) {
             Ok(checked) if !named && !checked.is_known => {}
             Ok(checked) => {
-                let entry = self.entry(&input, shown, checked);
+                let mut entry = self.entry(&input, shown, checked);
+                entry.moved = before.map(|before| moved::between(&before, &input, &told)).unwrap_or_default();
                 let fails = entry.findings.iter().any(|shown| given.fail_on.fails(shown.finding.severity));
                 if fails && !given.mend.diff {
                     done.exit = done.exit.max(Exit::Findings);
@@ -145,7 +151,9 @@ impl Worker<'_> {
         done: &mut Done,
     ) {
         let mend = self.given.mend;
-        let Some(repaired) = repair::repaired(input, told, &self.given.policy, yarn, selection, mend.all) else { return };
+        let Some(repaired) = repair::repaired(input, told, &self.given.policy, yarn, selection, mend.all) else {
+            return;
+        };
         if mend.diff {
             done.diff = difference(&input.source.to_string(), &input.text, &repaired.text);
             done.exit = Exit::Findings;
@@ -159,7 +167,11 @@ impl Worker<'_> {
         match write::over(path, &input.text, &repaired.text) {
             Ok(()) => {
                 let count = repaired.count;
-                done.messages.push(format!("{}: mended {count} finding{}", input.source, if count == 1 { "" } else { "s" }));
+                done.messages.push(format!(
+                    "{}: mended {count} finding{}",
+                    input.source,
+                    if count == 1 { "" } else { "s" }
+                ));
                 input.text = repaired.text;
             }
             Err(error) => {
@@ -190,7 +202,7 @@ impl Worker<'_> {
                 shown.snippet = snippet(&shown.finding, &shown.spots, &path, &input.text, self.given.width);
             }
         }
-        Entry { path, findings, unread: None, ignored: checked.ignored, known, moved: None }
+        Entry { path, findings, unread: None, ignored: checked.ignored, known, moved: Vec::new() }
     }
 
     /// The `yarn-site.xml` beside a file, read once a directory.
@@ -209,6 +221,12 @@ impl Worker<'_> {
     }
 }
 
+/// Whether a file has one of the names that Flink reads.
+fn is_flinks_name(path: Option<&Path>) -> bool {
+    let name = path.and_then(Path::file_name).and_then(|name| name.to_str());
+    name.and_then(FileKind::of_name).is_some()
+}
+
 /// Whether it is the file that cannot be had, and not what is in it.
 fn is_of_the_disk(error: &LoadError) -> bool {
     matches!(error, LoadError::Io { .. })
@@ -220,7 +238,14 @@ impl Done {
     }
 
     fn unread(path: String, error: &LoadError) -> Done {
-        let entry = Entry { path, findings: Vec::new(), unread: Some(error.to_string()), ignored: 0, known: 0, moved: None };
+        let entry = Entry {
+            path,
+            findings: Vec::new(),
+            unread: Some(error.to_string()),
+            ignored: 0,
+            known: 0,
+            moved: Vec::new(),
+        };
         let messages = vec![format!("error: could not {error}")];
         Done { entry: Some(entry), exit: Exit::Input, diff: String::new(), messages }
     }

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Entry, Shown, Sink, Spot, Totals};
-use crate::model::{Edit, Severity};
+use crate::check::moved::{Moved, What};
+use crate::model::{Edit, Role, Severity};
 
 /// The name and version of this format.
 const SCHEMA: &str = "oomph.check/1";
@@ -15,6 +16,57 @@ const SCHEMA: &str = "oomph.check/1";
 pub struct Json {
     findings: Vec<FindingV1>,
     unread: Vec<Unread>,
+    moved: Vec<MovedV1>,
+}
+
+/// A process whose budget moves.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct MovedV1 {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// `taskmanager` or `jobmanager`.
+    role: &'static str,
+    /// `sizes`, `appeared`, `gone`, `refused` or `accepted`.
+    what: &'static str,
+    sizes: Vec<SizeV1>,
+}
+
+/// A measure that differs; null where a side has no such thing.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct SizeV1 {
+    name: String,
+    before: Option<u64>,
+    after: Option<u64>,
+}
+
+fn moved(path: &str, moved: &Moved) -> MovedV1 {
+    let (what, rows) = match &moved.what {
+        What::Sizes(rows) => ("sizes", &rows[..]),
+        What::Appeared => ("appeared", &[][..]),
+        What::Gone => ("gone", &[][..]),
+        What::Refused => ("refused", &[][..]),
+        What::Accepted => ("accepted", &[][..]),
+    };
+    MovedV1 {
+        path: path.to_owned(),
+        subject: moved.subject.clone(),
+        role: match moved.role {
+            Role::TaskManager => "taskmanager",
+            Role::JobManager => "jobmanager",
+        },
+        what,
+        sizes: rows
+            .iter()
+            .map(|row| SizeV1 {
+                name: row.measure.key(),
+                before: row.a.map(|amount| amount.get()),
+                after: row.b.map(|amount| amount.get()),
+            })
+            .collect(),
+    }
 }
 
 /// Everything a run says.
@@ -27,6 +79,9 @@ pub struct Document<'a> {
     findings: &'a [FindingV1],
     /// Inputs that could not be read.
     unread: &'a [Unread],
+    /// What moves in the budgets of files that changed, with --since or --against.
+    #[serde(skip_serializing_if = "<[MovedV1]>::is_empty")]
+    moved: &'a [MovedV1],
     summary: Summary,
 }
 
@@ -167,10 +222,10 @@ fn finding(path: &str, shown: &Shown) -> FindingV1 {
 impl Sink for Json {
     fn entry(&mut self, entry: &Entry, _: &mut dyn Write) -> io::Result<()> {
         self.findings.extend(entry.findings.iter().map(|shown| finding(&entry.path, shown)));
-        self.unread.extend(entry.unread.iter().map(|reason| Unread {
-            path: entry.path.clone(),
-            error: format!("could not {reason}"),
-        }));
+        self.moved.extend(entry.moved.iter().map(|one| moved(&entry.path, one)));
+        self.unread.extend(
+            entry.unread.iter().map(|reason| Unread { path: entry.path.clone(), error: format!("could not {reason}") }),
+        );
         Ok(())
     }
 
@@ -179,6 +234,7 @@ impl Sink for Json {
             schema: SCHEMA,
             findings: &self.findings,
             unread: &self.unread,
+            moved: &self.moved,
             summary: Summary {
                 files: totals.files,
                 errors: totals.of(Severity::Error),

@@ -59,7 +59,11 @@ impl Sink for Junit {
         let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);
         xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
         xml.create_element("testsuites")
-            .with_attributes([("name", "oomph check"), ("tests", &*tests.to_string()), ("failures", &*failed.to_string())])
+            .with_attributes([
+                ("name", "oomph check"),
+                ("tests", &*tests.to_string()),
+                ("failures", &*failed.to_string()),
+            ])
             .write_inner_content(|xml| {
                 for suite in &self.suites {
                     let (tests, failed) = (suite.cases.len().to_string(), failures(&suite.cases).to_string());

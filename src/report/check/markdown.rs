@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Entry, Sink, Totals, capital};
+use super::{Entry, Sink, Totals, capital, moved};
 use crate::model::Severity;
 
 /// Keeps the entries until the end, because the sum comes first.
@@ -43,8 +43,8 @@ impl Sink for Markdown {
         if let Some(reason) = &entry.unread {
             self.body += &format!("\n#### `{}`\n\n**error**: could not {}\n", entry.path, cell(reason));
         }
-        if let Some(moved) = &entry.moved {
-            self.moved += &format!("\n#### `{}`\n\n{moved}", entry.path);
+        if !entry.moved.is_empty() {
+            self.moved += &format!("\n#### `{}`\n\n{}", entry.path, moved::markdown(&entry.moved));
         }
         Ok(())
     }

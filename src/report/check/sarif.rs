@@ -62,9 +62,7 @@ fn location(path: &str, spot: Spot) -> Value {
 }
 
 fn replacement(edit: &Edit) -> Value {
-    let deleted = |line, column, end_line, end_column| {
-        json!({ "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column })
-    };
+    let deleted = |line, column, end_line, end_column| json!({ "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column });
     let (region, text) = match edit {
         Edit::Replace { line, from, to, text } => (deleted(*line, *from, *line, *to), text.clone()),
         Edit::Remove { first, last } => (deleted(*first, 1, last + 1, 1), String::new()),

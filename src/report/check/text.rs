@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Entry, Sink, Spot, Totals};
+use super::{Entry, Sink, Spot, Totals, moved};
 use crate::flink::sensitive;
 use crate::model::{Finding, Severity};
 
@@ -26,8 +26,8 @@ impl Sink for Text {
         for shown in &entry.findings {
             writeln!(out, "{}\n", shown.snippet)?;
         }
-        if let Some(moved) = &entry.moved {
-            writeln!(out, "{}: what moves in the budget\n{moved}", entry.path)?;
+        if !entry.moved.is_empty() {
+            writeln!(out, "{}: what moves in the budget\n{}", entry.path, moved::lines(&entry.moved))?;
         }
         Ok(())
     }
@@ -78,7 +78,8 @@ pub fn snippet(finding: &Finding, spots: &[Spot], path: &str, text: &str, width:
     }
     if let Some(fix) = &finding.fix {
         let flag = if fix.safe { "--fix" } else { "--unsafe-fixes" };
-        group = group.element(Level::HELP.with_name("fix").message(wrapped(&format!("{} ({flag})", fix.title), margin)));
+        group =
+            group.element(Level::HELP.with_name("fix").message(wrapped(&format!("{} ({flag})", fix.title), margin)));
     }
     let groups: [Group<'_>; 1] = [group];
     Renderer::styled().term_width(width).render(&groups)
@@ -91,7 +92,9 @@ fn wrapped(text: &str, width: usize) -> String {
     for word in text.split(' ') {
         let unit = ["B", "KiB", "MiB", "GiB", "TiB"].contains(&word.trim_end_matches([',', '.', ')', ';']));
         match joined.last_mut() {
-            Some(number) if unit && number.ends_with(|c: char| c.is_ascii_digit()) => *number += &format!("{KEPT}{word}"),
+            Some(number) if unit && number.ends_with(|c: char| c.is_ascii_digit()) => {
+                *number += &format!("{KEPT}{word}")
+            }
             _ => joined.push(word.to_owned()),
         }
     }

@@ -94,7 +94,7 @@ mod tests {
     fn the_room_beside_the_jvm_is_told() {
         let text =
             "# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\npython.fn-execution.memory.managed: false\n";
-        assert!(find("OOM516", "config.yaml", text).notes[0].contains("JVM overhead of 429496736 B"));
+        assert!(find("OOM516", "config.yaml", text).notes[0].contains("JVM overhead of 409.6 MiB (429496736 B)"));
     }
 
     #[test]
