@@ -17,6 +17,7 @@ mod value;
 pub mod workload;
 pub mod writing;
 pub mod yaml;
+pub mod yarn_site;
 
 use std::collections::BTreeMap;
 

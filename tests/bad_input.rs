@@ -55,6 +55,15 @@ fn a_file_over_16_mib_is_refused_with_its_size() {
 }
 
 #[test]
+fn hadoops_files_hold_no_flink_configuration() {
+    let text = "<configuration>\n<property><name>a</name><value>b</value></property>\n</configuration>\n";
+    let error = refused("yarn-site.xml", text.as_bytes());
+    assert!(error.contains("yarn-site.xml: it is Hadoop's and holds no Flink configuration"), "{error}");
+    let error = refused("yarn-site.xml", text.replace("</value>", "").as_bytes());
+    assert!(error.contains("yarn-site.xml:2:"), "{error}");
+}
+
+#[test]
 fn a_file_of_16_mib_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = b"taskmanager.memory.process.size: 2g\n#".to_vec();

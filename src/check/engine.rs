@@ -45,6 +45,17 @@ pub struct Yarn {
     pub config: Config,
 }
 
+impl Yarn {
+    /// The properties of a `yarn-site.xml`, without those that hold a placeholder; nothing where the text is none.
+    pub fn read(input: TextInput) -> Result<Option<Yarn>, LoadError> {
+        let loaded = load::interpret(input, None)?;
+        let Some(hadoop) = loaded.iter().find(|loaded| loaded.subject.of == Of::Yarn) else { return Ok(None) };
+        let mut config = load::assemble(hadoop, &Layers::default())?.config;
+        take_placeholders(&mut config);
+        Ok(Some(Yarn { config }))
+    }
+}
+
 /// Which rules run.
 #[derive(Clone, Debug)]
 pub struct Selection {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::{Checked, Selection, Told, check, check_against};
+use super::engine::{Checked, Selection, Told, Yarn, check, check_against};
 use super::policy::Policy;
 use crate::config::FileKind;
 use crate::config::load::TextInput;
@@ -22,6 +22,13 @@ pub fn input(file: &str, text: &str) -> TextInput {
 pub fn checked(file: &str, text: &str) -> Checked {
     let result = check(&input(file, text), &Told::default(), &Policy::default(), None, &Selection::default());
     result.unwrap_or_else(|error| panic!("{file}: {error}\n{text}"))
+}
+
+/// Everything found in a text that lies beside a `yarn-site.xml`.
+pub fn beside_yarn(file: &str, text: &str, yarn_site: &str) -> Vec<Finding> {
+    let yarn = Yarn::read(input("yarn-site.xml", yarn_site)).unwrap().unwrap();
+    let told = Told::default();
+    check(&input(file, text), &told, &Policy::default(), Some(&yarn), &Selection::default()).unwrap().findings
 }
 
 /// The codes found in a text that was another one before.

@@ -14,7 +14,8 @@ pub use error::LoadError;
 use super::layers::{Assembled, FileText, Layers, Offset, Remark};
 use super::manifest::{self, ManifestError};
 use super::startup_log::{self, LogError};
-use super::{FileKind, Subject};
+use super::yarn_site::{self, XmlError};
+use super::{FileKind, Of, Subject};
 use crate::flink::Version;
 use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile};
 use crate::model::{Bytes, Place, Position, Source};
@@ -154,10 +155,21 @@ pub fn load(input: &Input, asked: Option<Version>) -> Result<Vec<Loaded>, LoadEr
             let choice = version(asked)?;
             Ok(vec![Loaded { subject: Subject::default(), choice }])
         }
-        Input::Stdin => interpret(read_stdin()?, asked),
+        Input::Stdin => of_flink(interpret(read_stdin()?, asked)?, input),
         Input::Path(path) if path.is_dir() => from_directory(path, asked).map(|loaded| vec![loaded]),
-        Input::Path(path) => interpret(read(path)?, asked),
+        Input::Path(path) => of_flink(interpret(read(path)?, asked)?, input),
     }
+}
+
+/// What can be planned is Flink's.
+fn of_flink(loaded: Vec<Loaded>, input: &Input) -> Result<Vec<Loaded>, LoadError> {
+    if loaded.iter().all(|loaded| loaded.subject.of == Of::Flink) {
+        return Ok(loaded);
+    }
+    let reason = "it is Hadoop's and holds no Flink configuration: plan the config.yaml or flink-conf.yaml with \
+                  --deployment yarn; oomph check reads this file";
+    let place = Place::of(Source::File(Arc::from(input.to_string())));
+    Err(LoadError::Untold { place, reason: reason.to_owned() })
 }
 
 /// The version of what is read from no file.
@@ -217,7 +229,7 @@ pub fn interpret(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>
     Ok(vec![Loaded { subject: Subject { remarks, ..Subject::of_file(file) }, choice }])
 }
 
-/// The subjects of a text that is a manifest or a log; nothing where it is a configuration of Flink's own.
+/// The subjects of a text that is a manifest, a log or Hadoop's; nothing where it is a configuration of Flink's own.
 fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, LoadError>> {
     let whole = || Place::of(source.clone());
     if manifest::is_manifest(text) {
@@ -229,6 +241,13 @@ fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, Lo
         return Some(startup_log::subjects(source, text).map_err(|LogError { reason, line }| {
             let position = line.map(|line| Position { line, column: 1, start: 0, end: 0 });
             LoadError::Untold { place: Place { position, ..whole() }, reason }
+        }));
+    }
+    if yarn_site::is_hadoop_xml(text) {
+        let subject = yarn_site::subject(source, text);
+        return Some(subject.map(|subject| vec![subject]).map_err(|XmlError { reason, position }| LoadError::Untold {
+            place: Place { position, ..whole() },
+            reason,
         }));
     }
     None

@@ -156,7 +156,7 @@ fn template(text: &str) -> Option<ManifestError> {
 }
 
 /// The version in an image's tag: `flink:1.20.5-java17`, `registry/team/flink:1.18-scala_2.12`.
-fn version_in_tag(image: &str) -> Option<String> {
+pub fn version_in_tag(image: &str) -> Option<String> {
     let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
     let end = tag.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(tag.len());
     let version = tag[..end].trim_matches('.');

@@ -76,6 +76,8 @@ pub struct Pod {
     pub image: Option<Stated>,
     /// The memory that Flink's container asks for, where it is the manifest that says so.
     pub request: Option<Written>,
+    /// Memory that a pod template states for Flink's container, which Flink replaces by what it plans.
+    pub replaced: Vec<Stated>,
     /// The cores that Flink's container may use at most, as written.
     pub cpu_limit: Option<Stated>,
     /// The environment of Flink's container.

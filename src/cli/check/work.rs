@@ -14,7 +14,6 @@ use crate::check::edits::Lines;
 use crate::check::{Checked, Selection, Told, Yarn, check_against, moved, repair};
 use crate::cli::Exit;
 use crate::config::FileKind;
-use crate::config::layers::Layers;
 use crate::config::load::{self, LoadError, TextInput};
 use crate::model::Source;
 use crate::report::check::{Entry, Shown, Spot, snippet};
@@ -216,9 +215,7 @@ impl Worker<'_> {
                 if !site.is_file() {
                     return None;
                 }
-                let loaded = load::interpret(load::read(site).ok()?, None).ok()?;
-                let config = load::assemble(loaded.first()?, &Layers::default()).ok()?.config;
-                Some(Arc::new(Yarn { config }))
+                Some(Arc::new(Yarn::read(load::read(site).ok()?).ok()??))
             })
             .clone()
     }

@@ -81,8 +81,10 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
             let more = pod_template(manifest, spec, &mut subject.remarks);
             pod.sidecars.extend(more.sidecars);
             pod.memory_volumes.extend(more.memory_volumes);
-            pod.image = more.image.or(pod.image);
+            // The operator sets kubernetes.container.image, which Flink prefers (`KubernetesUtils.resolveUserDefinedValue`).
+            pod.image = pod.image.or(more.image);
             pod.cpu_limit = more.cpu_limit.or(pod.cpu_limit);
+            pod.replaced.extend(more.replaced);
             pod.variables.extend(more.variables);
             pod.volumes.extend(more.volumes);
             pod.mounts.extend(more.mounts);
@@ -194,6 +196,8 @@ fn pod_template(manifest: &Manifest<'_>, spec: &Rc<Node>, remarks: &mut Vec<Rema
         containers::of_main(manifest, main, &mut pod);
         let resources = ["limits", "requests"].map(|kind| main.at(&["resources", kind, "memory"]));
         for node in resources.into_iter().flatten() {
+            let stated = node.text().map(|text| Stated { text: text.into_owned(), place: manifest.place(node) });
+            pod.replaced.extend(stated);
             let text = "Flink replaces this by the size it plans: it has no effect \
                         (KubernetesUtils.getResourceRequirements)";
             remarks.push(manifest.remark(node, text));
@@ -246,6 +250,20 @@ mod tests {
         let remarks: Vec<_> = cluster.remarks.iter().map(|remark| remark.text.as_str()).collect();
         assert!(remarks.iter().any(|text| text.contains("holds a placeholder")), "{remarks:?}");
         assert_eq!(remarks.iter().filter(|text| text.contains("has no effect")).count(), 1, "{remarks:?}");
+        let replaced: Vec<_> =
+            cluster.pod(Role::TaskManager).unwrap().replaced.iter().map(|s| s.text.as_str()).collect();
+        assert_eq!(replaced, ["9Gi"]);
+    }
+
+    #[test]
+    fn the_resources_own_image_wins_over_the_templates() {
+        let text = CLUSTER.replace("  flinkVersion", "  image: flink:1.20.5\n  flinkVersion");
+        let text = text.replace("{name: flink-main-container,", "{name: flink-main-container, image: other,");
+        let cluster = subjects(&Source::Stdin, &text).unwrap().remove(0);
+        let image = |cluster: &Subject| cluster.pod(Role::TaskManager).unwrap().image.clone().unwrap().text;
+        assert_eq!(image(&cluster), "flink:1.20.5");
+        let alone = subjects(&Source::Stdin, &text.replace("  image: flink:1.20.5\n", "")).unwrap().remove(0);
+        assert_eq!(image(&alone), "other");
     }
 
     #[test]
