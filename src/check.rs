@@ -18,7 +18,7 @@ pub(crate) mod tried;
 
 pub use case::{Case, Judged, Written};
 pub use collect::Collector;
-pub use engine::{Checked, Told, Yarn, check};
+pub use engine::{Checked, Selection, Told, Yarn, check};
 pub use policy::Policy;
 pub use rule::{FixKind, Rule};
 pub use rules::{by_code_or_name, catalogue};
