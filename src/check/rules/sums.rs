@@ -4,8 +4,14 @@ use crate::check::rule::catalogue;
 
 catalogue! {
     oom200_rejected_by_flink,
+    oom201_overhead_clamped,
+    oom202_both_totals,
+    oom203_fractions_leave_nothing,
+    oom204_heap_too_small,
 }
 
 mod keys_of;
+mod share;
+mod total;
 
 pub(in crate::check) use oom200_rejected_by_flink::{RULE as REJECTED, refused_file};
