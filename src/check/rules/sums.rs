@@ -8,6 +8,10 @@ catalogue! {
     oom202_both_totals,
     oom203_fractions_leave_nothing,
     oom204_heap_too_small,
+    oom205_network_buffers_short,
+    oom206_managed_idle,
+    oom207_managed_nothing_for_store,
+    oom208_slot_share_small,
 }
 
 mod keys_of;
