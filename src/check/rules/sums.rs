@@ -12,6 +12,13 @@ catalogue! {
     oom206_managed_idle,
     oom207_managed_nothing_for_store,
     oom208_slot_share_small,
+    oom210_segment_size,
+    oom211_consumer_weights,
+    oom212_consumer_without_weight,
+    oom213_batch_read_memory,
+    oom214_slots,
+    oom215_fraction_without_effect,
+    oom216_network_unbounded,
 }
 
 mod keys_of;

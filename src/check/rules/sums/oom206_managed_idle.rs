@@ -30,6 +30,7 @@ rule! {
     ///
     /// ### Sources
     /// - `TaskManagerOptions.MANAGED_MEMORY_FRACTION`, `StateBackendLoader`, Flink 1.10 to 2.3.
+    /// - `StreamExecWindowAggregate`: windows of SQL take managed memory as operators, Flink 1.13 to 2.3.
     /// - Flink's guide: https://github.com/apache/flink/pull/10999.
     /// - Thread: https://github.com/apache/amoro/issues/1907.
     "OOM206" "managed-idle" {
