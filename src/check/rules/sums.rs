@@ -19,8 +19,10 @@ catalogue! {
     oom214_slots,
     oom215_fraction_without_effect,
     oom216_network_unbounded,
+    oom217_off_heap_rest,
 }
 
+mod about;
 mod keys_of;
 mod share;
 mod total;

@@ -3,7 +3,7 @@ use super::total::{prefix, total};
 use crate::check::policy::threshold;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
-use crate::model::{Component, Confidence, Held, Role, Severity};
+use crate::model::{Bytes, Component, Confidence, Held, Role, Severity};
 
 rule! {
     /// JVM overhead is held at its minimum or maximum, whatever its fraction.
@@ -75,7 +75,11 @@ fn without_effect(case: &Case<'_>, found: &mut Collector<'_>, role: Role, share:
     if let Some(place) = written(&bound.provenance) {
         draft = draft.at(place, "this counts");
     }
-    let mib = share.product.whole_mib() + u64::from(share.held == Held::AtMaximum);
+    let asked = match share.held {
+        Held::AtMinimum => Some(share.product),
+        _ => share.product.round_up_to(Bytes::mib(1)),
+    };
+    let mib = asked.unwrap_or(share.product).whole_mib();
     let edits = match case.find(&key) {
         Some(bound) => case.set(bound, &format!("{mib}m")),
         None => case.insert_below(fraction, &key, &format!("{mib}m")),
@@ -97,7 +101,7 @@ fn small_share(case: &Case<'_>, found: &mut Collector<'_>, role: Role, share: &S
     }
     // Tenths of a percent.
     let share = overhead.get().saturating_mul(1000) / process.get().max(1);
-    let wanted = crate::model::Bytes::new(process.get() / 100 * percent);
+    let wanted = Bytes::new(process.get() / 100 * percent);
     let key = format!("{}jvm-overhead.max", prefix(role));
     let mib = wanted.whole_mib() + 1;
     let title = format!("JVM overhead is held at {overhead}, which is {}.{} % of the process", share / 10, share % 10);
@@ -133,7 +137,7 @@ mod tests {
                     taskmanager.memory.jvm-overhead.max: 2g\n";
         let finding = find("OOM201", "config.yaml", text);
         assert_eq!(finding.labels[1].place.position.unwrap().line, 3);
-        assert!(finding.help.unwrap().contains("jvm-overhead.max: 4097m"));
+        assert!(finding.help.unwrap().contains("jvm-overhead.max: 4096m"));
     }
 
     #[test]

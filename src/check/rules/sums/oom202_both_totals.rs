@@ -47,7 +47,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         let bound = |which: &str| -> Option<Bytes> {
             within?.checked_add(case.size(&format!("{prefix}jvm-overhead.{which}"))?)
         };
-        let title = format!("Both {} and {} are set; only what is left goes to overhead", process.key, flink.key);
+        let title = format!("Both {0} and {1} are set: {0} only decides on JVM overhead", process.key, flink.key);
         let mut draft = found
             .find(title)
             .at(flink.place(), "everything is derived from this")

@@ -1,3 +1,4 @@
+use super::about::about;
 use super::share::is_remainder;
 use crate::check::policy::threshold;
 use crate::check::rule::rule;
@@ -75,8 +76,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let budget = &survey.plan.budget;
     let flink = budget.total_flink().bytes;
     let (title, severity) = match left == Bytes::ZERO {
-        true => (format!("Nothing of {flink} total Flink memory is left for task heap"), Severity::Error),
-        false => (format!("Only {left} of {flink} total Flink memory is left for task heap"), Severity::Warning),
+        true => (format!("Nothing of {} total Flink memory is left for task heap", about(flink)), Severity::Error),
+        false => (format!("Only {} of {} total Flink memory is left for task heap", about(left), about(flink)), Severity::Warning),
     };
     let mut draft = found.find(title).severity(severity);
     for (place, text) in places {
@@ -89,6 +90,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         .map(|(component, figure)| format!("{component} {}", figure.bytes))
         .collect();
     draft
+        .note(format!("task heap is {left} of {flink}"))
         .note(format!("the others take {}", others.join(" + ")))
         .note(format!("-Xmx is {}, of which {} is Flink's own", budget.heap(), budget.size(Component::FrameworkHeap)))
         .help("make one of these parts smaller, or the total larger; oomph plan --want task.heap=1g shows how");

@@ -1,3 +1,4 @@
+use super::about::about;
 use super::oom203_fractions_leave_nothing::left_nothing;
 use super::total::{prefix, total};
 use crate::check::policy::threshold;
@@ -69,9 +70,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             .map(|(component, figure)| format!("{component} {}", figure.bytes))
             .collect();
         let mut draft = found
-            .find(format!("The {role}'s heap is only {heap}"))
+            .find(format!("The {role}'s heap is only {}", about(heap)))
             .at(setting.place(), format!("the process is {}", budget.total_process().bytes))
-            .note(format!("besides the heap there are {}", others.join(", ")));
+            .note(format!("of {}, the heap is {heap}, {}", budget.total_process().bytes, others.join(", ")));
         if role == Role::TaskManager && budget.part(Component::FrameworkHeap).is_some() {
             draft = draft.note(format!("{} of the heap is Flink's own", budget.size(Component::FrameworkHeap)));
         }
@@ -89,8 +90,8 @@ mod tests {
     #[test]
     fn numbers_are_flinks_own() {
         let finding = find("OOM204", "config.yaml", "taskmanager.memory.process.size: 1g\n");
-        assert!(finding.title.contains("161061270 B"), "{finding:?}");
-        assert!(finding.notes[0].contains("JVM Metaspace 256 MiB, JVM Overhead 192 MiB"), "{finding:?}");
+        assert!(finding.title.ends_with("only 153 MiB"), "{finding:?}");
+        assert!(finding.notes[0].contains("the heap is 161061270 B") && finding.notes[0].contains("JVM Metaspace 256 MiB, JVM Overhead 192 MiB"), "{finding:?}");
     }
 
     #[test]

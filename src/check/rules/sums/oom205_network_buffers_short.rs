@@ -93,8 +93,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
     let segment = buffers.segment.bytes;
     let what = match told {
-        Some(edges) => format!("{} at parallelism {parallelism}", edges.join(", ")),
-        None => format!("one shuffle at parallelism {parallelism}"),
+        Some(edges) => format!("A job of {} at parallelism {parallelism}", edges.join(", ")),
+        None => format!("One shuffle at parallelism {parallelism}"),
     };
     let title = format!(
         "{what} needs {} network buffers on a TaskManager of {slots} slots, and there are {}",

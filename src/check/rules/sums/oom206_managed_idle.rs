@@ -1,3 +1,4 @@
+use super::about::about;
 use super::total::total;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind, Written};
@@ -70,23 +71,23 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
     let own = |name: &str| case.find(&format!("taskmanager.memory.managed.{name}")).filter(Written::is_own);
     let set = own("size").or_else(|| own("fraction"));
-    let title = format!("{managed} of managed memory is idle: state is on the heap");
+    let title = format!("{} of managed memory is idle: state is on the heap", about(managed));
     let mut draft = found.find(title).at(backend.place(), "takes none of it");
     if let Some(set) = set {
         draft = draft.at(set.place(), "keeps it");
     }
-    let (key, edits) = match set {
-        Some(set) if set.key.ends_with("fraction") => (set.key, case.set(set, "0.05")),
-        Some(set) => (set.key, None),
+    let (key, little, edits) = match set {
+        Some(set) if set.key.ends_with("fraction") => (set.key, "0.05", case.set(set, "0.05")),
+        Some(set) => (set.key, "64m", case.set(set, "64m")),
         None => {
             let key = "taskmanager.memory.managed.fraction";
-            (key, case.insert_below(total, key, "0.05"))
+            (key, "0.05", case.insert_below(total, key, "0.05"))
         }
     };
     draft
         .note(format!("managed memory is {managed} of {flink}, task heap {}", budget.size(Component::TaskHeap)))
-        .help(format!("set {key} low, such as taskmanager.memory.managed.fraction: 0.05: the rest becomes task heap"))
-        .unsafe_fix("leave 5 % to managed memory, the rest to task heap", edits);
+        .help(format!("set {key}: {little}: the rest becomes task heap"))
+        .unsafe_fix(format!("write {key}: {little}"), edits);
 }
 
 #[cfg(test)]
@@ -100,7 +101,7 @@ mod tests {
     #[test]
     fn the_old_names_of_the_heap_are_the_heap() {
         let finding = find("OOM206", "flink-conf.yaml", &format!("# oomph: flink=1.12\n{IDLE}"));
-        assert!(finding.title.contains("1438814063 B"), "{finding:?}");
+        assert!(finding.title.starts_with("1372 MiB of managed memory"), "{finding:?}");
     }
 
     #[rstest]

@@ -1,3 +1,4 @@
+use super::about::about;
 use super::total::total;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, Written};
@@ -54,7 +55,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     if all <= limit || !pool.sizes.arena_ok || arena > limit {
         return;
     }
-    let title = format!("{states} states do not fit into a slot's {} of managed memory", pool.total.bytes);
+    let title = format!("{states} states do not fit into a slot's {} of managed memory", about(pool.total.bytes));
     let own = |key: &str| case.find(key).filter(Written::is_own);
     let managed = ["taskmanager.memory.managed.size", "taskmanager.memory.managed.fraction"];
     let managed = managed.iter().find_map(|key| own(key));

@@ -1,7 +1,7 @@
 use super::oom211_consumer_weights::weights;
 use crate::check::rule::rule;
-use crate::check::{Case, Collector, Written};
-use crate::model::{Severity, UseCase};
+use crate::check::{Case, Collector, FixKind, Written};
+use crate::model::{Edit, Severity, UseCase};
 use crate::plan::consumers;
 use crate::plan::settings::Settings;
 
@@ -35,6 +35,7 @@ rule! {
     "OOM212" "consumer-without-weight" {
         severity: Severity::Error,
         since: Some((1, 12)),
+        fix: FixKind::Unsafe,
         check: check,
     }
 }
@@ -74,16 +75,42 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         }
         draft
             .note("weights that are set replace all of the defaults, OPERATOR:70,STATE_BACKEND:70,PYTHON:30")
-            .help(advice(written, use_case, case.profile().version().line()));
+            .help(advice(written, use_case, case.profile().version().line()))
+            .unsafe_fix("give it a weight", with_weight(case, written, use_case));
+    }
+}
+
+/// The weights with one more; DATAPROC, where it is no name any more, becomes the two that it stood for.
+fn with_weight(case: &Case<'_>, written: Written<'_>, use_case: UseCase) -> Option<Vec<Edit>> {
+    let text = written.text();
+    let line = case.profile().version().line();
+    // A map in braces, or a key for each weight, is for its writer to change.
+    if !written.key.ends_with(".consumer-weights") || text.contains(['{', '\'', '"']) {
+        return None;
+    }
+    let (name, weight) = name_and_weight(use_case, line);
+    let old = text.split(',').find_map(|item| item.trim().strip_prefix("DATAPROC:"));
+    let value = match old.filter(|_| line >= (2, 0) && use_case == UseCase::StateBackend) {
+        Some(weight) => text.replace(
+            &format!("DATAPROC:{weight}"),
+            &format!("OPERATOR:{weight},STATE_BACKEND:{weight}"),
+        ),
+        None if text.contains(name) => return None,
+        None => format!("{text},{name}:{weight}"),
+    };
+    case.set(written, &value)
+}
+
+fn name_and_weight(use_case: UseCase, line: (u16, u16)) -> (&'static str, u32) {
+    match use_case {
+        UseCase::Python => ("PYTHON", 30),
+        _ if line == (1, 12) => ("DATAPROC", 70),
+        _ => (use_case.name(), 70),
     }
 }
 
 fn advice(written: Written<'_>, use_case: UseCase, line: (u16, u16)) -> String {
-    let (name, weight) = match use_case {
-        UseCase::Python => ("PYTHON", 30),
-        _ if line == (1, 12) => ("DATAPROC", 70),
-        _ => (use_case.name(), 70),
-    };
+    let (name, weight) = name_and_weight(use_case, line);
     format!("add {name}:{weight}, or take {} out", written.key)
 }
 
@@ -92,6 +119,7 @@ mod tests {
     use rstest::rstest;
 
     use crate::check::tried::{codes, find};
+    use crate::model::Edit;
 
     #[rstest]
     #[case("1.20", "DATAPROC:70,PYTHON:30", false)]
@@ -115,6 +143,24 @@ mod tests {
         let text = "state.backend.type: rocksdb\nstate.backend.rocksdb.memory.fixed-per-slot: 512m\n\
                     taskmanager.memory.managed.consumer-weights: PYTHON:30\n";
         assert!(!codes("config.yaml", text).contains(&"OOM212"));
+    }
+
+    #[test]
+    fn dataproc_becomes_what_it_stood_for() {
+        let replaced = |text: &str| {
+            let finding = find("OOM212", "config.yaml", &format!("# oomph: flink=2.0\nstate.backend.type: rocksdb\n{text}"));
+            finding.fix.map(|fix| match &fix.edits[0] {
+                Edit::Replace { text, .. } => text.clone(),
+                other => panic!("{other:?}"),
+            })
+        };
+        let weights = "taskmanager.memory.managed.consumer-weights: ";
+        assert_eq!(
+            replaced(&format!("{weights}DATAPROC:60,PYTHON:40\n")).unwrap(),
+            "OPERATOR:60,STATE_BACKEND:60,PYTHON:40"
+        );
+        assert_eq!(replaced(&format!("{weights}PYTHON:40\n")).unwrap(), "PYTHON:40,STATE_BACKEND:70");
+        assert_eq!(replaced(&format!("{weights}STATE_BACKEND:0\n")), None);
     }
 
     #[test]

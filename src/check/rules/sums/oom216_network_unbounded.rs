@@ -1,3 +1,4 @@
+use super::about::about;
 use super::share::Share;
 use super::total::total;
 use crate::check::policy::threshold;
@@ -60,9 +61,10 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let key = "taskmanager.memory.network.max";
     let shuffles = if shuffles == 1 { "one shuffle".to_owned() } else { format!("{shuffles} shuffles in a row") };
     found
-        .find(format!("{} of network memory is set apart, twice what {shuffles} can take", network.bytes))
+        .find(format!("{} of network memory is set apart, twice what {shuffles} can take", about(network.bytes)))
         .at(total.place(), format!("a tenth of {}", survey.plan.budget.total_flink().bytes))
         .note(format!("{shuffles} at parallelism {parallelism} can take {wanted}, overdraft included"))
+        .note(format!("network memory is {}", network.bytes))
         .note(format!("up to Flink 1.16 it would be 1 GiB; {key} has no default any more"))
         .help(format!("set {key}, such as {key}: 1g: the rest becomes task heap"))
         .unsafe_fix("hold network memory at 1 GiB", case.insert_below(total, key, "1g"));
