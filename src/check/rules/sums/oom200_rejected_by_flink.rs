@@ -54,7 +54,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             draft = draft.at(&place, text);
         }
         draft = draft.note(rejection.exception.message.clone());
-        if let Some(root) = rejection.causes.last().filter(|cause| !rejection.exception.message.contains(&cause.message)) {
+        if let Some(root) =
+            rejection.causes.last().filter(|cause| !rejection.exception.message.contains(&cause.message))
+        {
             draft = draft.note(format!("because {}", root.message));
         }
         if let Some(sum) = sum(rejection) {
@@ -74,7 +76,9 @@ fn title(case: &Case<'_>, role: Role, rejection: &Rejection) -> String {
         Some(Reason::DoesNotFit { parts, whole }) => {
             let sum = Bytes::checked_sum(parts.iter().map(|part| part.bytes));
             match sum.and_then(|sum| sum.checked_sub(whole.bytes)).filter(|more| *more > Bytes::ZERO) {
-                Some(more) => format!("{refuses}: its parts take {} more than there is of {}", about(more), whole.quantity),
+                Some(more) => {
+                    format!("{refuses}: its parts take {} more than there is of {}", about(more), whole.quantity)
+                }
                 None => format!("{refuses}: its parts leave nothing of {}", whole.quantity),
             }
         }
@@ -221,7 +225,10 @@ mod tests {
     fn it_speaks_in_flinks_words_and_points_at_the_parts() {
         let text = "taskmanager.memory.process.size: 2g\ntaskmanager.memory.task.heap.size: 2g\n";
         let finding = find("OOM200", "config.yaml", text);
-        assert!(finding.notes[0].starts_with("TaskManager memory configuration failed: Sum of configured"), "{finding:?}");
+        assert!(
+            finding.notes[0].starts_with("TaskManager memory configuration failed: Sum of configured"),
+            "{finding:?}"
+        );
         assert_eq!(finding.labels.len(), 2, "{finding:?}");
     }
 

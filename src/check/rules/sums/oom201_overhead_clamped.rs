@@ -67,11 +67,14 @@ fn without_effect(case: &Case<'_>, found: &mut Collector<'_>, role: Role, share:
     };
     let key = format!("{prefix}jvm-overhead.{which}");
     let title = format!("{}: {} has no effect: overhead is held at {}", fraction.key, fraction.text(), bound.bytes);
-    let mut draft = found
-        .find(title)
-        .severity(severity)
-        .at(fraction.place(), format!("this would be {}", share.product))
-        .note(format!("{key} is {}{}", bound.bytes, if written(&bound.provenance).is_some() { "" } else { " by default" }));
+    let mut draft =
+        found.find(title).severity(severity).at(fraction.place(), format!("this would be {}", share.product)).note(
+            format!(
+                "{key} is {}{}",
+                bound.bytes,
+                if written(&bound.provenance).is_some() { "" } else { " by default" }
+            ),
+        );
     if let Some(place) = written(&bound.provenance) {
         draft = draft.at(place, "this counts");
     }
@@ -113,7 +116,10 @@ fn small_share(case: &Case<'_>, found: &mut Collector<'_>, role: Role, share: &S
         .find(title)
         .confidence(Confidence::Medium)
         .at(total.place(), format!("the process is {process}"))
-        .note(format!("what the allocator holds back grows with what {} allocates, and is paid from overhead", store.label()))
+        .note(format!(
+            "what the allocator holds back grows with what {} allocates, and is paid from overhead",
+            store.label()
+        ))
         .help(format!("set {key}: {mib}m or more"))
         .unsafe_fix(format!("raise the maximum to {percent} % of the process"), edits);
 }
@@ -128,7 +134,10 @@ mod tests {
         let text = "jobmanager.memory.process.size: 1600m\njobmanager.memory.jvm-overhead.fraction: 0.05\n";
         let finding = find("OOM201", "config.yaml", text);
         assert_eq!(finding.severity, Severity::Note);
-        assert!(finding.title.ends_with("held at 192 MiB") && finding.labels[0].text.contains("83886081 B"), "{finding:?}");
+        assert!(
+            finding.title.ends_with("held at 192 MiB") && finding.labels[0].text.contains("83886081 B"),
+            "{finding:?}"
+        );
     }
 
     #[test]

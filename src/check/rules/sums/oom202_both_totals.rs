@@ -54,7 +54,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             .at(process.place(), "this only decides on JVM overhead")
             .note(format!("{} is left for JVM overhead", budget.size(Component::JvmOverhead)));
         if let (Some(least), Some(most)) = (bound("min"), bound("max")) {
-            draft = draft.note(format!("Flink starts with {} from {least} to {most} and with nothing else", process.key));
+            draft =
+                draft.note(format!("Flink starts with {} from {least} to {most} and with nothing else", process.key));
         }
         draft
             .help(format!("take {} out: {} then decides on all parts", flink.key, process.key))

@@ -77,7 +77,10 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let flink = budget.total_flink().bytes;
     let (title, severity) = match left == Bytes::ZERO {
         true => (format!("Nothing of {} total Flink memory is left for task heap", about(flink)), Severity::Error),
-        false => (format!("Only {} of {} total Flink memory is left for task heap", about(left), about(flink)), Severity::Warning),
+        false => (
+            format!("Only {} of {} total Flink memory is left for task heap", about(left), about(flink)),
+            Severity::Warning,
+        ),
     };
     let mut draft = found.find(title).severity(severity);
     for (place, text) in places {

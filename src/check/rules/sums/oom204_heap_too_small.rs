@@ -91,7 +91,11 @@ mod tests {
     fn numbers_are_flinks_own() {
         let finding = find("OOM204", "config.yaml", "taskmanager.memory.process.size: 1g\n");
         assert!(finding.title.ends_with("only 153 MiB"), "{finding:?}");
-        assert!(finding.notes[0].contains("the heap is 161061270 B") && finding.notes[0].contains("JVM Metaspace 256 MiB, JVM Overhead 192 MiB"), "{finding:?}");
+        assert!(
+            finding.notes[0].contains("the heap is 161061270 B")
+                && finding.notes[0].contains("JVM Metaspace 256 MiB, JVM Overhead 192 MiB"),
+            "{finding:?}"
+        );
     }
 
     #[test]

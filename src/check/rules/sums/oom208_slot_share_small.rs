@@ -46,13 +46,15 @@ rule! {
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let Some(states) = case.told.workload.states.filter(|states| *states > 1) else { return };
     let (Some(store), Some(slots)) = (case.store(), case.slots()) else { return };
-    let Some(memory) = case.store_memory(store).filter(|memory| memory.scope == Scope::SlotSharedManaged) else { return };
+    let Some(memory) = case.store_memory(store).filter(|memory| memory.scope == Scope::SlotSharedManaged) else {
+        return;
+    };
     let Some(pool) = &memory.pool else { return };
     let limit = Bytes::new(u64::try_from(pool.sizes.mutable_limit).unwrap_or(0));
     let arena = pool.real_arena_block;
     let Some(all) = arena.checked_mul(states.into()) else { return };
     // What is too little for one state is Flink's own check.
-    if all <= limit || !pool.sizes.arena_ok || arena > limit {
+    if all <= limit || arena > limit {
         return;
     }
     let title = format!("{states} states do not fit into a slot's {} of managed memory", about(pool.total.bytes));
@@ -72,7 +74,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     // limit = 7/8 x 2/3 x ratio x pool
     let ratio = pool.write_buffer_ratio.value;
     let enough = (all.get() as f64 * 12.0 / 7.0 / ratio).ceil();
-    if enough.is_finite() && let Some(bytes) = Bytes::new(enough as u64).round_up_to(Bytes::mib(1)) {
+    if enough.is_finite()
+        && let Some(bytes) = Bytes::new(enough as u64).round_up_to(Bytes::mib(1))
+    {
         let managed = case.survey(Role::TaskManager).map(|survey| survey.plan.budget.size(Component::Managed));
         draft.help(format!(
             "have fewer slots, or at least {bytes} of managed memory for each{}",
@@ -108,6 +112,13 @@ mod tests {
         let with = |mib: u64| format!("{}taskmanager.memory.managed.size: {}m\n", text("1.20", 8, 1), mib);
         assert!(!codes("config.yaml", &with(mib)).contains(&"OOM208"));
         assert!(codes("config.yaml", &with(mib - 1)).contains(&"OOM208"));
+    }
+
+    #[test]
+    fn what_one_state_does_not_fit_into_is_another_rule() {
+        let with = |version: &str| format!("{}taskmanager.memory.managed.size: 20m\n", text(version, 30, 1));
+        assert!(!codes("config.yaml", &with("1.20")).contains(&"OOM208"));
+        assert!(codes("config.yaml", &with("2.0")).contains(&"OOM208"));
     }
 
     #[test]

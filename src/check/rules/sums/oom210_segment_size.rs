@@ -94,9 +94,10 @@ fn debloating(case: &Case<'_>, found: &mut Collector<'_>) {
             Some(starting) if starting < least => {
                 Some((written[0].or(written[1]), format!("{LEAST} is {least}, and {STARTING} only {starting}")))
             }
-            Some(starting) if starting > segment => {
-                Some((written[1].or(written[2]), format!("{STARTING} is {starting}, which is more than a segment of {segment}")))
-            }
+            Some(starting) if starting > segment => Some((
+                written[1].or(written[2]),
+                format!("{STARTING} is {starting}, which is more than a segment of {segment}"),
+            )),
             _ => None,
         }
     };
@@ -131,7 +132,8 @@ mod tests {
     #[case("2.3", "starting-segment-size: 128b", true)]
     #[case("2.3", "segment-size: 4kb", false)]
     fn as_real_flink_judges(#[case] version: &str, #[case] line: &str, #[case] refused: bool) {
-        let text = format!("# oomph: flink={version}\ntaskmanager.memory.process.size: 4g\ntaskmanager.memory.{line}\n");
+        let text =
+            format!("# oomph: flink={version}\ntaskmanager.memory.process.size: 4g\ntaskmanager.memory.{line}\n");
         assert_eq!(codes("x.yaml", &text).contains(&"OOM210"), refused, "{text}");
     }
 

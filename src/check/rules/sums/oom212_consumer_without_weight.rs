@@ -91,10 +91,9 @@ fn with_weight(case: &Case<'_>, written: Written<'_>, use_case: UseCase) -> Opti
     let (name, weight) = name_and_weight(use_case, line);
     let old = text.split(',').find_map(|item| item.trim().strip_prefix("DATAPROC:"));
     let value = match old.filter(|_| line >= (2, 0) && use_case == UseCase::StateBackend) {
-        Some(weight) => text.replace(
-            &format!("DATAPROC:{weight}"),
-            &format!("OPERATOR:{weight},STATE_BACKEND:{weight}"),
-        ),
+        Some(weight) => {
+            text.replace(&format!("DATAPROC:{weight}"), &format!("OPERATOR:{weight},STATE_BACKEND:{weight}"))
+        }
         None if text.contains(name) => return None,
         None => format!("{text},{name}:{weight}"),
     };
@@ -148,7 +147,8 @@ mod tests {
     #[test]
     fn dataproc_becomes_what_it_stood_for() {
         let replaced = |text: &str| {
-            let finding = find("OOM212", "config.yaml", &format!("# oomph: flink=2.0\nstate.backend.type: rocksdb\n{text}"));
+            let finding =
+                find("OOM212", "config.yaml", &format!("# oomph: flink=2.0\nstate.backend.type: rocksdb\n{text}"));
             finding.fix.map(|fix| match &fix.edits[0] {
                 Edit::Replace { text, .. } => text.clone(),
                 other => panic!("{other:?}"),

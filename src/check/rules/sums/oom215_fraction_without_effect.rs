@@ -62,14 +62,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
 }
 
-fn tell(
-    case: &Case<'_>,
-    found: &mut Collector<'_>,
-    title: &str,
-    idle: Written<'_>,
-    strong: Written<'_>,
-    what: &str,
-) {
+fn tell(case: &Case<'_>, found: &mut Collector<'_>, title: &str, idle: Written<'_>, strong: Written<'_>, what: &str) {
     found
         .find(title)
         .at(idle.place(), "has no effect")
@@ -95,7 +88,8 @@ mod tests {
 
     #[test]
     fn buffers_count_alone_and_up_to_1_20() {
-        let text = "# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\ntaskmanager.network.numberOfBuffers: 4096\n";
+        let text =
+            "# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\ntaskmanager.network.numberOfBuffers: 4096\n";
         assert!(!codes("flink-conf.yaml", text).contains(&"OOM215"));
         let both = format!("{text}taskmanager.network.memory.max: 512m\n");
         let finding = find("OOM215", "flink-conf.yaml", &both);

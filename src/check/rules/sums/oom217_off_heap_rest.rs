@@ -42,7 +42,9 @@ const DEFAULT: Bytes = Bytes::mib(128);
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let Some(survey) = case.survey(Role::JobManager) else { return };
-    let Some(off_heap) = survey.plan.budget.part(Component::OffHeap).filter(|figure| is_remainder(figure)) else { return };
+    let Some(off_heap) = survey.plan.budget.part(Component::OffHeap).filter(|figure| is_remainder(figure)) else {
+        return;
+    };
     let own = |name: &str| case.find(&format!("jobmanager.memory.{name}")).filter(Written::is_own);
     let (Some(heap), Some(flink)) = (own("heap.size"), own("flink.size")) else { return };
     if off_heap.bytes >= DEFAULT {

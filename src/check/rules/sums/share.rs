@@ -38,5 +38,6 @@ pub fn written(provenance: &Provenance) -> Option<&Place> {
 
 /// Whether a figure is what others leave.
 pub fn is_remainder(figure: &Figure) -> bool {
-    matches!(&figure.provenance, Provenance::Derived(derivation) if matches!(**derivation, Derivation::Remainder { .. }))
+    let Provenance::Derived(derivation) = &figure.provenance else { return false };
+    matches!(**derivation, Derivation::Remainder { .. })
 }
