@@ -10,15 +10,18 @@ pub mod directive;
 pub mod edits;
 mod engine;
 pub mod example;
+pub mod moved;
 pub mod policy;
+pub mod repair;
 pub mod rule;
 mod rules;
+pub mod team;
 #[cfg(test)]
 pub(crate) mod tried;
 
 pub use case::{Case, Judged, Written};
 pub use collect::Collector;
-pub use engine::{Checked, Selection, Told, Yarn, check};
+pub use engine::{Checked, Selection, Told, Yarn, check, check_against};
 pub use policy::Policy;
 pub use rule::{FixKind, Rule};
 pub use rules::{by_code_or_name, catalogue};

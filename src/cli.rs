@@ -1,7 +1,10 @@
 //! The command line: what can be asked, and how a run ends.
 
 pub mod batch;
+mod check;
+mod explain;
 mod plan;
+mod rules;
 mod size;
 
 use std::process::ExitCode;
@@ -48,13 +51,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Plan(Box<plan::PlanArgs>),
+    Check(Box<check::CheckArgs>),
     Size(size::SizeArgs),
+    Explain(explain::ExplainArgs),
+    Rules(rules::RulesArgs),
 }
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
+        Verb::Check(args) => check::run(&args),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Rules(args) => rules::run(&args),
         Verb::Size(args) => size::run(&args),
     }
 }

@@ -23,7 +23,9 @@ use std::collections::BTreeMap;
 pub use detect::FileKind;
 pub use dynamic::{Assignment, AssignmentError, yarn_memory};
 pub use placeholder::is_placeholder;
-pub use subject::{Fleet, MemoryVolume, Of, Placed, Pod, Sidecar, Subject, Written};
+pub use subject::{
+    Fleet, MemoryVolume, Mount, Of, Placed, Pod, Sidecar, Stated, Subject, Variable, Volume, VolumeKind, Written,
+};
 pub use value::Value;
 
 use crate::model::{Place, Position};

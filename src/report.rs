@@ -2,6 +2,7 @@
 
 mod amount;
 pub mod arguments;
+pub mod check;
 pub mod comparison;
 pub mod explain;
 pub mod flink_log;
@@ -9,6 +10,7 @@ pub mod json;
 pub mod markdown;
 pub mod migration;
 mod proposal;
+pub mod rules;
 mod sheet;
 pub mod sizing;
 pub mod summary;

@@ -6,6 +6,7 @@ use super::case::{Case, Judged};
 use super::collect::Collector;
 use super::directive::{self, Directive, Ignore, Says};
 use super::edits::Lines;
+use super::moved::{self, Planned};
 use super::policy::Policy;
 use super::rule::Rule;
 use super::rules::{self, catalogue};
@@ -14,7 +15,7 @@ use crate::config::load::{self, LoadError, Loaded, Reason, TextInput};
 use crate::config::workload::{Starter, Workload};
 use crate::config::{Config, Of, Setting, is_placeholder};
 use crate::flink::{Version, keys};
-use crate::model::{Deployment, Finding, Label, Place, Role, Source, UseCase};
+use crate::model::{Deployment, Finding, Label, Place, Role, Severity, Source, UseCase};
 use crate::plan::jvm::Machine;
 use crate::plan::settings::Settings;
 use crate::plan::store::Store;
@@ -31,6 +32,8 @@ pub struct Told {
     pub role: Option<Role>,
     /// Who starts the processes, whatever the text says.
     pub deployment: Option<Deployment>,
+    /// Who starts them where the text does not tell.
+    pub default_deployment: Option<Deployment>,
     /// What is known of the job.
     pub workload: Workload,
 }
@@ -46,6 +49,7 @@ pub struct Yarn {
 #[derive(Clone, Debug)]
 pub struct Selection {
     rules: Vec<&'static Rule>,
+    severities: Vec<(String, Severity)>,
 }
 
 impl Selection {
@@ -58,7 +62,26 @@ impl Selection {
         }
         let named = |list: &[String], rule: &Rule| list.iter().any(|selector| rule.is_named_by(selector));
         let wanted = |rule: &&'static Rule| (select.is_empty() || named(select, rule)) && !named(ignore, rule);
-        Ok(Selection { rules: catalogue().filter(wanted).collect() })
+        Ok(Selection { rules: catalogue().filter(wanted).collect(), severities: Vec::new() })
+    }
+
+    /// The same with other severities for the rules that these selectors name; a later one wins.
+    pub fn with_severities(mut self, severities: &[(String, Severity)]) -> Result<Selection, String> {
+        for (selector, _) in severities {
+            if !catalogue().any(|rule| rule.is_named_by(selector)) {
+                return Err(selector.clone());
+            }
+        }
+        self.severities = severities.to_vec();
+        Ok(self)
+    }
+
+    /// What a rule's findings are held to be.
+    fn severity(&self, finding: &Finding) -> Severity {
+        let rule = catalogue().find(|rule| rule.code == finding.code);
+        let named = |selector: &str| rule.is_some_and(|rule| rule.is_named_by(selector));
+        let last = self.severities.iter().rev().find(|(selector, _)| named(selector));
+        last.map_or(finding.severity, |(_, severity)| *severity)
     }
 
     fn has(&self, rule: &Rule) -> bool {
@@ -68,7 +91,7 @@ impl Selection {
 
 impl Default for Selection {
     fn default() -> Selection {
-        Selection { rules: catalogue().collect() }
+        Selection { rules: catalogue().collect(), severities: Vec::new() }
     }
 }
 
@@ -93,18 +116,30 @@ pub fn check(
     yarn: Option<&Yarn>,
     selection: &Selection,
 ) -> Result<Checked, LoadError> {
+    check_against(input, None, told, policy, yarn, selection)
+}
+
+/// Checks one text, also against what it was before.
+pub fn check_against(
+    input: &TextInput,
+    before: Option<&TextInput>,
+    told: &Told,
+    policy: &Policy,
+    yarn: Option<&Yarn>,
+    selection: &Selection,
+) -> Result<Checked, LoadError> {
     let directives = directive::read(&input.text);
     let lines = Lines::new(input.source.clone(), &input.text);
-    let whole = told_by(told, &directives, |_| true);
-    let mut loaded = load::interpret(input.clone(), whole.version)?;
-    let unsaid = |loaded: &Loaded| matches!(loaded.choice.reason, Reason::NewestReading(_) | Reason::Newest);
-    if whole.version.is_none() && whole.default_version.is_some() && loaded.iter().all(unsaid) {
-        loaded = load::interpret(input.clone(), whole.default_version)?;
-    }
+    let mut loaded = interpreted(input, told, &directives)?;
     let mut checked = Checked { subjects: loaded.len(), ..Checked::default() };
     for loaded in &mut loaded {
         let told = scoped(told, &directives, loaded)?;
         check_subject(loaded, &lines, &told, policy, yarn, selection, &mut checked)?;
+    }
+    if let Some(before) = before
+        && selection.has(&rules::SHRINKS)
+    {
+        checked.findings.extend(moved::shrunk(before, input, told, policy));
     }
     // What several subjects share is found once for each of them.
     let mut seen: Vec<Finding> = Vec::new();
@@ -119,8 +154,62 @@ pub fn check(
     }
     checked.findings = seen;
     ignore(&mut checked, &directives, selection, &input.source);
+    if !selection.severities.is_empty() {
+        for finding in &mut checked.findings {
+            finding.severity = selection.severity(finding);
+        }
+    }
     checked.findings.sort_by(|a, b| (a.line(), a.code, &a.title).cmp(&(b.line(), b.code, &b.title)));
     Ok(checked)
+}
+
+/// The processes that a text plans; none where it cannot be read.
+pub fn plans(input: &TextInput, told: &Told) -> Vec<Planned> {
+    let directives = directive::read(&input.text);
+    let Ok(all) = interpreted(input, told, &directives) else { return Vec::new() };
+    let mut planned = Vec::new();
+    for mut loaded in all {
+        let Ok(told) = scoped(told, &directives, &mut loaded) else { continue };
+        let Ok(assembled) = load::assemble(&loaded, &Layers::default()) else { continue };
+        let mut config = assembled.config;
+        let placeholders = take_placeholders(&mut config);
+        let deployment = deployment_of(&loaded, &config, &told);
+        for role in [Role::TaskManager, Role::JobManager] {
+            let Some(judged) = judge(&loaded, &config, &placeholders, &told, deployment, role) else { continue };
+            let of_role = |key: &str| is_memory_key(key, role);
+            let mut places: Vec<_> = config
+                .iter()
+                .filter(|(key, setting)| of_role(key) && setting.place.source == input.source)
+                .map(|(key, setting)| (!is_total(key), setting.place.position.map(|p| p.line), &setting.place))
+                .collect();
+            places.sort_by_key(|(part, line, _)| (*part, *line));
+            planned.push(Planned {
+                subject: loaded.subject.name.clone(),
+                role,
+                place: places.first().map(|(_, _, place)| (*place).clone()),
+                survey: judged.outcome.ok(),
+                backend: Backend::of(&Settings::new(&config, loaded.choice.profile)),
+                config: config.clone(),
+            });
+        }
+    }
+    planned
+}
+
+/// The subjects of a text under the version that is told, or that its comments or the team's file tell.
+fn interpreted(input: &TextInput, told: &Told, directives: &[Directive]) -> Result<Vec<Loaded>, LoadError> {
+    let whole = told_by(told, directives, |_| true);
+    let loaded = load::interpret(input.clone(), whole.version)?;
+    let unsaid = |loaded: &Loaded| matches!(loaded.choice.reason, Reason::NewestReading(_) | Reason::Newest);
+    if whole.version.is_none() && whole.default_version.is_some() && loaded.iter().all(unsaid) {
+        return load::interpret(input.clone(), whole.default_version);
+    }
+    Ok(loaded)
+}
+
+/// Who starts the processes, where that is known.
+fn deployment_of(loaded: &Loaded, config: &Config, told: &Told) -> Option<Deployment> {
+    told.deployment.or(loaded.subject.deployment).or_else(|| deployment(config)).or(told.default_deployment)
 }
 
 /// What is told, with what the text's own comments tell below it.
@@ -139,31 +228,9 @@ fn told_by(told: &Told, directives: &[Directive], counts: impl Fn(&Directive) ->
             Some("jobmanager") => Some(Role::JobManager),
             _ => None,
         });
-        all.workload = with_facts(all.workload, facts);
+        all.workload = all.workload.with(facts);
     }
     all
-}
-
-/// The fields that a comment sets, over what is told otherwise.
-fn with_facts(base: Workload, facts: &Workload) -> Workload {
-    let facts = facts.clone();
-    Workload {
-        flink: facts.flink.or(base.flink),
-        deployment: facts.deployment.or(base.deployment),
-        container: facts.container.or(base.container),
-        slots: facts.slots.or(base.slots),
-        parallelism: facts.parallelism.or(base.parallelism),
-        edges: facts.edges.or(base.edges),
-        batch_shuffle: facts.batch_shuffle.or(base.batch_shuffle),
-        backend: facts.backend.or(base.backend),
-        states: facts.states.or(base.states),
-        state_size: facts.state_size.or(base.state_size),
-        access: facts.access.or(base.access),
-        user_heap: facts.user_heap.or(base.user_heap),
-        python: facts.python.or(base.python),
-        allocator: facts.allocator.or(base.allocator),
-        cores: facts.cores.or(base.cores),
-    }
 }
 
 /// What is told about one subject: comments within a file that another text embeds are about that file alone.
@@ -212,7 +279,7 @@ fn check_subject(
     checked.is_known |= loaded.subject.of == Of::Yarn
         || config.iter().any(|(key, setting)| setting.place.source != Source::Shipped && known(key))
         || placeholders.iter().any(|(key, _)| known(key));
-    let deployment = told.deployment.or(loaded.subject.deployment).or_else(|| deployment(&config));
+    let deployment = deployment_of(loaded, &config, told);
     let judged = |role| judge(loaded, &config, &placeholders, told, deployment, role);
     let flink = loaded.subject.of == Of::Flink;
     let case = Case {

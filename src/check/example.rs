@@ -1,6 +1,6 @@
 //! The examples on a rule's page.
 
-use super::rule::{FixKind, Rule};
+use super::rule::Rule;
 
 /// One file of an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,23 +42,14 @@ pub fn examples(rule: &Rule) -> Vec<Example> {
 
 /// A rule's page with its code, name and what else is fixed about it, as it stands in `docs/rules`.
 pub fn document(rule: &Rule) -> String {
-    let versions = match (rule.since, rule.until) {
-        (None, None) => "all versions from 1.9 on".to_owned(),
-        (Some((major, minor)), None) => format!("from {major}.{minor} on"),
-        (None, Some((major, minor))) => format!("up to {major}.{minor}"),
-        (Some(since), Some(until)) => format!("{}.{} to {}.{}", since.0, since.1, until.0, until.1),
-    };
-    let fix = match rule.fix {
-        FixKind::None => "none",
-        FixKind::Safe => "safe, with --fix",
-        FixKind::Unsafe => "to be looked at, with --unsafe-fixes",
-    };
     format!(
-        "# {} {}\n\n| severity | confidence | Flink | fix |\n|---|---|---|---|\n| {} | {} | {versions} | {fix} |\n\n{}",
+        "# {} {}\n\n| severity | confidence | Flink | fix |\n|---|---|---|---|\n| {} | {} | {} | {} |\n\n{}",
         rule.code,
         rule.name,
         rule.severity,
         rule.confidence,
+        rule.versions(),
+        rule.fix.words(),
         page(rule)
     )
 }

@@ -47,6 +47,26 @@ pub enum FixKind {
     Unsafe,
 }
 
+impl FixKind {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            FixKind::None => "none",
+            FixKind::Safe => "safe",
+            FixKind::Unsafe => "unsafe",
+        }
+    }
+
+    /// How to have it, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            FixKind::None => "none",
+            FixKind::Safe => "safe, with --fix",
+            FixKind::Unsafe => "to be looked at, with --unsafe-fixes",
+        }
+    }
+}
+
 impl Rule {
     /// What a rule is where it does not say otherwise.
     pub const BASE: Rule = Rule {
@@ -78,6 +98,16 @@ impl Rule {
             Some(b'5') => "deployment",
             Some(b'6') => "JobManager",
             _ => "state and checkpoints",
+        }
+    }
+
+    /// The Flink versions it holds for, in words.
+    pub fn versions(&self) -> String {
+        match (self.since, self.until) {
+            (None, None) => "all versions from 1.9 on".to_owned(),
+            (Some((major, minor)), None) => format!("from {major}.{minor} on"),
+            (None, Some((major, minor))) => format!("up to {major}.{minor}"),
+            (Some(since), Some(until)) => format!("{}.{} to {}.{}", since.0, since.1, until.0, until.1),
         }
     }
 

@@ -9,7 +9,7 @@ mod state;
 mod sums;
 
 pub(super) use spelling::{UNREAD_DIRECTIVE, UNUSED_IGNORE, about_directive};
-pub(super) use sums::{REJECTED, refused_file};
+pub(super) use sums::{REJECTED, SHRINKS, refused_file, shrinks};
 
 use super::rule::Rule;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::{Checked, Selection, Told, check};
+use super::engine::{Checked, Selection, Told, check, check_against};
 use super::policy::Policy;
 use crate::config::FileKind;
 use crate::config::load::TextInput;
@@ -24,9 +24,25 @@ pub fn checked(file: &str, text: &str) -> Checked {
     result.unwrap_or_else(|error| panic!("{file}: {error}\n{text}"))
 }
 
+/// The codes found in a text that was another one before.
+pub fn codes_against(file: &str, before: &str, text: &str) -> Vec<&'static str> {
+    let (before, now) = (input(file, before), input(file, text));
+    let (told, policy, selection) = (Told::default(), Policy::default(), Selection::default());
+    let checked = check_against(&now, Some(&before), &told, &policy, None, &selection).unwrap();
+    checked.findings.into_iter().map(|finding| finding.code).collect()
+}
+
 /// The codes found in a text, by line.
 pub fn codes(file: &str, text: &str) -> Vec<&'static str> {
     checked(file, text).findings.into_iter().map(|finding| finding.code).collect()
+}
+
+/// The one finding of a code in a text that was another one before.
+pub fn find_against(code: &str, file: &str, before: &str, text: &str) -> Finding {
+    let (before, now) = (input(file, before), input(file, text));
+    let (told, policy, selection) = (Told::default(), Policy::default(), Selection::default());
+    let checked = check_against(&now, Some(&before), &told, &policy, None, &selection).unwrap();
+    checked.findings.into_iter().find(|finding| finding.code == code).unwrap()
 }
 
 /// The one finding of a code.

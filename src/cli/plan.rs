@@ -143,13 +143,13 @@ pub struct PlanArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum RoleArg {
+pub(super) enum RoleArg {
     Taskmanager,
     Jobmanager,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum DeploymentArg {
+pub(super) enum DeploymentArg {
     Standalone,
     Yarn,
     Kubernetes,
@@ -263,7 +263,7 @@ fn unreadable(error: &LoadError, version_asked: bool) -> Exit {
 }
 
 impl RoleArg {
-    fn role(self) -> Role {
+    pub(super) fn role(self) -> Role {
         match self {
             RoleArg::Taskmanager => Role::TaskManager,
             RoleArg::Jobmanager => Role::JobManager,
@@ -272,7 +272,7 @@ impl RoleArg {
 }
 
 impl DeploymentArg {
-    fn deployment(self) -> Deployment {
+    pub(super) fn deployment(self) -> Deployment {
         match self {
             DeploymentArg::Standalone => Deployment::Standalone,
             DeploymentArg::Yarn => Deployment::Yarn,
@@ -365,7 +365,7 @@ fn print_lines(format: Format, sheet: &Sheet, width: usize, out: &mut impl Write
 }
 
 /// As wide as the terminal, at most 100 columns; 80 where the output is not a terminal.
-fn width() -> usize {
+pub(super) fn width() -> usize {
     if !io::stdout().is_terminal() {
         return 80;
     }

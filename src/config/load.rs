@@ -105,6 +105,30 @@ pub struct TextInput {
     pub distribution: Option<(Version, String)>,
 }
 
+/// Words of which every configuration of Flink's has one.
+const FLINKS_WORDS: [&str; 12] = [
+    "taskmanager",
+    "jobmanager",
+    "flink",
+    "Flink",
+    "FLINK",
+    "state.",
+    "execution.",
+    "parallelism",
+    "yarn.",
+    "env.java",
+    "SET '",
+    "kubernetes.",
+];
+
+impl TextInput {
+    /// Whether a file that nobody named may be Flink's; what is told from one look, so that a large repository is passed
+    /// over quickly.
+    pub fn may_be_flinks(&self) -> bool {
+        FLINKS_WORDS.iter().any(|word| self.text.contains(word)) || self.kind_by_name == Some(FileKind::Legacy)
+    }
+}
+
 /// Reads one file; what is in it is not looked at.
 pub fn read(path: &Path) -> Result<TextInput, LoadError> {
     let text = read_file(path)?;

@@ -72,6 +72,78 @@ pub struct Pod {
     pub sidecars: Vec<Sidecar>,
     /// Volumes that live in memory.
     pub memory_volumes: Vec<MemoryVolume>,
+    /// The image of Flink's container.
+    pub image: Option<Stated>,
+    /// The memory that Flink's container asks for, where it is the manifest that says so.
+    pub request: Option<Written>,
+    /// The cores that Flink's container may use at most, as written.
+    pub cpu_limit: Option<Stated>,
+    /// The environment of Flink's container.
+    pub variables: Vec<Variable>,
+    /// All volumes.
+    pub volumes: Vec<Volume>,
+    /// Where Flink's container mounts them.
+    pub mounts: Vec<Mount>,
+}
+
+/// A text and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stated {
+    /// The text.
+    pub text: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A variable of a container's environment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value; nothing where it comes from elsewhere.
+    pub value: Option<String>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A volume of a pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: VolumeKind,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a volume is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum VolumeKind {
+    /// An `emptyDir`: a directory under the kubelet's own, or memory.
+    EmptyDir {
+        /// Whether it is memory.
+        memory: bool,
+        /// Its size limit.
+        limit: Option<Written>,
+    },
+    /// A `hostPath`: a directory of the node, which outlives the pod.
+    HostPath(String),
+    /// A claim on a persistent volume, also one made for the pod alone.
+    Claim,
+    /// Configuration, secrets and other kinds.
+    Other,
+}
+
+/// A volume in a container.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mount {
+    /// The volume's name.
+    pub volume: String,
+    /// The directory it appears under.
+    pub path: String,
+    /// Where that is written.
+    pub place: Place,
 }
 
 /// A size and its place.
@@ -90,6 +162,8 @@ pub struct Sidecar {
     pub name: String,
     /// Its own limit; nothing where it may take what the node has.
     pub limit: Option<Written>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// An `emptyDir` of medium `Memory`: its pages count towards the containers that write them.
@@ -99,6 +173,8 @@ pub struct MemoryVolume {
     pub name: String,
     /// Its size limit.
     pub limit: Option<Written>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// How many processes there are and whose.

@@ -86,6 +86,30 @@ pub struct Workload {
     pub cores: Option<u32>,
 }
 
+impl Workload {
+    /// What another one tells, over this.
+    pub fn with(&self, other: &Workload) -> Workload {
+        let (base, other) = (self.clone(), other.clone());
+        Workload {
+            flink: other.flink.or(base.flink),
+            deployment: other.deployment.or(base.deployment),
+            container: other.container.or(base.container),
+            slots: other.slots.or(base.slots),
+            parallelism: other.parallelism.or(base.parallelism),
+            edges: other.edges.or(base.edges),
+            batch_shuffle: other.batch_shuffle.or(base.batch_shuffle),
+            backend: other.backend.or(base.backend),
+            states: other.states.or(base.states),
+            state_size: other.state_size.or(base.state_size),
+            access: other.access.or(base.access),
+            user_heap: other.user_heap.or(base.user_heap),
+            python: other.python.or(base.python),
+            allocator: other.allocator.or(base.allocator),
+            cores: other.cores.or(base.cores),
+        }
+    }
+}
+
 /// Why a file is no workload.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("line {}, column {}: {reason}", position.line, position.column)]

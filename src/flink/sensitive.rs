@@ -59,6 +59,35 @@ pub fn shown_line(line: &str, otherwise: &str) -> String {
     }
 }
 
+/// A line of a file as it may be shown, as long as it was: what stands behind a secret's name is masked, whether the line
+/// is `key: value`, `key = value`, an option such as `-Dkey=value`, JSON or XML.
+pub fn masked_line(line: &str) -> String {
+    let lower = line.to_lowercase();
+    // Both must be of one length for places to agree.
+    if lower.len() != line.len() || !WORDS.iter().any(|word| lower.contains(word)) {
+        return line.to_owned();
+    }
+    let mut out = line.to_owned();
+    let mut from = 0;
+    while let Some((at, word)) = WORDS.iter().filter_map(|word| Some((lower[from..].find(word)? + from, word))).min() {
+        let behind = at + word.len();
+        let Some(separator) = line[behind..].find([':', '=', '>', ' ']).map(|n| behind + n) else { break };
+        let Some(start) = line[separator + 1..].find(|c: char| !" \t\"'=:>".contains(c)).map(|n| separator + 1 + n)
+        else {
+            break;
+        };
+        // An argument among others ends with a blank; a value of its own goes on to the end.
+        let argument = line[..at].rsplit([' ', '\'', '"']).next().is_some_and(|word| word.starts_with("-D"));
+        let ends: &[char] = if argument { &[' ', '"', '\''] } else { &['"', '\'', '<'] };
+        let end = line[start..].find(ends).map_or(line.len(), |n| start + n);
+        let length = end - start;
+        let stars = MASK.len().min(length);
+        out.replace_range(start..end, &format!("{}{}", "*".repeat(stars), " ".repeat(length - stars)));
+        from = end;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -84,5 +113,15 @@ mod tests {
     #[case("abc", "this line")]
     fn a_line_that_is_no_setting_shows_its_option_at_most(#[case] line: &str, #[case] shown: &str) {
         assert_eq!(shown_line(line, "this line"), shown);
+    }
+
+    #[rstest]
+    #[case("s3.secret-key: abcdefghij", "s3.secret-key: ******    ")]
+    #[case("    secret-key: 'ab c'  # x", "    secret-key: '****'  # x")]
+    #[case("a: -Djavax.password=geheim -Xmx1g", "a: -Djavax.password=****** -Xmx1g")]
+    #[case("\"s3.access-key\": \"abc\", \"a\": 1", "\"s3.access-key\": \"***\", \"a\": 1")]
+    #[case("taskmanager.memory.process.size: 4g", "taskmanager.memory.process.size: 4g")]
+    fn a_secret_on_a_line_is_masked_and_the_line_keeps_its_length(#[case] line: &str, #[case] expected: &str) {
+        assert_eq!(masked_line(line), expected);
     }
 }

@@ -9,7 +9,7 @@ mod tests {
     use schemars::{Schema, schema_for};
 
     use crate::report::json::{v1, want};
-    use crate::report::{comparison, migration, sizing, summary, sweep};
+    use crate::report::{check, comparison, migration, rules, sizing, summary, sweep};
 
     /// Writes the schema anew when `UPDATE_SCHEMA` is set.
     #[rstest]
@@ -19,6 +19,8 @@ mod tests {
     #[case("migration-v1", schema_for!(migration::json::Document))]
     #[case("vary-v1", schema_for!(sweep::json::Document))]
     #[case("summary-v1", schema_for!(summary::Summary))]
+    #[case("check-v1", schema_for!(check::json::Document<'static>))]
+    #[case("rules-v1", schema_for!(rules::json::Document))]
     #[case("size-v1", schema_for!(sizing::Document))]
     fn the_committed_schema_is_that_of_the_types(#[case] name: &str, #[case] schema: Schema) {
         let path = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));

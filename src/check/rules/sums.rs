@@ -20,11 +20,12 @@ catalogue! {
     oom215_fraction_without_effect,
     oom216_network_unbounded,
     oom217_off_heap_rest,
+    oom220_budget_shrinks,
 }
 
-mod about;
 mod keys_of;
 mod share;
 mod total;
 
 pub(in crate::check) use oom200_rejected_by_flink::{RULE as REJECTED, refused_file};
+pub(in crate::check) use oom220_budget_shrinks::{RULE as SHRINKS, tell as shrinks};

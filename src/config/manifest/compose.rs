@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Manifest, ManifestError, containers, version_in_tag, workload};
 use crate::config::environment;
 use crate::config::layers::Remark;
-use crate::config::subject::{Fleet, Pod, Subject, Written};
+use crate::config::subject::{Fleet, Mount, Pod, Stated, Subject, Variable, Volume, VolumeKind, Written};
 use crate::config::yaml::Node;
 use crate::model::{Bytes, Deployment};
 
@@ -27,13 +27,47 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
             version: version.map(|version| (version, "as the image's tag says".to_owned())),
             deployment: Some(Deployment::Standalone),
             role: Some(role),
-            pods: vec![(role, Pod { limit, ..Pod::default() })],
+            pods: vec![(role, pod(manifest, service, limit))],
             fleet: Fleet { replicas: replicas.and_then(|text| text.parse().ok()), ..Fleet::default() },
             remarks,
             ..Subject::default()
         });
     }
     Ok(found)
+}
+
+/// What a service says of its container.
+fn pod(manifest: &Manifest<'_>, service: &Node, limit: Option<Written>) -> Pod {
+    let stated = |node: &Rc<Node>| Some(Stated { text: node.text()?.into_owned(), place: manifest.place(node) });
+    let mut pod = Pod { limit, image: service.get("image").and_then(stated), ..Pod::default() };
+    let cpus = service.at(&["deploy", "resources", "limits", "cpus"]).or_else(|| service.get("cpus"));
+    pod.cpu_limit = cpus.and_then(stated);
+    if let Some(node) = service.get("environment") {
+        for (key, value) in node.entries() {
+            let Some(name) = key.text() else { continue };
+            let value_of = value.text().map(|text| text.into_owned());
+            pod.variables.push(Variable { name: name.into_owned(), value: value_of, place: manifest.place(value) });
+        }
+        for item in node.items() {
+            let Some(text) = item.text() else { continue };
+            let (name, value) = match text.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (&*text, None),
+            };
+            pod.variables.push(Variable { name: name.to_owned(), value, place: manifest.place(item) });
+        }
+    }
+    let tmpfs = service.get("tmpfs");
+    let one = tmpfs.filter(|node| node.text().is_some()).into_iter();
+    for node in one.chain(tmpfs.map_or(&[][..], |node| node.items())) {
+        let Some(text) = node.text() else { continue };
+        let path = text.split(':').next().unwrap_or_default().to_owned();
+        let place = manifest.place(node);
+        let kind = VolumeKind::EmptyDir { memory: true, limit: None };
+        pod.volumes.push(Volume { name: path.clone(), kind, place: place.clone() });
+        pod.mounts.push(Mount { volume: path.clone(), path, place });
+    }
+    pod
 }
 
 /// The environment, which may be a map or a list of `NAME=value`.

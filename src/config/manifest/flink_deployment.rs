@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{Manifest, ManifestError, containers, operator_memory, title, version_in_tag};
 use crate::config::layers::Remark;
-use crate::config::subject::{Fleet, Placed, Pod, Subject};
+use crate::config::subject::{Fleet, Placed, Pod, Stated, Subject};
 use crate::config::yaml::{Kind, Node, Walk};
 use crate::config::{Value, environment};
 use crate::flink::keys;
@@ -72,12 +72,20 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
     }
     for (role, field) in ROLES {
         let templates = [spec.get("podTemplate"), spec.at(&[field, "podTemplate"])];
-        let mut pod = Pod::default();
+        let image = spec.get("image");
+        let image =
+            image.and_then(|node| Some(Stated { text: node.text()?.into_owned(), place: manifest.place(node) }));
+        let mut pod = Pod { image, ..Pod::default() };
         for template in templates.into_iter().flatten() {
             let Some(spec) = template.get("spec") else { continue };
             let more = pod_template(manifest, spec, &mut subject.remarks);
             pod.sidecars.extend(more.sidecars);
             pod.memory_volumes.extend(more.memory_volumes);
+            pod.image = more.image.or(pod.image);
+            pod.cpu_limit = more.cpu_limit.or(pod.cpu_limit);
+            pod.variables.extend(more.variables);
+            pod.volumes.extend(more.volumes);
+            pod.mounts.extend(more.mounts);
         }
         subject.pods.push((role, pod));
     }
@@ -180,9 +188,10 @@ fn version(document: &Node) -> Option<(String, String)> {
 }
 
 fn pod_template(manifest: &Manifest<'_>, spec: &Rc<Node>, remarks: &mut Vec<Remark>) -> Pod {
-    let pod = containers::beside(manifest, spec, containers::MAIN, remarks);
+    let mut pod = containers::beside(manifest, spec, containers::MAIN, remarks);
     let containers = spec.get("containers").map_or(&[][..], |containers| containers.items());
     for main in containers.iter().filter(|container| containers::name(container) == containers::MAIN) {
+        containers::of_main(manifest, main, &mut pod);
         let resources = ["limits", "requests"].map(|kind| main.at(&["resources", kind, "memory"]));
         for node in resources.into_iter().flatten() {
             let text = "Flink replaces this by the size it plans: it has no effect \

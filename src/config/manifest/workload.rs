@@ -37,6 +37,8 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
         let mut remarks = Vec::new();
         let beside = containers::beside(manifest, spec, &containers::name(container), &mut remarks);
         let limit = containers::limit(manifest, container, &mut remarks);
+        let mut pod = Pod { limit, request: containers::request(manifest, container), ..beside };
+        containers::of_main(manifest, container, &mut pod);
         let environment = containers::variables(manifest, container, &mut remarks);
         let file = config_map::config_maps(spec)
             .filter_map(|name| manifest.named("ConfigMap", &name))
@@ -53,7 +55,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
             version: version.map(|version| (version, "as the image's tag says".to_owned())),
             deployment: Some(if native { Deployment::Kubernetes } else { Deployment::Standalone }),
             role: Some(role),
-            pods: vec![(role, Pod { limit, ..beside })],
+            pods: vec![(role, pod)],
             fleet,
             remarks,
             ..Subject::default()
@@ -122,5 +124,27 @@ mod tests {
         let settings: Vec<_> =
             pod.settings.iter().map(|setting| format!("{}={}", setting.key, setting.value.java_text())).collect();
         assert_eq!(settings, ["taskmanager.memory.managed.size=64m", "taskmanager.memory.task.heap.size=32m"]);
+    }
+
+    #[test]
+    fn what_a_pod_mounts_and_says_to_its_container_is_kept() {
+        let text = "apiVersion: v1\nkind: Pod\nspec:\n  volumes:\n  - {name: fast, emptyDir: {medium: Memory, sizeLimit: 1Gi}}\n  \
+                    - {name: disk, hostPath: {path: /data}}\n  - {name: claim, persistentVolumeClaim: {claimName: c}}\n  \
+                    - {name: conf, configMap: {name: c}}\n  containers:\n  - name: flink\n    image: flink:1.20.1\n    \
+                    args: [taskmanager]\n    env:\n    - {name: MALLOC_ARENA_MAX, value: '2'}\n    \
+                    - {name: KEY, valueFrom: {}}\n    volumeMounts:\n    - {name: fast, mountPath: /state}\n    \
+                    resources: {limits: {memory: 2Gi, cpu: 500m}, requests: {memory: 1Gi}}\n";
+        let found = subjects(&Source::Stdin, text).unwrap().remove(0);
+        let pod = found.pod(Role::TaskManager).unwrap();
+        let kinds: Vec<_> = pod.volumes.iter().map(|volume| format!("{:?}", volume.kind)).collect();
+        assert!(
+            kinds[0].contains("memory: true") && kinds[1..] == ["HostPath(\"/data\")", "Claim", "Other"],
+            "{kinds:?}"
+        );
+        assert_eq!(pod.mounts[0].path, "/state");
+        let variables: Vec<_> = pod.variables.iter().map(|v| (v.name.as_str(), v.value.as_deref())).collect();
+        assert_eq!(variables, [("MALLOC_ARENA_MAX", Some("2")), ("KEY", None)]);
+        let said = (pod.request.as_ref().map(|r| r.bytes), pod.cpu_limit.as_ref().map(|cpu| cpu.text.as_str()));
+        assert_eq!(said, (Some(Bytes::gib(1)), Some("500m")));
     }
 }

@@ -1,4 +1,3 @@
-use super::about::about;
 use super::keys_of::keys_of;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
@@ -77,14 +76,14 @@ fn title(case: &Case<'_>, role: Role, rejection: &Rejection) -> String {
             let sum = Bytes::checked_sum(parts.iter().map(|part| part.bytes));
             match sum.and_then(|sum| sum.checked_sub(whole.bytes)).filter(|more| *more > Bytes::ZERO) {
                 Some(more) => {
-                    format!("{refuses}: its parts take {} more than there is of {}", about(more), whole.quantity)
+                    format!("{refuses}: its parts take {} more than there is of {}", more, whole.quantity)
                 }
                 None => format!("{refuses}: its parts leave nothing of {}", whole.quantity),
             }
         }
         Some(Reason::DoesNotAddUp { whole, .. }) => format!("{refuses}: its parts do not add up to {}", whole.quantity),
         Some(Reason::OutOfRange { rest, .. }) => {
-            format!("{refuses}: {} is left for {}, which is out of its range", about(rest.bytes), rest.quantity)
+            format!("{refuses}: {} is left for {}, which is out of its range", rest.bytes, rest.quantity)
         }
         Some(Reason::NoTotal { .. }) => format!("{refuses}: no total is set"),
         None => match rejection.causes.last().filter(|root| root.message.len() < 60) {

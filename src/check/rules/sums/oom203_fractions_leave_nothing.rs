@@ -1,4 +1,3 @@
-use super::about::about;
 use super::share::is_remainder;
 use crate::check::policy::threshold;
 use crate::check::rule::rule;
@@ -76,11 +75,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let budget = &survey.plan.budget;
     let flink = budget.total_flink().bytes;
     let (title, severity) = match left == Bytes::ZERO {
-        true => (format!("Nothing of {} total Flink memory is left for task heap", about(flink)), Severity::Error),
-        false => (
-            format!("Only {} of {} total Flink memory is left for task heap", about(left), about(flink)),
-            Severity::Warning,
-        ),
+        true => (format!("Nothing of {} total Flink memory is left for task heap", flink), Severity::Error),
+        false => (format!("Only {} of {} total Flink memory is left for task heap", left, flink), Severity::Warning),
     };
     let mut draft = found.find(title).severity(severity);
     for (place, text) in places {

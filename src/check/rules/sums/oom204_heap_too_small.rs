@@ -1,4 +1,3 @@
-use super::about::about;
 use super::oom203_fractions_leave_nothing::left_nothing;
 use super::total::{prefix, total};
 use crate::check::policy::threshold;
@@ -70,7 +69,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             .map(|(component, figure)| format!("{component} {}", figure.bytes))
             .collect();
         let mut draft = found
-            .find(format!("The {role}'s heap is only {}", about(heap)))
+            .find(format!("The {role}'s heap is only {}", heap))
             .at(setting.place(), format!("the process is {}", budget.total_process().bytes))
             .note(format!("of {}, the heap is {heap}, {}", budget.total_process().bytes, others.join(", ")));
         if role == Role::TaskManager && budget.part(Component::FrameworkHeap).is_some() {
@@ -90,9 +89,9 @@ mod tests {
     #[test]
     fn numbers_are_flinks_own() {
         let finding = find("OOM204", "config.yaml", "taskmanager.memory.process.size: 1g\n");
-        assert!(finding.title.ends_with("only 153 MiB"), "{finding:?}");
+        assert!(finding.title.ends_with("only 153.6 MiB (161061270 B)"), "{finding:?}");
         assert!(
-            finding.notes[0].contains("the heap is 161061270 B")
+            finding.notes[0].contains("the heap is 153.6 MiB")
                 && finding.notes[0].contains("JVM Metaspace 256 MiB, JVM Overhead 192 MiB"),
             "{finding:?}"
         );

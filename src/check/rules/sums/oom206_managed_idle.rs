@@ -1,4 +1,3 @@
-use super::about::about;
 use super::total::total;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind, Written};
@@ -71,7 +70,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
     let own = |name: &str| case.find(&format!("taskmanager.memory.managed.{name}")).filter(Written::is_own);
     let set = own("size").or_else(|| own("fraction"));
-    let title = format!("{} of managed memory is idle: state is on the heap", about(managed));
+    let title = format!("{} of managed memory is idle: state is on the heap", managed);
     let mut draft = found.find(title).at(backend.place(), "takes none of it");
     if let Some(set) = set {
         draft = draft.at(set.place(), "keeps it");
@@ -101,7 +100,7 @@ mod tests {
     #[test]
     fn the_old_names_of_the_heap_are_the_heap() {
         let finding = find("OOM206", "flink-conf.yaml", &format!("# oomph: flink=1.12\n{IDLE}"));
-        assert!(finding.title.starts_with("1372 MiB of managed memory"), "{finding:?}");
+        assert!(finding.title.starts_with("1372.2 MiB (1438814063 B) of managed memory"), "{finding:?}");
     }
 
     #[rstest]

@@ -1,4 +1,3 @@
-use super::about::about;
 use super::total::total;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, Written};
@@ -57,7 +56,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     if all <= limit || arena > limit {
         return;
     }
-    let title = format!("{states} states do not fit into a slot's {} of managed memory", about(pool.total.bytes));
+    let title = format!("{states} states do not fit into a slot's {} of managed memory", pool.total.bytes);
     let own = |key: &str| case.find(key).filter(Written::is_own);
     let managed = ["taskmanager.memory.managed.size", "taskmanager.memory.managed.fraction"];
     let managed = managed.iter().find_map(|key| own(key));

@@ -82,7 +82,7 @@ mod tests {
                     taskmanager.memory.network.fraction: 0.15\n";
         let finding = find("OOM215", "config.yaml", text);
         // 4096 - 2048 - 2 x 128 - 0.4 x 4096 MiB
-        assert!(finding.notes[0].ends_with("what the others leave, 161061248 B"), "{finding:?}");
+        assert!(finding.notes[0].ends_with("what the others leave, 153.6 MiB (161061248 B)"), "{finding:?}");
         assert_eq!(finding.labels[0].place.position.unwrap().line, 3);
     }
 

@@ -1,4 +1,3 @@
-use super::about::about;
 use super::share::Share;
 use super::total::total;
 use crate::check::policy::threshold;
@@ -61,7 +60,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let key = "taskmanager.memory.network.max";
     let shuffles = if shuffles == 1 { "one shuffle".to_owned() } else { format!("{shuffles} shuffles in a row") };
     found
-        .find(format!("{} of network memory is set apart, twice what {shuffles} can take", about(network.bytes)))
+        .find(format!("{} of network memory is set apart, twice what {shuffles} can take", network.bytes))
         .at(total.place(), format!("a tenth of {}", survey.plan.budget.total_flink().bytes))
         .note(format!("{shuffles} at parallelism {parallelism} can take {wanted}, overdraft included"))
         .note(format!("network memory is {}", network.bytes))
