@@ -11,8 +11,9 @@ use serde_json::Value;
 fn examples() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for rule in catalogue() {
-        for example in example::examples(rule) {
-            let directory = folder.path().join(rule.code).join(&example.heading);
+        for (number, example) in example::examples(rule).into_iter().enumerate() {
+            // A rule may have two bad examples of one file name.
+            let directory = folder.path().join(rule.code).join(format!("{}-{number}", example.heading));
             std::fs::create_dir_all(&directory).unwrap();
             std::fs::write(directory.join(&example.file), &example.text).unwrap();
         }

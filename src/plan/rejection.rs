@@ -145,6 +145,11 @@ impl Rejection {
         Box::new(Rejection { exception: Exception { class, message: message.into() }, causes, reason })
     }
 
+    /// Whether Flink itself says so; otherwise Flink accepts what oomph has no budget for.
+    pub fn is_flinks(&self) -> bool {
+        !self.exception.message.starts_with("oomph: ")
+    }
+
     /// Whether it is an `IllegalConfigurationException`: only those are wrapped on their way up.
     pub fn is_illegal_configuration(&self) -> bool {
         self.exception.class == ExceptionClass::IllegalConfiguration

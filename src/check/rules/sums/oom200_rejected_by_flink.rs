@@ -2,7 +2,8 @@ use super::keys_of::keys_of;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
 use crate::config::Config;
-use crate::model::{Finding, Place, Provenance, Role, Severity, Source, Term};
+use crate::flink::sensitive;
+use crate::model::{Bytes, Finding, Place, Provenance, Quantity, Role, Severity, Source, Term};
 use crate::plan::rejection::{Reason, Rejection};
 
 rule! {
@@ -40,22 +41,71 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for role in [Role::TaskManager, Role::JobManager] {
         let Some(Err(rejected)) = case.judged(role).map(|judged| &judged.outcome) else { continue };
         let rejection = &rejected.rejection;
-        let mut places = places(case.config, role, rejection.reason.as_ref());
+        if !rejection.is_flinks() {
+            continue;
+        }
+        let mut places = places(case.config, role, rejection);
         if places.is_empty() {
             places.extend(first_of_role(case, role));
         }
-        let mut draft = found.find(format!("Flink {} refuses the {role}'s memory", case.version()));
+        let mut draft = found.find(title(case, role, rejection));
         for (place, text) in places {
             draft = draft.at(&place, text);
         }
         draft = draft.note(rejection.exception.message.clone());
-        if let Some(root) = rejection.causes.last().filter(|cause| !rejection.exception.message.contains(&cause.message)) {
+        if let Some(root) =
+            rejection.causes.last().filter(|cause| !rejection.exception.message.contains(&cause.message))
+        {
             draft = draft.note(format!("because {}", root.message));
         }
         if let Some(sum) = sum(rejection) {
             draft = draft.note(sum);
         }
-        draft.help("run oomph plan on it: it looks for changes of one key with which Flink starts");
+        draft.help(help(rejection.reason.as_ref()));
+    }
+}
+
+fn title(case: &Case<'_>, role: Role, rejection: &Rejection) -> String {
+    let version = case.version();
+    let refuses = format!("Flink {version} refuses the {role}'s memory");
+    match &rejection.reason {
+        Some(Reason::BadValue(bad)) => {
+            format!("Flink {version} cannot read {}: {}", bad.key, sensitive::shown(&bad.key, &bad.value))
+        }
+        Some(Reason::DoesNotFit { parts, whole }) => {
+            let sum = Bytes::checked_sum(parts.iter().map(|part| part.bytes));
+            match sum.and_then(|sum| sum.checked_sub(whole.bytes)).filter(|more| *more > Bytes::ZERO) {
+                Some(more) => {
+                    format!("{refuses}: its parts take {} more than there is of {}", more, whole.quantity)
+                }
+                None => format!("{refuses}: its parts leave nothing of {}", whole.quantity),
+            }
+        }
+        Some(Reason::DoesNotAddUp { whole, .. }) => format!("{refuses}: its parts do not add up to {}", whole.quantity),
+        Some(Reason::OutOfRange { rest, .. }) => {
+            format!("{refuses}: {} is left for {}, which is out of its range", rest.bytes, rest.quantity)
+        }
+        Some(Reason::NoTotal { .. }) => format!("{refuses}: no total is set"),
+        None => match rejection.causes.last().filter(|root| root.message.len() < 60) {
+            Some(root) => format!("{refuses}: {}", root.message),
+            None => refuses,
+        },
+    }
+}
+
+fn help(reason: Option<&Reason>) -> String {
+    const PLAN: &str = "oomph plan lists changes of one key with which Flink starts";
+    match reason {
+        Some(Reason::BadValue(bad)) => format!("write {}", bad.accepted),
+        Some(Reason::NoTotal { keys }) => match keys.first() {
+            Some(key) => format!("set {key} to the size of the container, such as {key}: 4g"),
+            None => PLAN.to_owned(),
+        },
+        Some(Reason::DoesNotFit { .. }) => format!("make one of the parts smaller, or the total larger: {PLAN}"),
+        Some(Reason::DoesNotAddUp { .. } | Reason::OutOfRange { .. }) => {
+            format!("take out one of the settings, so that Flink derives it from the others: {PLAN}")
+        }
+        None => PLAN.to_owned(),
     }
 }
 
@@ -71,45 +121,74 @@ pub fn refused_file(subject: Option<&str>, place: &Place, reason: &str) -> Vec<F
 }
 
 /// Where what does not hold is written.
-fn places(config: &Config, role: Role, reason: Option<&Reason>) -> Vec<(Place, String)> {
+fn places(config: &Config, role: Role, rejection: &Rejection) -> Vec<(Place, String)> {
     let written = |terms: &[&Term]| -> Vec<(Place, String)> {
         let set = |term: &&Term| {
             let setting = keys_of(term.quantity, role).iter().find_map(|key| config.get(key))?;
             Some((setting.place.clone(), format!("{} is {}", term.quantity, term.bytes)))
         };
-        terms.iter().filter_map(set).collect()
+        // A total that is not set is what another one leaves.
+        let derived = terms.iter().any(|term| term.quantity == Quantity::TotalFlink && set(term).is_none());
+        let total = keys_of(Quantity::TotalProcess, role);
+        let total = total.iter().filter(|_| derived).find_map(|key| config.get(key));
+        let total = total.map(|setting| (setting.place.clone(), "all of it has to fit in here".to_owned()));
+        terms.iter().filter_map(set).chain(total).collect()
     };
-    match reason {
-        Some(Reason::BadValue(bad)) => vec![(bad.place.clone(), format!("accepted is {}", bad.accepted))],
+    match &rejection.reason {
+        Some(Reason::BadValue(bad)) => vec![(bad.place.clone(), "cannot be read".to_owned())],
         Some(Reason::DoesNotFit { parts, whole } | Reason::DoesNotAddUp { parts, whole }) => {
             written(&std::iter::once(whole).chain(parts).collect::<Vec<_>>())
         }
         Some(Reason::OutOfRange { rest, whole, parts, min, max }) => {
             let mut all = written(&[rest, whole].into_iter().chain(parts).collect::<Vec<_>>());
             for bound in [min, max] {
-                if let Provenance::Set { place, .. } = &bound.provenance {
+                if let Provenance::Set { place, .. } = &bound.provenance
+                    && !all.iter().any(|(known, _)| known == place)
+                {
                     all.push((place.clone(), "the range".to_owned()));
                 }
             }
             all
         }
-        Some(Reason::NoTotal { .. }) | None => Vec::new(),
+        Some(Reason::NoTotal { .. }) => Vec::new(),
+        None => named(config, rejection),
     }
+}
+
+/// The settings that the messages name; with a fraction go the bounds of its range.
+fn named(config: &Config, rejection: &Rejection) -> Vec<(Place, String)> {
+    let messages = || std::iter::once(&rejection.exception).chain(&rejection.causes).map(|one| one.message.as_str());
+    let is_word = |message: &str, key: &str| {
+        message.match_indices(key).any(|(at, _)| {
+            let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            let end = &message[at + key.len()..];
+            let more = end.starts_with(goes_on) || end.strip_prefix('.').is_some_and(|rest| rest.starts_with(goes_on));
+            !more && !message[..at].ends_with(|c: char| goes_on(c) || c == '.')
+        })
+    };
+    let fraction = |key: &str| {
+        let (stem, last) = key.rsplit_once('.')?;
+        ["min", "max"].contains(&last).then(|| format!("{stem}.fraction"))
+    };
+    let is_named = |key: &str| {
+        messages().any(|message| {
+            is_word(message, key) || fraction(key).is_some_and(|fraction| message.contains(&format!("'{fraction}'")))
+        })
+    };
+    let own = config.iter().filter(|(key, setting)| setting.place.source != Source::Shipped && key.contains('.'));
+    own.filter(|(key, _)| is_named(key)).map(|(_, setting)| (setting.place.clone(), String::new())).collect()
 }
 
 /// The first setting of the role's memory.
 fn first_of_role(case: &Case<'_>, role: Role) -> Option<(Place, String)> {
-    let prefix = match role {
-        Role::TaskManager => "taskmanager.",
-        Role::JobManager => "jobmanager.",
+    let prefixes = match role {
+        Role::TaskManager => ["taskmanager.memory.", "taskmanager.heap."],
+        Role::JobManager => ["jobmanager.memory.", "jobmanager.heap."],
     };
-    let mut own: Vec<_> = case
-        .config
-        .with_prefix(prefix)
-        .filter(|(key, setting)| key.contains("memory") && setting.place.source != Source::Shipped)
-        .collect();
-    own.sort_by_key(|(_, setting)| setting.place.position.map_or(u32::MAX, |position| position.line));
-    own.first().map(|(_, setting)| (setting.place.clone(), String::new()))
+    let of_role = prefixes.iter().flat_map(|prefix| case.config.with_prefix(prefix));
+    let own = of_role.filter(|(_, setting)| setting.place.source != Source::Shipped);
+    let first = own.min_by_key(|(_, setting)| setting.place.position.map_or(u32::MAX, |position| position.line));
+    first.map(|(_, setting)| (setting.place.clone(), String::new()))
 }
 
 /// The failing sum with its numbers.
@@ -117,7 +196,13 @@ fn sum(rejection: &Rejection) -> Option<String> {
     let term = |term: &Term| format!("{} {}", term.quantity, term.bytes);
     let list = |terms: &[Term]| terms.iter().map(term).collect::<Vec<_>>().join(" + ");
     Some(match rejection.reason.as_ref()? {
-        Reason::DoesNotFit { parts, whole } => format!("{} is more than {}", list(parts), term(whole)),
+        Reason::DoesNotFit { parts, whole } => match Bytes::checked_sum(parts.iter().map(|part| part.bytes)) {
+            Some(sum) if sum != whole.bytes && parts.len() > 1 => {
+                format!("{} = {sum} is more than {}", list(parts), term(whole))
+            }
+            Some(sum) if sum == whole.bytes => format!("{} is all of {}", list(parts), term(whole)),
+            _ => format!("{} is more than {}", list(parts), term(whole)),
+        },
         Reason::DoesNotAddUp { parts, whole } => format!("{} is not {}", list(parts), term(whole)),
         Reason::OutOfRange { rest, whole, parts, min, max } => format!(
             "{} - ({}) leaves {}, which is not between {} and {}",
@@ -139,8 +224,11 @@ mod tests {
     fn it_speaks_in_flinks_words_and_points_at_the_parts() {
         let text = "taskmanager.memory.process.size: 2g\ntaskmanager.memory.task.heap.size: 2g\n";
         let finding = find("OOM200", "config.yaml", text);
-        assert!(finding.notes[0].starts_with("TaskManager memory configuration failed: Sum of configured"), "{finding:?}");
-        assert_eq!(finding.labels.len(), 1, "{finding:?}");
+        assert!(
+            finding.notes[0].starts_with("TaskManager memory configuration failed: Sum of configured"),
+            "{finding:?}"
+        );
+        assert_eq!(finding.labels.len(), 2, "{finding:?}");
     }
 
     #[test]
@@ -148,6 +236,26 @@ mod tests {
         let finding = find("OOM200", "config.yaml", "taskmanager.memory.process.size: 4Gi\n");
         assert_eq!(finding.labels[0].place.position.unwrap().column, 34);
         assert!(finding.notes.iter().any(|note| note.contains("unit 'gi'")), "{finding:?}");
+    }
+
+    #[test]
+    fn what_the_message_names_is_pointed_at() {
+        let total = "taskmanager.memory.process.size: 4g\n";
+        let lines = |rest: &str| -> Vec<u32> {
+            let finding = find("OOM200", "config.yaml", &format!("{total}{rest}"));
+            finding.labels.iter().map(|label| label.place.position.unwrap().line).collect()
+        };
+        assert_eq!(lines("taskmanager.cpu.cores: 0\n"), [2]);
+        assert_eq!(lines("taskmanager.memory.managed.fraction: 1.4\n"), [2]);
+        assert_eq!(lines("taskmanager.memory.network.max: 1g\ntaskmanager.memory.network.min: 2g\n"), [2, 3]);
+        assert_eq!(lines("taskmanager.memory.task.heap.size: 5g\n"), [2, 1]);
+    }
+
+    #[test]
+    fn what_flink_accepts_though_no_budget_comes_of_it_is_no_rejection() {
+        let text = "# oomph: flink=1.9 deployment=yarn\ntaskmanager.heap.size: 1g\n\
+                    taskmanager.memory.off-heap: true\ntaskmanager.memory.fraction: -1\n";
+        assert!(!codes("flink-conf.yaml", text).contains(&"OOM200"));
     }
 
     #[test]

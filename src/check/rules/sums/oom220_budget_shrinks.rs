@@ -1,6 +1,6 @@
+use crate::check::Collector;
 use crate::check::moved::{Moved, Shrunk, label};
 use crate::check::rule::rule;
-use crate::check::Collector;
 use crate::model::{Confidence, Finding, Place, Severity};
 
 rule! {
@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn the_changed_line_is_shown_with_what_it_was() {
-        let text = "taskmanager.memory.process.size: 4g\nstate.backend.type: rocksdb\ntaskmanager.numberOfTaskSlots: 2\n";
+        let text =
+            "taskmanager.memory.process.size: 4g\nstate.backend.type: rocksdb\ntaskmanager.numberOfTaskSlots: 2\n";
         let finding = find_against("OOM220", "config.yaml", text, &text.replace("Slots: 2", "Slots: 8"));
         assert_eq!((finding.labels.len(), finding.labels[0].text.as_str()), (1, "was 2"));
         assert!(finding.notes[0].starts_with("RocksDB"), "{finding:?}");
