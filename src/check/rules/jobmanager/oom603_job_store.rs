@@ -64,7 +64,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         return;
     }
     let (name, cache) = store(case, "cache-size");
-    let (Some(written), Some(size)) = (cache, case.int(&name).and_then(|size| u64::try_from(size).ok())) else { return };
+    let (Some(written), Some(size)) = (cache, case.int(&name).and_then(|size| u64::try_from(size).ok())) else {
+        return;
+    };
     let size = Bytes::new(size);
     let heap = case.survey(Role::JobManager).map(|survey| survey.plan.budget.heap());
     let limit = match heap {

@@ -81,7 +81,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let mut draft = found
         .find(format!("jobmanager.memory.off-heap.size: {} is no limit", written.shown()))
         .at(written.place(), "only taken out of the total")
-        .note(format!("without a limit the JVM allows direct memory up to the heap's {heap}, {excess} more than planned"));
+        .note(format!(
+            "without a limit the JVM allows direct memory up to the heap's {heap}, {excess} more than planned"
+        ));
     if let Some(dir) = s3 {
         draft = draft
             .at(dir.place(), "written with direct buffers")
@@ -107,7 +109,8 @@ mod tests {
 
     #[test]
     fn s3_makes_it_a_warning() {
-        let text = format!("# oomph: flink=1.20 deployment=yarn\n{SET}state.checkpoints.dir: s3a://bucket/checkpoints\n");
+        let text =
+            format!("# oomph: flink=1.20 deployment=yarn\n{SET}state.checkpoints.dir: s3a://bucket/checkpoints\n");
         let finding = find("OOM604", "config.yaml", &text);
         assert_eq!((finding.severity, finding.labels.len()), (Severity::Warning, 2), "{finding:?}");
     }
@@ -115,7 +118,8 @@ mod tests {
     #[test]
     fn outside_of_a_container_or_with_a_limit_by_hand_it_is_silent() {
         assert!(!codes("config.yaml", SET).contains(&"OOM604"));
-        let by_hand = format!("# oomph: deployment=yarn\n{SET}env.java.opts.jobmanager: -XX:MaxDirectMemorySize=512m\n");
+        let by_hand =
+            format!("# oomph: deployment=yarn\n{SET}env.java.opts.jobmanager: -XX:MaxDirectMemorySize=512m\n");
         assert!(!codes("config.yaml", &by_hand).contains(&"OOM604"));
     }
 

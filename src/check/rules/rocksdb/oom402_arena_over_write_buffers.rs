@@ -2,7 +2,7 @@ use super::stores;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
 use crate::flink::profile::ArenaBlock;
-use crate::model::{Bytes, Confidence, Severity};
+use crate::model::{Bytes, Severity};
 use crate::plan::store::{Pool, Scope, Store, StoreMemory, pool_sizes};
 
 rule! {
@@ -11,8 +11,8 @@ rule! {
     /// ### Why
     /// A memtable takes memory by arena blocks of an eighth of `writebuffer.size`: 8 MiB of the default. Seven eighths
     /// of the write-buffer manager may be in use before RocksDB flushes. Where one block is more, a flush follows every
-    /// write or two: many files of a few records, and a job that hardly moves. The same comes of more states in a slot
-    /// than blocks fit.
+    /// write or two: many files of a few records, and a job that hardly moves. OOM208 asks the same of several
+    /// states.
     ///
     /// RocksDB 8.10, which Flink 2.x ships, takes blocks of 1 MiB at most, and begins a flush only when the last one
     /// has ended: above the limit it never stops, but writes go on. Flink 2.x still computes an eighth, and warns of
@@ -40,8 +40,7 @@ rule! {
     /// - `RocksDBMemoryControllerUtils.validateArenaBlockSize`, Flink 1.12 to 2.3; RocksDB's own bound of 1 MiB:
     ///   https://github.com/facebook/rocksdb/pull/9020.
     /// - Measured with the RocksDB in flink-dist, write buffers of 64 MiB: under a manager of 4 MiB, 4,000 writes make
-    ///   1,770 files with 1.20.5 and none with 2.3.0; under one of 30 MiB, where 3 blocks fit, 5,000 writes to 3
-    ///   databases take 0.5 s, to 4 databases 19 s and 1,802 files; with 2.3.0 under one of 1 MiB, 30,000 writes make
+    ///   1,770 files with 1.20.5 and none with 2.3.0; with 2.3.0 under one of 1 MiB, 30,000 writes make
     ///   76 files. The ForSt in 2.3.0 does as its RocksDB.
     "OOM402" "arena-over-write-buffers" {
         severity: Severity::Error,
@@ -62,19 +61,13 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         flushes(case, found, store, memory, pool);
     } else if !pool.sizes.arena_ok && case.profile().behaviour.arena_check {
         warned_in_vain(case, found, store, memory, pool);
-    } else if case.profile().rocksdb.arena_block == ArenaBlock::EighthOfWriteBuffer
-        && let Some(states) = case.told.workload.states
-        && u64::from(states) > pool.column_families_without_thrashing()
-    {
-        too_many_states(case, found, store, memory, pool, states);
     }
 }
 
 fn flushes(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memory: &StoreMemory, pool: &Pool) {
     let enough = enough(pool, memory.write_buffer.bytes, pool.real_arena_block);
     let constantly = case.profile().rocksdb.arena_block == ArenaBlock::EighthOfWriteBuffer;
-    let (how, severity) =
-        if constantly { ("constantly", Severity::Error) } else { ("without end", Severity::Warning) };
+    let (how, severity) = if constantly { ("constantly", Severity::Error) } else { ("without end", Severity::Warning) };
     let mut draft = found.find(format!(
         "{} flushes {how}: an arena block of {} is above the limit of {}",
         store.label(),
@@ -99,11 +92,7 @@ fn flushes(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memory: &St
 
 fn warned_in_vain(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memory: &StoreMemory, pool: &Pool) {
     let mut draft = found
-        .find(format!(
-            "Flink {} warns of constant flushes that its {} does not make",
-            case.version(),
-            store.label()
-        ))
+        .find(format!("Flink {} warns of constant flushes that its {} does not make", case.version(), store.label()))
         .severity(Severity::Note);
     for (place, text) in places(case, memory, pool) {
         draft = draft.at(&place, text);
@@ -118,34 +107,6 @@ fn warned_in_vain(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memo
         ))
         .note(format!("all memtables of a slot share {} all the same", size(pool.sizes.write_buffer_manager)))
         .help("take no notice of the warning in the log, or give the store more memory");
-}
-
-fn too_many_states(
-    case: &Case<'_>,
-    found: &mut Collector<'_>,
-    store: Store,
-    memory: &StoreMemory,
-    pool: &Pool,
-    states: u32,
-) {
-    let all = pool.real_arena_block.checked_mul(u64::from(states)).unwrap_or(Bytes::FLINK_MAX);
-    let enough = enough(pool, memory.write_buffer.bytes, all);
-    let mut draft = found
-        .find(format!(
-            "the memtables of {states} states take {} at least, and {} flushes above {}",
-            all,
-            store.label(),
-            size(pool.sizes.mutable_limit)
-        ))
-        .severity(Severity::Warning)
-        .confidence(Confidence::Medium);
-    for (place, text) in places(case, memory, pool) {
-        draft = draft.at(&place, text);
-    }
-    draft
-        .note(sum(pool, memory))
-        .note(format!("{} states fit; timers count as a state", pool.column_families_without_thrashing()))
-        .help(more(case, store, memory, enough));
 }
 
 /// The parts of the comparison.
@@ -257,16 +218,6 @@ mod tests {
         assert!(codes("config.yaml", &text.replace("64mb", "115043771")).contains(&"OOM402"));
         assert!(!codes("config.yaml", &text.replace("64mb", "115043772")).contains(&"OOM402"));
         assert_eq!(finding.labels[0].place.position.unwrap().line, 4);
-    }
-
-    #[test]
-    fn so_many_states_that_their_first_blocks_do_not_fit_are_a_warning() {
-        // 90 MiB give memtables 30 MiB and the limit 26.25 MiB: three blocks of 8 MiB.
-        let text = with("1.20", 90 << 20);
-        let states = |n: u32| text.replace("flink=1.20", &format!("flink=1.20 states={n}"));
-        assert_eq!(find("OOM402", "config.yaml", &states(4)).severity, Severity::Warning);
-        assert!(!codes("config.yaml", &states(3)).contains(&"OOM402"));
-        assert!(!codes("config.yaml", &states(4).replace("flink=1.20", "flink=2.1")).contains(&"OOM402"));
     }
 
     #[test]

@@ -82,8 +82,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     };
     let room = Bytes::checked_sum([managed, overhead, off_heap, beyond]).unwrap_or(Bytes::FLINK_MAX);
     let what = if pools > 1 { format!("{pools} x {} = {sum}", pool.total.bytes) } else { sum.to_string() };
-    let mut payers =
-        format!("there is room in managed {managed}, JVM overhead {overhead}, task off-heap {off_heap}");
+    let mut payers = format!("there is room in managed {managed}, JVM overhead {overhead}, task off-heap {off_heap}");
     if beyond > Bytes::ZERO {
         payers += &format!(", the container beyond the process {beyond}");
     }

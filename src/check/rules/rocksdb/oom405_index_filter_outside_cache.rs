@@ -116,9 +116,7 @@ mod tests {
     #[test]
     fn a_fixed_size_or_a_placeholder_for_one_is_a_pool() {
         for size in ["512mb", "${SIZE}"] {
-            let text = format!(
-                "{UNMANAGED}{FILTER}state.backend.rocksdb.memory.fixed-per-slot: {size}\n"
-            );
+            let text = format!("{UNMANAGED}{FILTER}state.backend.rocksdb.memory.fixed-per-slot: {size}\n");
             assert!(!codes("config.yaml", &text).contains(&"OOM405"), "{size}");
         }
     }

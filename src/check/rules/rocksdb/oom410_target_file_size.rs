@@ -101,8 +101,10 @@ mod tests {
 
     #[test]
     fn the_number_of_files_is_said_where_the_state_is_known_and_old_names_are_read() {
-        let text = format!("# oomph: flink=1.16 state-size=1t\n{SMALL}state.backend.incremental: true\n\
-                            state.checkpoints.num-retained: 3\n");
+        let text = format!(
+            "# oomph: flink=1.16 state-size=1t\n{SMALL}state.backend.incremental: true\n\
+                            state.checkpoints.num-retained: 3\n"
+        );
         let finding = find("OOM410", "flink-conf.yaml", &text);
         assert_eq!(finding.notes[0], "a state of 1 TiB is 262144 files of 4 MiB, and 16384 of 64 MiB");
         assert!(finding.notes[1].starts_with("3 checkpoints"), "{finding:?}");

@@ -67,11 +67,13 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if let Some(directory) = stores::written(case, store, "log.dir") {
             draft = draft.at(directory.place(), "where it is written");
         }
-        draft.note("every operator with keyed state has a database in each slot").help(if case.option(&key).is_some() {
-            format!("set {key}: 25mb, with {}: 4", case.store_key(store, "log.file-num"))
-        } else {
-            format!("take {} out once you have seen what you were after", case.store_key(store, "log.level"))
-        });
+        draft.note("every operator with keyed state has a database in each slot").help(
+            if case.option(&key).is_some() {
+                format!("set {key}: 25mb, with {}: 4", case.store_key(store, "log.file-num"))
+            } else {
+                format!("take {} out once you have seen what you were after", case.store_key(store, "log.level"))
+            },
+        );
     }
 }
 

@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn the_last_of_three_counts_and_all_are_shown() {
-        let text = "taskmanager.numberOfTaskSlots: 1\ntaskmanager.numberOfTaskSlots: 2\ntaskmanager.numberOfTaskSlots: 3\n";
+        let text =
+            "taskmanager.numberOfTaskSlots: 1\ntaskmanager.numberOfTaskSlots: 2\ntaskmanager.numberOfTaskSlots: 3\n";
         let finding = find("OOM102", "flink-conf.yaml", text);
         let lines: Vec<_> = finding.labels.iter().map(|label| label.place.position.unwrap().line).collect();
         assert_eq!(lines, [3, 2, 1]);

@@ -29,7 +29,8 @@ rule! {
 
 /// Told by the engine.
 pub fn tell(found: &mut Collector<'_>, place: &Place, reason: &str) {
-    found.find("this comment for oomph has no effect").at(place, reason).help(
-        "write `# oomph: ignore[CODE] reason`, or facts such as `# oomph: flink=1.20 deployment=kubernetes`",
-    );
+    found
+        .find("this comment for oomph has no effect")
+        .at(place, reason)
+        .help("write `# oomph: ignore[CODE] reason`, or facts such as `# oomph: flink=1.20 deployment=kubernetes`");
 }

@@ -1,6 +1,6 @@
+use super::super::jobmanager::heap_share::{about, percent, times};
 use crate::check::policy::threshold;
 use crate::check::rule::rule;
-use super::super::jobmanager::heap_share::{about, percent, times};
 use crate::check::{Case, Collector};
 use crate::config::workload::StateHome;
 use crate::model::{Component, Confidence, Role, Severity};
@@ -20,6 +20,7 @@ rule! {
     /// # oomph: flink=1.20 state-size=200g parallelism=8
     /// taskmanager.memory.process.size: 8g
     /// taskmanager.numberOfTaskSlots: 4
+    /// taskmanager.memory.managed.size: 0
     /// state.backend.type: hashmap
     /// ```
     ///
@@ -28,6 +29,7 @@ rule! {
     /// # oomph: flink=1.20 state-size=1g parallelism=8
     /// taskmanager.memory.process.size: 8g
     /// taskmanager.numberOfTaskSlots: 4
+    /// taskmanager.memory.managed.size: 0
     /// state.backend.type: hashmap
     /// ```
     ///

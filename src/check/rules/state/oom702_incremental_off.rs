@@ -89,7 +89,8 @@ mod tests {
     use crate::check::tried::{codes, find};
     use crate::model::Severity;
 
-    const JOB: &str = "state.backend: rocksdb\nexecution.checkpointing.interval: 60000\nstate.checkpoints.dir: hdfs:///c\n";
+    const JOB: &str =
+        "state.backend: rocksdb\nexecution.checkpointing.interval: 60000\nstate.checkpoints.dir: hdfs:///c\n";
 
     #[test]
     fn what_is_set_is_a_note_until_the_state_is_known() {
@@ -112,7 +113,8 @@ mod tests {
 
     #[test]
     fn the_heap_backend_has_nothing_to_upload_in_parts() {
-        let text = format!("# oomph: flink=1.16\n{JOB}state.backend.incremental: false\n").replace("rocksdb", "hashmap");
+        let text =
+            format!("# oomph: flink=1.16\n{JOB}state.backend.incremental: false\n").replace("rocksdb", "hashmap");
         assert!(!codes("flink-conf.yaml", &text).contains(&"OOM702"));
     }
 }

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn memory_that_is_asked_for_is_found_under_the_old_names_too() {
-        let text = "# oomph: flink=1.16\nstate.backend.changelog.enabled: true\nstate.backend.changelog.storage: memory\n";
+        let text =
+            "# oomph: flink=1.16\nstate.backend.changelog.enabled: true\nstate.backend.changelog.storage: memory\n";
         assert_eq!(find("OOM703", "flink-conf.yaml", text).labels.len(), 2);
     }
 

@@ -57,7 +57,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             if let Some(downstream) = case.find(DOWNSTREAM) {
                 draft = draft.at(downstream.place(), "switches both off");
             }
-            draft.note(format!("Flink 2.3 looks at it where {DOWNSTREAM} is true only")).help(format!("take {DURING} out"));
+            draft
+                .note(format!("Flink 2.3 looks at it where {DOWNSTREAM} is true only"))
+                .help(format!("take {DURING} out"));
         }
         Some(true) if checkpointing::flag(case, &UNALIGNED) == Some(false) => {
             found

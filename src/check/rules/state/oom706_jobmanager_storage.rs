@@ -1,6 +1,6 @@
+use super::super::jobmanager::heap_share::times;
 use super::checkpointing::{self, DIRECTORY, STORAGE};
 use crate::check::rule::rule;
-use super::super::jobmanager::heap_share::times;
 use crate::check::{Case, Collector, Written};
 use crate::model::{Bytes, Confidence, Place, Role, Severity};
 
@@ -60,13 +60,15 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     draft = draft.note(format!("a piece of state that is larger than {LARGEST} fails its checkpoint"));
     if let Some(parallelism) = case.parallelism() {
         let all = times(LARGEST, parallelism.into());
-        draft = draft.note(format!("with parallelism {parallelism} one state of one operator may take {all} in a checkpoint"));
+        draft = draft
+            .note(format!("with parallelism {parallelism} one state of one operator may take {all} in a checkpoint"));
     }
     if let Some(heap) = heap {
         draft = draft.note(format!("the JobManager's heap is {heap}"));
     }
     if let Some(state) = state.filter(|state| *state > heap.unwrap_or(USUAL_HEAP)) {
-        draft = draft.severity(Severity::Error).note(format!("{state} of state are told, more than any of it can hold"));
+        draft =
+            draft.severity(Severity::Error).note(format!("{state} of state are told, more than any of it can hold"));
     }
     let name = checkpointing::name(case, &DIRECTORY).unwrap_or(DIRECTORY[1]);
     draft.help(format!("set {name} to a directory of a file system that all processes reach"));

@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn aligned_checkpoints_may_be_several() {
-        let text = "execution.checkpointing.max-concurrent-checkpoints: 2\nexecution.checkpointing.mode: AT_LEAST_ONCE\n";
+        let text =
+            "execution.checkpointing.max-concurrent-checkpoints: 2\nexecution.checkpointing.mode: AT_LEAST_ONCE\n";
         assert!(!codes("config.yaml", text).contains(&"OOM707"));
     }
 }

@@ -1,7 +1,7 @@
+use super::super::jobmanager::heap_share::{HeapShare, about, times};
 use super::checkpointing::{self, INLINE, RETAINED};
 use crate::check::policy::threshold;
 use crate::check::rule::rule;
-use super::super::jobmanager::heap_share::{HeapShare, about, times};
 use crate::check::{Case, Collector};
 use crate::model::{Bytes, Confidence, Severity};
 

@@ -1,7 +1,7 @@
+use super::super::jobmanager::heap_share::{about, percent, times};
 use super::checkpointing::{self, WRITE_BUFFER};
 use crate::check::policy::threshold;
 use crate::check::rule::rule;
-use super::super::jobmanager::heap_share::{about, percent, times};
 use crate::check::{Case, Collector};
 use crate::model::{Confidence, Role};
 

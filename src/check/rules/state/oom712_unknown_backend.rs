@@ -99,7 +99,8 @@ fn backend(case: &Case<'_>, found: &mut Collector<'_>) {
         .at(written.place(), "taken for a class")
         .note(format!("there are {}", names.join(", ")));
     if short == "jobmanager" || short == "filesystem" {
-        draft = draft.note("where checkpoints go is another option: the directory of checkpoints, or else the JobManager");
+        draft =
+            draft.note("where checkpoints go is another option: the directory of checkpoints, or else the JobManager");
     }
     if let Some(instead) = instead {
         draft
