@@ -4,8 +4,20 @@ use crate::check::Collector;
 use crate::check::rule::{Rule, catalogue};
 use crate::model::Place;
 
+mod declared_type;
+mod known;
+mod near;
+mod nested;
+
 catalogue! {
+    oom101_unknown_key,
     oom102_duplicate_key,
+    oom103_invented_key,
+    oom104_deprecated_key,
+    oom105_removed_key,
+    oom106_not_yet_key,
+    oom107_ignored_in_mode,
+    oom108_overridden_key,
     oom190_placeholder,
     oom191_unused_ignore,
     oom192_unread_directive,

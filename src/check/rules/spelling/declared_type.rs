@@ -1,0 +1,51 @@
+//! The option behind a setting, its type, and its value as it stands in the text.
+
+use super::known::{self, Standing};
+use crate::check::{Case, Written};
+use crate::flink::options::{Declared, ValueKind};
+use crate::model::Position;
+
+/// The option that a version reads a setting as.
+pub fn option_of(case: &Case<'_>, written: &Written<'_>) -> Option<&'static Declared> {
+    match known::standing(written.key, case.profile()) {
+        Standing::Option(row) => Some(row),
+        Standing::Old(rows) => rows.first().copied(),
+        _ => None,
+    }
+}
+
+/// Sizes that Flink 1.9 declares as texts.
+const SIZES_OF_1_9: [&str; 6] = [
+    "jobmanager.heap.size",
+    "taskmanager.heap.size",
+    "taskmanager.memory.segment-size",
+    "taskmanager.memory.size",
+    "taskmanager.network.memory.max",
+    "taskmanager.network.memory.min",
+];
+
+/// Whether an option is a size, whatever its version calls the type.
+pub fn is_size(row: &Declared) -> bool {
+    row.kind == ValueKind::Size || (row.kind == ValueKind::String && SIZES_OF_1_9.contains(&row.key))
+}
+
+/// Settings of options of this version that somebody typed, with what they are.
+pub fn options<'a>(case: &'a Case<'_>) -> impl Iterator<Item = (Written<'a>, &'static Declared)> + 'a {
+    case.settings()
+        .filter(known::is_typed)
+        .filter_map(|written| option_of(case, &written).map(|row| (written, row)))
+}
+
+/// A setting's value as it stands in the input, with its place there. Only for what stands in the case's own file.
+pub fn raw<'a>(case: &Case<'a>, written: &Written<'_>) -> Option<(&'a str, Position)> {
+    let place = written.place();
+    let position = place.position?;
+    if case.subject().file.as_ref()?.source != place.source {
+        return None;
+    }
+    let line = case.lines.line(position.line)?;
+    let skipped = usize::try_from(position.column).ok()?.checked_sub(1)?;
+    let start = line.char_indices().map(|(at, _)| at).chain([line.len()]).nth(skipped)?;
+    let text = line.get(start..start + position.end.checked_sub(position.start)?)?;
+    Some((text, position))
+}
