@@ -3,11 +3,11 @@
 use super::known::{self, Standing};
 use crate::check::{Case, Written};
 use crate::flink::options::{Declared, ValueKind};
-use crate::model::Position;
+use crate::model::{Edit, Position};
 
-/// The option that a version reads a setting as.
-pub fn option_of(case: &Case<'_>, written: &Written<'_>) -> Option<&'static Declared> {
-    match known::standing(written.key, case.profile()) {
+/// The option that a key is read as.
+fn option_of(standing: &Standing) -> Option<&'static Declared> {
+    match standing {
         Standing::Option(row) => Some(row),
         Standing::Old(rows) => rows.first().copied(),
         _ => None,
@@ -30,17 +30,15 @@ pub fn is_size(row: &Declared) -> bool {
 }
 
 /// Settings of options of this version that somebody typed, with what they are.
-pub fn options<'a>(case: &'a Case<'_>) -> impl Iterator<Item = (Written<'a>, &'static Declared)> + 'a {
-    case.settings()
-        .filter(known::is_typed)
-        .filter_map(|written| option_of(case, &written).map(|row| (written, row)))
+pub fn options<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = (Written<'a>, &'static Declared)> + use<'c, 'a> {
+    known::typed(case).iter().filter_map(|(written, standing)| Some((*written, option_of(standing)?)))
 }
 
-/// A setting's value as it stands in the input, with its place there. Only for what stands in the case's own file.
+/// A setting's value as it stands in the input, with its place there.
 pub fn raw<'a>(case: &Case<'a>, written: &Written<'_>) -> Option<(&'a str, Position)> {
     let place = written.place();
     let position = place.position?;
-    if case.subject().file.as_ref()?.source != place.source {
+    if *case.lines.source() != place.source {
         return None;
     }
     let line = case.lines.line(position.line)?;
@@ -48,4 +46,12 @@ pub fn raw<'a>(case: &Case<'a>, written: &Written<'_>) -> Option<(&'a str, Posit
     let start = line.char_indices().map(|(at, _)| at).chain([line.len()]).nth(skipped)?;
     let text = line.get(start..start + position.end.checked_sub(position.start)?)?;
     Some((text, position))
+}
+
+/// The edit that writes another text where a value stands, whatever Flink makes of that one.
+pub fn replaced(case: &Case<'_>, written: &Written<'_>, text: &str) -> Option<Vec<Edit>> {
+    let (typed, position) = raw(case, written)?;
+    let width = u32::try_from(typed.chars().count()).ok()?;
+    let from = position.column;
+    Some(vec![Edit::Replace { line: position.line, from, to: from + width, text: text.to_owned() }])
 }

@@ -127,12 +127,21 @@ pub fn is_typed(written: &Written<'_>) -> bool {
         || matches!(written.setting.place.source, Source::DynamicProperty | Source::Environment(_))
 }
 
-/// Settings whose key somebody typed and that this version does not read as an option under its present name.
-pub fn unusual<'a>(case: &'a Case<'_>) -> impl Iterator<Item = (Written<'a>, Standing)> + 'a {
-    case.settings().filter(is_typed).filter_map(|written| match standing(written.key, case.profile()) {
-        Standing::Option(_) | Standing::Known => None,
-        other => Some((written, other)),
-    })
+/// Settings whose key somebody typed, each with what its key is: found once for all rules.
+pub fn typed<'c, 'a>(case: &'c Case<'a>) -> &'c [(Written<'a>, Standing)] {
+    let all = || {
+        let typed = case.settings().filter(is_typed);
+        typed.map(|written| (written, standing(written.key, case.profile()))).collect()
+    };
+    case.standings.get_or_init(all)
+}
+
+/// Those that this version does not read as an option under its present name.
+pub fn unusual<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = (Written<'a>, &'c Standing)> {
+    typed(case)
+        .iter()
+        .filter(|(_, standing)| !matches!(standing, Standing::Option(_) | Standing::Known))
+        .map(|(written, standing)| (*written, standing))
 }
 
 /// What may stand below a beginning of a key.
@@ -178,11 +187,10 @@ const OPEN: [&str; 27] = [
 ];
 
 /// Beginnings below which Flink alone reads keys, every one of which is an option.
-const CLOSED: [&str; 31] = [
+const CLOSED: [&str; 27] = [
     "akka.",
     "blob.",
     "classloader.",
-    "cluster.",
     "execution.",
     "heartbeat.",
     "high-availability.kubernetes.",
@@ -196,17 +204,14 @@ const CLOSED: [&str; 31] = [
     "parallelism.",
     "pekko.",
     "pipeline.",
-    "process.",
     "resourcemanager.",
     "rest.",
-    "slot.",
     "slotmanager.",
     "state.backend.changelog.",
     "state.backend.forst.",
     "state.backend.rocksdb.",
     "state.checkpoints.",
     "state.savepoints.",
-    "task.",
     "taskmanager.",
     "web.",
     "yarn.",

@@ -23,8 +23,12 @@ pub fn flat_file<'a>(case: &'a Case<'_>) -> Option<&'a FileText> {
 
 /// Every outermost block of a text, in order.
 pub fn blocks(text: &str) -> Vec<Block> {
-    let lines: Vec<(usize, &str)> =
-        text.lines().enumerate().map(|(index, line)| (index + 1, content(line))).filter(|(_, c)| !c.is_empty()).collect();
+    let lines: Vec<(usize, &str)> = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, content(line)))
+        .filter(|(_, c)| !c.is_empty())
+        .collect();
     let mut found = Vec::new();
     let mut at = 0;
     while let Some((number, line)) = lines.get(at) {

@@ -3,7 +3,7 @@ use super::near;
 use super::nested;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
-use crate::flink::options::{self, Declared};
+use crate::flink::options;
 use crate::model::{Confidence, Severity};
 
 rule! {
@@ -43,7 +43,7 @@ const NEAR: usize = 3;
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for (written, standing) in known::unusual(case) {
         let key = written.key;
-        if !matches!(standing, Standing::Unknown) || !key.is_ascii() {
+        if !matches!(standing, Standing::Unknown) || !key.is_ascii() || key.starts_with('#') {
             continue;
         }
         let below = known::below(key);
@@ -88,25 +88,18 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
 }
 
-/// Options of this version that may be typed in a cluster's configuration.
-fn options_of<'a>(case: &Case<'a>) -> impl Iterator<Item = &'static Declared> + use<'a> {
-    let profile = case.profile();
-    options::of(profile).filter(|row| known::is_clusters_own(row.key))
-}
-
 /// The options that this key is a slip away from.
 fn one_edit_away(case: &Case<'_>, key: &str) -> Vec<&'static str> {
-    options_of(case)
-        .map(|row| row.key)
-        .filter(|option| near::is_one_edit(key, option) || near::is_same_but_for_separators(key, option))
-        .collect()
+    let is_slip = |option: &&str| near::is_one_edit(key, option) || near::is_same_but_for_separators(key, option);
+    let options = options::of(case.profile()).map(|row| row.key);
+    options.filter(is_slip).filter(|option| known::is_clusters_own(option)).collect()
 }
 
 /// At most two options in the same section whose keys are not far from this one.
 fn near_to(case: &Case<'_>, key: &str) -> Vec<&'static str> {
     let section = key.split('.').next().unwrap_or(key);
     let in_section = |option: &&str| option.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
-    let mut near: Vec<(usize, &'static str)> = options_of(case)
+    let mut near: Vec<(usize, &'static str)> = options::of(case.profile())
         .map(|row| row.key)
         .filter(in_section)
         .filter_map(|option| Some((near::distance(key, option, NEAR)?, option)))

@@ -106,7 +106,7 @@ fn successor(key: &str, profile: &Profile) -> Option<(&'static str, &'static str
             "set taskmanager.memory.jvm-overhead.fraction, .min and .max",
         ),
         "state.backend.async" => ("snapshots are always asynchronous", "take it out"),
-        "pipeline.time-characteristic" => ("event time is the only characteristic", "take it out"),
+        "pipeline.time-characteristic" => ("since 1.12 jobs work in event time by default", "take it out"),
         _ if key.starts_with("mesos.") && line >= Version::minor(1, 14).line() => {
             ("Flink does not run on Mesos since 1.14", "take it out")
         }

@@ -7,9 +7,10 @@ rule! {
     /// What else is set makes Flink pass over this key.
     ///
     /// ### Why
-    /// Flink derives a process's memory from what is set, and in each way of doing it some options are never read: a fraction of
-    /// managed memory beside its size, a fraction of network memory where network is what the other parts leave, a fraction of
-    /// JVM overhead where the process and what is in it are both given. Whoever changes such a number changes nothing.
+    /// Flink derives a process's memory from what is set, and in each way of doing it some options are never read: a
+    /// fraction of managed memory beside its size, a fraction of network memory where network is what the other parts
+    /// leave, a fraction of JVM overhead where the process and what is in it are both given. Whoever changes such a number
+    /// changes nothing.
     ///
     /// ### Bad
     /// ```yaml config.yaml
