@@ -144,6 +144,12 @@ pub fn unusual<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = (Written<'a>,
         .map(|(written, standing)| (*written, standing))
 }
 
+/// The setting that an option is read from instead of this old name of it: its own name, or an old one that comes first.
+pub fn winner<'a>(case: &Case<'a>, option: &Declared, old: &str) -> Option<Written<'a>> {
+    let earlier = option.deprecated.iter().take_while(|name| **name != old);
+    std::iter::once(&option.key).chain(earlier).find_map(|name| case.exactly(name))
+}
+
 /// What may stand below a beginning of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Below {

@@ -41,6 +41,7 @@ rule! {
 const NEAR: usize = 3;
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
+    let mut offered: Vec<&str> = Vec::new();
     for (written, standing) in known::unusual(case) {
         let key = written.key;
         if !matches!(standing, Standing::Unknown) || !key.is_ascii() || key.starts_with('#') {
@@ -70,7 +71,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 };
             }
             [meant] => {
-                let free = case.find(meant).is_none() && !case.is_hidden(meant);
+                // Two keys must not become one.
+                let free = case.find(meant).is_none() && !case.is_hidden(meant) && !offered.contains(meant);
+                offered.push(meant);
                 let fix = if free { case.rename(written, meant) } else { None };
                 draft
                     .at(&written.key_place(), format!("{meant} is meant"))
@@ -113,7 +116,7 @@ mod tests {
     use rstest::rstest;
 
     use crate::check::edits::applied;
-    use crate::check::tried::{codes, find};
+    use crate::check::tried::{checked, codes, find};
     use crate::model::Severity;
 
     #[rstest]
@@ -149,6 +152,9 @@ mod tests {
         let text = "parallelism.default: 2\nparallelism.defualt: 3\n";
         let finding = find("OOM101", "config.yaml", text);
         assert!(finding.fix.is_none(), "{finding:?}");
+        let both = "parallelism.defaul: 2\nparallelism.defualt: 3\n";
+        let fixes = checked("config.yaml", both).findings.iter().filter(|finding| finding.fix.is_some()).count();
+        assert_eq!(fixes, 1);
     }
 
     #[rstest]

@@ -36,6 +36,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
+    let mut offered: Vec<&str> = Vec::new();
     for (written, standing) in known::unusual(case) {
         let Standing::Invented(row) = standing else { continue };
         let key = written.key;
@@ -47,7 +48,10 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if let Some(instead) = row.instead.filter(|instead| row.same && case.option(instead).is_some())
             && case.find(instead).is_none()
             && !case.is_hidden(instead)
+            // Two keys must not become one.
+            && !offered.contains(&instead)
         {
+            offered.push(instead);
             draft = draft.safe_fix(format!("write {instead}"), case.rename(written, instead));
         }
         let _ = draft;

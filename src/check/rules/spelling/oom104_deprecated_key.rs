@@ -1,6 +1,7 @@
 use super::known::{self, Standing};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
+use crate::flink::options::Declared;
 use crate::model::Severity;
 
 rule! {
@@ -14,14 +15,14 @@ rule! {
     /// ```yaml config.yaml
     /// # oomph: flink=1.20
     /// taskmanager.memory.process.size: 4g
-    /// taskmanager.network.memory.max: 256m
+    /// taskmanager.network.memory.max: 512m
     /// ```
     ///
     /// ### Good
     /// ```yaml config.yaml
     /// # oomph: flink=1.20
     /// taskmanager.memory.process.size: 4g
-    /// taskmanager.memory.network.max: 256m
+    /// taskmanager.memory.network.max: 512m
     /// ```
     ///
     /// ### Sources
@@ -39,7 +40,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for (written, standing) in known::unusual(case) {
         let Standing::Old(rows) = standing else { continue };
         // Beside the new name it has no effect at all: that is another rule's.
-        if rows.iter().any(|row| case.exactly(row.key).is_some() || is_hidden_exactly(case, row.key)) {
+        let beaten = |row: &&Declared| known::winner(case, row, written.key).is_some() || is_hidden_exactly(case, row.key);
+        if rows.iter().any(|row| beaten(&row)) {
             continue;
         }
         let key = written.key;
@@ -62,7 +64,7 @@ fn is_hidden_exactly(case: &Case<'_>, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::check::edits::applied;
-    use crate::check::tried::{codes, find};
+    use crate::check::tried::{checked, codes, find};
 
     #[test]
     fn the_new_name_is_written_where_the_text_allows_it() {
@@ -83,6 +85,14 @@ mod tests {
     fn a_name_that_became_two_options_is_not_renamed() {
         let finding = find("OOM104", "config.yaml", "# oomph: flink=1.20\nstate.backend.local-recovery: true\n");
         assert!(finding.fix.is_none() && finding.help.unwrap().contains(" and "));
+    }
+
+    #[test]
+    fn of_two_old_names_one_is_renamed_and_the_other_has_no_effect() {
+        let text = "# oomph: flink=1.20\nrecovery.mode: NONE\nhigh-availability: NONE\n";
+        let found: Vec<_> = checked("flink-conf.yaml", text).findings;
+        let of = |code| found.iter().filter(|finding| finding.code == code).count();
+        assert_eq!((of("OOM104"), of("OOM108")), (1, 1), "{found:?}");
     }
 
     #[test]

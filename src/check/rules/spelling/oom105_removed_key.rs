@@ -105,6 +105,20 @@ fn successor(key: &str, profile: &Profile) -> Option<(&'static str, &'static str
             "what the cut-off left free is budgeted by parts now: JVM overhead, metaspace and off-heap",
             "set taskmanager.memory.jvm-overhead.fraction, .min and .max",
         ),
+        "cluster.evenly-spread-out-slots" => (
+            "since 2.0 taskmanager.load-balance.mode says how slots are spread",
+            "set taskmanager.load-balance.mode: SLOTS where it was true",
+        ),
+        "security.ssl.enabled" => (
+            "since 2.0 TLS within the cluster and TLS of the REST endpoint are switched on separately",
+            "set security.ssl.internal.enabled and security.ssl.rest.enabled",
+        ),
+        "pipeline.default-kryo-serializers" | "pipeline.registered-kryo-types" | "pipeline.registered-pojo-types" => {
+            ("since 2.0 serializers are listed in pipeline.serialization-config", "move them there")
+        }
+        "table.exec.shuffle-mode" => {
+            ("since 2.0 execution.batch-shuffle-mode alone decides", "set execution.batch-shuffle-mode")
+        }
         "state.backend.async" => ("snapshots are always asynchronous", "take it out"),
         "pipeline.time-characteristic" => ("since 1.12 jobs work in event time by default", "take it out"),
         _ if key.starts_with("mesos.") && line >= Version::minor(1, 14).line() => {

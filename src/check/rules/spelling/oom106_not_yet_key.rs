@@ -35,11 +35,16 @@ rule! {
 
 /// Beginnings of keys that older versions read by their text, without declaring them as options: string constants in
 /// classes of flink-dist 1.9.3 to 1.19.3 other than `ConfigConstants`.
-const READ_BEFORE_DECLARED: [&str; 7] = [
-    "python.",
-    "restart-strategy.",
+const READ_BEFORE_DECLARED: [&str; 12] = [
+    "python.archives",
+    "python.files",
+    "python.internal.",
+    "restart-strategy.failure-rate.",
+    "restart-strategy.fixed-delay.",
     "table.exec.local-hash-agg.",
-    "table.optimizer.",
+    "table.optimizer.incremental-agg-enabled",
+    "table.optimizer.reuse-optimize-block-with-digest-enabled",
+    "table.optimizer.union-all-as-breakpoint-enabled",
     "taskmanager.log.path",
     "taskmanager.runtime.large-record-handler",
     "yarn.container-start-command-template",
@@ -96,6 +101,7 @@ mod tests {
     #[case("1.13", "taskmanager.memory.managed.consumer-weights.PYTHON", true)]
     #[case("1.14", "taskmanager.memory.managed.consumer-weights.PYTHON", false)]
     #[case("1.12", "env.java.home", false)]
+    #[case("1.16", "restart-strategy.type", true)]
     fn a_key_is_read_from_the_version_that_brought_it(#[case] version: &str, #[case] key: &str, #[case] early: bool) {
         let text = format!("# oomph: flink={version}\n{key}: 1\n");
         assert_eq!(codes("flink-conf.yaml", &text).contains(&"OOM106"), early, "{key} in {version}");

@@ -45,11 +45,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for (written, standing) in known::unusual(case) {
         match standing {
             Standing::Old(rows) => {
-                let winner = |row: &&'static crate::flink::options::Declared| {
-                    let earlier = row.deprecated.iter().take_while(|name| **name != written.key);
-                    std::iter::once(&row.key).chain(earlier).find_map(|name| case.exactly(name))
-                };
-                let winners: Option<Vec<Written<'_>>> = rows.iter().map(winner).collect();
+                let winners: Option<Vec<Written<'_>>> = rows.iter().map(|row| known::winner(case, row, written.key)).collect();
                 if let Some(winner) = winners.as_ref().and_then(|winners| winners.first()) {
                     tell(case, found, written, *winner, "it is an old name, which is read only where no newer one is set");
                 }

@@ -16,13 +16,13 @@ rule! {
     /// ### Bad
     /// ```yaml config.yaml
     /// # oomph: flink=1.20
-    /// execution.checkpointing.unaligned.enabled: yes
+    /// web.submit.enable: yes
     /// ```
     ///
     /// ### Good
     /// ```yaml config.yaml
     /// # oomph: flink=1.20
-    /// execution.checkpointing.unaligned.enabled: true
+    /// web.submit.enable: true
     /// ```
     ///
     /// ### Sources

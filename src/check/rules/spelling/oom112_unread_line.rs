@@ -18,14 +18,14 @@ rule! {
     /// ```yaml flink-conf.yaml
     /// # oomph: flink=1.18
     /// taskmanager.memory.process.size: 4g
-    /// taskmanager.numberOfTaskSlots:4
+    /// taskmanager.numberOfTaskSlots:2
     /// ```
     ///
     /// ### Good
     /// ```yaml flink-conf.yaml
     /// # oomph: flink=1.18
     /// taskmanager.memory.process.size: 4g
-    /// taskmanager.numberOfTaskSlots: 4
+    /// taskmanager.numberOfTaskSlots: 2
     /// ```
     ///
     /// ### Sources

@@ -4,7 +4,8 @@ use crate::check::rule::rule;
 use crate::check::{Case, Collector};
 use crate::config::legacy;
 use crate::flink::options::{self, ValueKind};
-use crate::model::{Place, Position, Severity};
+use crate::flink::sensitive;
+use crate::model::{Confidence, Place, Position, Severity};
 
 rule! {
     /// A `#` cuts off the rest of a value in flink-conf.yaml.
@@ -66,6 +67,12 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             .find(format!("the value of {} ends at its #", setting.key))
             .at(&place, "cut off from here")
             .note("Flink cuts a line of flink-conf.yaml at the first #, in quotes too");
+        let draft = if quoted || sensitive::is_sensitive(&setting.key) {
+            draft
+        } else {
+            // It may be a comment that lacks its blank.
+            draft.confidence(Confidence::Medium)
+        };
         if case.version().line() >= (1, 19) {
             draft.help("move to config.yaml, which takes it within quotes, or do without the #");
         } else {

@@ -19,13 +19,13 @@ rule! {
     /// ### Bad
     /// ```yaml config.yaml
     /// # oomph: flink=1.20
-    /// execution.checkpointing.interval: 5 fortnights
+    /// web.refresh-interval: 3 fortnights
     /// ```
     ///
     /// ### Good
     /// ```yaml config.yaml
     /// # oomph: flink=1.20
-    /// execution.checkpointing.interval: 5 min
+    /// web.refresh-interval: 3 s
     /// ```
     ///
     /// ### Sources
@@ -56,7 +56,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         let draft = found
             .find(format!("{} cannot be {}", written.key, written.shown()))
             .at(written.place(), accepted.to_owned());
-        if forgives {
+        if forgives && row.kind == ValueKind::Boolean {
+            draft.severity(Severity::Warning).note("Flink 1.9 takes it for false").help(format!("write {accepted}"));
+        } else if forgives {
             draft.severity(Severity::Warning).note("Flink 1.9 warns, and takes the default").help(format!("write {accepted}"));
         } else {
             draft.note("Flink fails when it reads the option, which may be when a job starts").help(format!("write {accepted}"));

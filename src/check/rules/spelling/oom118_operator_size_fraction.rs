@@ -56,11 +56,16 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         let Some(written) = case.exactly(key).filter(|written| !known::is_typed(written)) else { continue };
         let made = written.text();
         let Err(error) = Bytes::parse_flink(&made) else { continue };
+        let typed = declared_type::raw(case, &written);
         let draft = found
-            .find(format!("the operator makes {made} of this memory, which Flink refuses"))
+            .find(match typed {
+                Some((typed, _)) if typed.trim_matches(['"', '\'']) == made => {
+                    format!("{made} is no size, neither to Kubernetes nor to Flink")
+                }
+                _ => format!("the operator makes {made} of this memory, which Flink refuses"),
+            })
             .at(written.place(), "no whole number of bytes")
             .note(error.to_string());
-        let typed = declared_type::raw(case, &written);
         match typed.and_then(|(typed, _)| meant(typed.trim_matches(['"', '\'']))) {
             Some(Meant { bytes, exact }) => {
                 let size = memory_size::written(bytes);
@@ -94,6 +99,12 @@ mod tests {
             assert!(finding.title.contains("4831838208.0"), "{finding:?}");
             assert_eq!(applied(&text, &finding.fix.unwrap().edits).unwrap(), cluster("4608m"));
         }
+    }
+
+    #[test]
+    fn what_nobody_reads_is_told_as_it_is() {
+        let finding = find("OOM118", "c.yaml", &cluster("lots"));
+        assert!(finding.title.starts_with("lots is no size") && finding.fix.is_none(), "{finding:?}");
     }
 
     #[test]

@@ -15,14 +15,14 @@ rule! {
     /// ```yaml config.yaml
     /// # oomph: flink=1.20
     /// taskmanager.memory.process.size: 4g
-    /// state.backend.type: "hashmap "
+    /// jobmanager.rpc.address: "localhost "
     /// ```
     ///
     /// ### Good
     /// ```yaml config.yaml
     /// # oomph: flink=1.20
     /// taskmanager.memory.process.size: 4g
-    /// state.backend.type: "hashmap"
+    /// jobmanager.rpc.address: "localhost"
     /// ```
     ///
     /// ### Sources
