@@ -40,8 +40,10 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for (written, standing) in known::unusual(case) {
         let Standing::Old(rows) = standing else { continue };
         // Beside the new name it has no effect at all: that is another rule's.
-        let beaten = |row: &&Declared| known::winner(case, row, written.key).is_some() || is_hidden_exactly(case, row.key);
-        if rows.iter().any(|row| beaten(&row)) {
+        let beaten = |row: &&'static Declared| {
+            known::winner(case, row, written.key).is_some() || is_hidden_exactly(case, row.key)
+        };
+        if rows.iter().any(beaten) {
             continue;
         }
         let key = written.key;

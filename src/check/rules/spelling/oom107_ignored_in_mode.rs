@@ -71,7 +71,7 @@ fn unread(
 ) -> Vec<(&'static str, &'static [&'static str], &'static str)> {
     let set = |key: &str| case.find(key).is_some();
     let mut all: Vec<(&'static str, &'static [&'static str], &'static str)> = Vec::new();
-    let overhead_is_left = "the process is given and so is what Flink divides up: JVM overhead is what is left between them";
+    let overhead_is_left = "the process is given and so is what Flink divides up: JVM overhead is what is left";
     match role {
         Role::TaskManager => {
             let (process, flink) = ("taskmanager.memory.process.size", "taskmanager.memory.flink.size");

@@ -1,6 +1,7 @@
 use super::known::{self, Standing};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind, Written};
+use crate::flink::options::Declared;
 use crate::flink::profile::TaskmanagerModel;
 use crate::model::{Place, Severity, Source};
 
@@ -45,14 +46,15 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for (written, standing) in known::unusual(case) {
         match standing {
             Standing::Old(rows) => {
-                let winners: Option<Vec<Written<'_>>> = rows.iter().map(|row| known::winner(case, row, written.key)).collect();
+                let winner = |row: &&'static Declared| known::winner(case, row, written.key);
+                let winners: Option<Vec<Written<'_>>> = rows.iter().map(winner).collect();
                 if let Some(winner) = winners.as_ref().and_then(|winners| winners.first()) {
-                    tell(case, found, written, *winner, "it is an old name, which is read only where no newer one is set");
+                    tell(case, found, written, *winner, "an old name is read only where no newer one is set");
                 }
             }
             Standing::Entry(map) if case.profile().behaviour.prefixed_map_keys => {
                 if let Some(winner) = case.exactly(map.key) {
-                    tell(case, found, written, winner, "the map is set as a whole, so its entries as single keys are not read");
+                    tell(case, found, written, winner, "the map is set as a whole: its entries are not read");
                 }
             }
             _ => {}

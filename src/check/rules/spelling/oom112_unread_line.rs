@@ -29,7 +29,7 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.20.
+    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.18, and `loadLegacyYAMLResource`, 1.19 and 1.20.
     /// - Thread: https://github.com/apache/flink-cdc/issues/2802 (the warning in a log).
     "OOM112" "unread-line" {
         severity: Severity::Error,

@@ -30,7 +30,8 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.20: `line.split("#", 2)`.
+    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.18, and `loadLegacyYAMLResource`, 1.19 and 1.20:
+    ///   `line.split("#", 2)`.
     /// - Threads: https://github.com/apache/flink/pull/19511, https://github.com/apache/streampark/issues/2661,
     ///   https://github.com/apache/flink/pull/24957.
     "OOM113" "value-cut-at-hash" {

@@ -26,7 +26,8 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.20; `config.sh` for what it takes off `env.java.opts`.
+    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.18, and `loadLegacyYAMLResource`, 1.19 and 1.20.
+    /// - `config.sh`, Flink 1.9 to 1.20: takes quotes off `env.java.opts`.
     "OOM114" "quotes-kept" {
         severity: Severity::Error,
         until: Some((1, 20)),

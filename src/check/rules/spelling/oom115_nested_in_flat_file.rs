@@ -28,7 +28,7 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.20.
+    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.18, and `loadLegacyYAMLResource`, 1.19 and 1.20.
     /// - Thread: https://github.com/apache/streampark/issues/4199 (the warnings, from a reader of the same kind).
     "OOM115" "nested-in-flat-file" {
         severity: Severity::Error,

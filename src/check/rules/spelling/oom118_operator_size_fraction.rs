@@ -40,8 +40,8 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `FlinkConfigBuilder.parseResourceMemoryString` of the operator, and `Quantity.getNumericalAmount` of its Kubernetes
-    ///   client.
+    /// - `parseResourceMemoryString` of the operator, in `FlinkConfigBuilder` and later in `ResourceConfigUtils`, and
+    ///   `Quantity.getNumericalAmount` of its Kubernetes client.
     /// - `MemorySize.parseBytes`, Flink 1.9 to 2.3.
     /// - Thread: https://github.com/apache/flink-kubernetes-operator/pull/670.
     "OOM118" "operator-size-fraction" {

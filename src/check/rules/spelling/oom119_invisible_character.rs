@@ -26,7 +26,8 @@ rule! {
     /// ```
     ///
     /// ### Sources
-    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.20, run on files with a byte-order mark.
+    /// - `GlobalConfiguration.loadYAMLResource`, Flink 1.9 to 1.18, and `loadLegacyYAMLResource`, 1.19 and 1.20, run on files
+    ///   with a byte-order mark.
     /// - `String.trim` of Java, which `MemorySize.parse` and the reader of `flink-conf.yaml` use: up to U+0020 and no further.
     "OOM119" "invisible-character" {
         severity: Severity::Error,
