@@ -13,6 +13,8 @@ use std::{env, fs};
 use serde::Deserialize;
 use serde_yaml::Value;
 
+#[path = "build/invented.rs"]
+mod invented;
 #[path = "build/options.rs"]
 mod options;
 #[path = "build/policy.rs"]
@@ -82,6 +84,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let versions: Vec<String> = profiles.iter().map(Profile::name).collect();
     let table = fs::read_to_string(root.join("options.tsv"))?;
     fs::write(target.join("options.rs"), options::generate(&table, &versions)?)?;
+    let invented = fs::read_to_string(root.join("invented-keys.yaml"))?;
+    fs::write(target.join("invented.rs"), invented::generate(&invented)?)?;
     fs::write(target.join("policy.rs"), policy::generate(&texts(&root.join("policy"))?)?)?;
     Ok(())
 }

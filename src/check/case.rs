@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use super::edits::Lines;
 use super::engine::{Told, Yarn};
 use super::policy::Policy;
+use super::rules::Standing;
 use crate::config::load::Loaded;
 use crate::config::{Config, Pod, Setting, Subject, is_placeholder};
 use crate::flink::options::{self, Declared};
@@ -36,6 +37,7 @@ pub struct Case<'a> {
     pub(super) taskmanager: Option<Judged>,
     pub(super) jobmanager: Option<Judged>,
     pub(super) backend: OnceCell<Backend>,
+    pub(super) standings: OnceCell<Vec<(Written<'a>, Standing)>>,
 }
 
 /// A role's plan.

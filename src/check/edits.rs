@@ -22,6 +22,11 @@ impl<'a> Lines<'a> {
         Lines { source, text, starts }
     }
 
+    /// Where the text comes from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// The whole text.
     pub fn text(&self) -> &'a str {
         self.text

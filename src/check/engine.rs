@@ -305,6 +305,7 @@ fn check_subject(
         taskmanager: if flink { judged(Role::TaskManager) } else { None },
         jobmanager: if flink { judged(Role::JobManager) } else { None },
         backend: OnceCell::new(),
+        standings: OnceCell::new(),
     };
     let mut collector: Option<Collector<'_>> = None;
     for rule in selection.rules.iter().filter(|rule| rule.of == loaded.subject.of && rule.is_for(profile)) {

@@ -1,7 +1,7 @@
 //! One process configuration out of an input: a file of Flink's own is one, a manifest or a pasted log may hold several.
 
-use super::Value;
 use super::layers::{FileText, Remark};
+use super::{FileKind, Value};
 use crate::artefact::command_line::CommandLine;
 use crate::model::{Bytes, Deployment, Place, Position, Role};
 
@@ -14,6 +14,8 @@ pub struct Subject {
     pub open: bool,
     /// Settings in the order in which they are made; the file comes first.
     pub file: Option<FileText>,
+    /// Flink's other configuration file, where it lies beside the file and is not the one that is planned.
+    pub passed_over: Option<(FileKind, Place)>,
     /// Whether the file is the one that the image comes with.
     pub shipped: bool,
     /// Whose configuration it is.

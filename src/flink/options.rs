@@ -63,6 +63,16 @@ impl Declared {
     pub fn to(&self) -> &'static Profile {
         &Profile::all()[self.to]
     }
+
+    /// Whether this version declares it so.
+    pub fn is_in(&self, profile: &Profile) -> bool {
+        (self.from..=self.to).contains(&profile.index())
+    }
+}
+
+/// Every stretch of every option, by key, then by version.
+pub fn all() -> &'static [Declared] {
+    &DECLARED
 }
 
 /// What a version declares under this key.

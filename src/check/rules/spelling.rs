@@ -4,13 +4,37 @@ use crate::check::Collector;
 use crate::check::rule::{Rule, catalogue};
 use crate::model::Place;
 
+mod declared_type;
+mod known;
+mod near;
+mod nested;
+
 catalogue! {
+    oom101_unknown_key,
     oom102_duplicate_key,
+    oom103_invented_key,
+    oom104_deprecated_key,
+    oom105_removed_key,
+    oom106_not_yet_key,
+    oom107_ignored_in_mode,
+    oom108_overridden_key,
+    oom109_wrong_unit,
+    oom110_bare_number,
+    oom111_yaml_type_trap,
+    oom112_unread_line,
+    oom113_value_cut_at_hash,
+    oom114_quotes_kept,
+    oom115_nested_in_flat_file,
+    oom116_wrong_file,
+    oom117_wrong_type,
+    oom118_operator_size_fraction,
+    oom119_invisible_character,
     oom190_placeholder,
     oom191_unused_ignore,
     oom192_unread_directive,
 }
 
+pub(in crate::check) use known::Standing;
 pub(in crate::check) use oom191_unused_ignore::RULE as UNUSED_IGNORE;
 pub(in crate::check) use oom192_unread_directive::RULE as UNREAD_DIRECTIVE;
 

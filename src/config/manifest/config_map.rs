@@ -8,7 +8,7 @@ use crate::config::FileKind;
 use crate::config::layers::{FileText, Offset, Remark};
 use crate::config::subject::Subject;
 use crate::config::yaml::Node;
-use crate::model::{Deployment, Source};
+use crate::model::{Deployment, Place, Source};
 
 /// The files of Flink's in a ConfigMap.
 fn files(document: &Node) -> Vec<(FileKind, &Rc<Node>)> {
@@ -35,6 +35,13 @@ pub fn file(manifest: &Manifest<'_>, document: &Node, remarks: &mut Vec<Remark>)
     Some(FileText { source, kind: *kind, text, offset })
 }
 
+/// The other of two configuration files in a ConfigMap.
+pub fn passed_over(manifest: &Manifest<'_>, document: &Node) -> Option<(FileKind, Place)> {
+    let files = files(document);
+    let (kind, node) = files.get(1)?;
+    Some((*kind, manifest.place(node)))
+}
+
 /// How far the lines of a literal block (`|`) stand from where they stand in the manifest.
 fn literal_start(text: &str, node: &Node) -> Option<Offset> {
     // The node's place is its indicator's or its first line's, which the parser decides.
@@ -59,6 +66,7 @@ pub fn unmounted(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Option<
     let mut subject =
         Subject { name: Some(title(document)), deployment: Some(Deployment::Kubernetes), ..Subject::default() };
     subject.file = file(manifest, document, &mut subject.remarks);
+    subject.passed_over = passed_over(manifest, document);
     subject.fleet.labels = super::flink_deployment::labels(document);
     subject.fleet.namespace = document.text_at(&["metadata", "namespace"]);
     Ok(Some(subject))

@@ -40,9 +40,9 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
         let mut pod = Pod { limit, request: containers::request(manifest, container), ..beside };
         containers::of_main(manifest, container, &mut pod);
         let environment = containers::variables(manifest, container, &mut remarks);
-        let file = config_map::config_maps(spec)
-            .filter_map(|name| manifest.named("ConfigMap", &name))
-            .find_map(|map| config_map::file(manifest, map, &mut remarks));
+        let maps = || config_map::config_maps(spec).filter_map(|name| manifest.named("ConfigMap", &name));
+        let file = maps().find_map(|map| config_map::file(manifest, map, &mut remarks));
+        let passed_over = maps().find_map(|map| config_map::passed_over(manifest, map));
         let version = container.text_at(&["image"]).as_deref().and_then(version_in_tag);
         let mut fleet = flink_deployment::fleet(document);
         fleet.replicas = document.text_at(&["spec", "replicas"]).and_then(|text| text.parse().ok());
@@ -50,6 +50,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
             name: Some(title(document)),
             shipped: file.is_none() && !native,
             file,
+            passed_over,
             settings,
             environment,
             version: version.map(|version| (version, "as the image's tag says".to_owned())),

@@ -1,3 +1,4 @@
+use super::{known, nested};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
 use crate::flink::sensitive;
@@ -44,7 +45,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for written in case.settings() {
         let same_text = |place: &&crate::model::Place| place.source == written.place().source;
         let mut losers = written.setting.overridden.iter().filter(same_text).peekable();
-        if losers.peek().is_none() || written.place().position.is_none() {
+        // What a resource of a manifest sets is no line that is there twice, and nesting in a flat file is told as such.
+        let is_line = known::is_typed(&written) && written.place().position.is_some();
+        if losers.peek().is_none() || !is_line || nested::is_inside(case, &written) {
             continue;
         }
         let key = written.key;
