@@ -13,6 +13,8 @@ use std::{env, fs};
 use serde::Deserialize;
 use serde_yaml::Value;
 
+#[path = "build/leaks.rs"]
+mod leaks;
 #[path = "build/options.rs"]
 mod options;
 #[path = "build/policy.rs"]
@@ -82,6 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let versions: Vec<String> = profiles.iter().map(Profile::name).collect();
     let table = fs::read_to_string(root.join("options.tsv"))?;
     fs::write(target.join("options.rs"), options::generate(&table, &versions)?)?;
+    fs::write(target.join("leaks.rs"), leaks::generate(&texts(&root.join("leaks"))?)?)?;
     fs::write(target.join("policy.rs"), policy::generate(&texts(&root.join("policy"))?)?)?;
     Ok(())
 }

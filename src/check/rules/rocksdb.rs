@@ -4,4 +4,5 @@ use crate::check::rule::catalogue;
 
 catalogue! {
     oom401_store_unmanaged,
+    oom414_known_leak,
 }
