@@ -153,7 +153,7 @@ fn is_before_fix(version: Version) -> bool {
         (1, 20) => 4,
         (2, 0 | 1) => 2,
         (2, 2) => 1,
-        line => return (1, 12) <= line && line < (1, 20),
+        line => return ((1, 12)..(1, 20)).contains(&line),
     };
     version.patch.is_some_and(|patch| patch <= last_without)
 }
