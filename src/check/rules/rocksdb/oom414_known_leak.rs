@@ -8,7 +8,7 @@ rule! {
     /// This release of Flink leaks memory with these settings.
     ///
     /// ### Why
-    /// Some releases do not give back what RocksDB, ForSt or a recovery takes. Memory then grows with each restart, each
+    /// Some releases do not give back what RocksDB or ForSt takes. Memory then grows with each restart, each
     /// compaction or each read until the container is killed, and no size in the configuration helps. A finding names the
     /// setting that sets the leak off and the release that is without it. A version that names no patch release counts as the
     /// newest of its line.
@@ -52,7 +52,6 @@ rule! {
     /// - FLINK-39923, statistics: https://github.com/apache/flink/pull/28489.
     /// - FLINK-40327 and FLINK-40354, ForSt: https://github.com/apache/flink/pull/28985,
     ///   https://github.com/apache/flink/pull/29149.
-    /// - FLINK-40081, recovery: https://github.com/apache/flink/pull/28663.
     /// - FLINK-22886 and FLINK-21986, RocksDB before 1.13.2: https://github.com/apache/flink/pull/16234,
     ///   https://github.com/apache/flink/pull/15619.
     "OOM414" "known-leak" {
@@ -90,18 +89,15 @@ fn short(version: crate::flink::Version) -> String {
     format!("{major}.{minor}")
 }
 
-/// What sets a leak off here, in the order of its conditions, the backend first; nothing where something is missing.
+/// What sets a leak off here, in the order of its conditions; the backend where there are none. Nothing where one is missing.
 fn triggers<'a>(case: &Case<'a>, leak: &Leak) -> Option<Vec<Written<'a>>> {
-    let backend = match leak.component {
-        Component::RocksDb | Component::ForSt => {
-            let store = if leak.component == Component::RocksDb { Store::RocksDb } else { Store::ForSt };
-            if case.store() != Some(store) {
-                return None;
-            }
-            Some(case.backend_setting().filter(Written::is_own)?)
-        }
-        Component::Recovery => None,
+    let store = match leak.component {
+        Component::RocksDb => Store::RocksDb,
+        Component::ForSt => Store::ForSt,
+        // What a recovery takes is a matter of the rules about checkpoints.
+        Component::Recovery => return None,
     };
+    let backend = case.backend_setting().filter(|written| written.is_own() && case.store() == Some(store))?;
     let holds = |option: &str, test: Test| case.value(option).is_some_and(|value| test.holds(&value));
     if !leak.all.iter().all(|condition| holds(condition.option, condition.test)) {
         return None;
@@ -116,9 +112,8 @@ fn triggers<'a>(case: &Case<'a>, leak: &Leak) -> Option<Vec<Written<'a>>> {
             return None;
         }
     }
-    // A setting that is left at its default sets nothing off by itself.
     if leak.all.is_empty() && leak.any.is_empty() {
-        found.extend(backend);
+        found.push(backend);
     }
     Some(found)
 }
@@ -183,12 +178,5 @@ mod tests {
         let finding = find("OOM414", "flink-conf.yaml", "# oomph: flink=1.10\nstate.backend: rocksdb\n");
         assert_eq!(finding.severity, Severity::Note);
         assert!(!codes("flink-conf.yaml", "# oomph: flink=1.11\nstate.backend: rocksdb\n").contains(&"OOM414"));
-    }
-
-    #[test]
-    fn recovery_needs_no_store() {
-        let text = "# oomph: flink=2.3\nexecution.checkpointing.during-recovery.enabled: true\n";
-        assert!(of(text)[0].contains("FLINK-40081"));
-        assert!(of(&text.replace("true", "false")).is_empty());
     }
 }
