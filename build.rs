@@ -15,6 +15,8 @@ use serde_yaml::Value;
 
 #[path = "build/invented.rs"]
 mod invented;
+#[path = "build/leaks.rs"]
+mod leaks;
 #[path = "build/options.rs"]
 mod options;
 #[path = "build/policy.rs"]
@@ -86,6 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(target.join("options.rs"), options::generate(&table, &versions)?)?;
     let invented = fs::read_to_string(root.join("invented-keys.yaml"))?;
     fs::write(target.join("invented.rs"), invented::generate(&invented)?)?;
+    fs::write(target.join("leaks.rs"), leaks::generate(&texts(&root.join("leaks"))?)?)?;
     fs::write(target.join("policy.rs"), policy::generate(&texts(&root.join("policy"))?)?)?;
     Ok(())
 }

@@ -7,6 +7,7 @@ pub mod hash_order;
 pub mod java;
 pub mod key;
 pub mod keys;
+pub mod leaks;
 pub mod memory_size;
 pub mod options;
 pub mod profile;
