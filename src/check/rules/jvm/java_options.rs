@@ -44,16 +44,23 @@ impl<'a> JavaOption<'a> {
 
     /// The edit that takes it out of its setting, or the setting out where nothing else stands in it.
     pub fn remove(&self, case: &Case<'a>) -> Option<Vec<Edit>> {
-        let text = self.written.text();
-        let (before, behind) = (text.get(..self.span.0)?, text.get(self.span.1..)?);
-        let rest = match (before.trim_end(), behind.trim_start()) {
-            (before, "") => before.to_owned(),
-            ("", behind) => behind.to_owned(),
-            (before, behind) => format!("{before} {behind}"),
-        };
-        let nothing = rest.chars().all(|c| c.is_whitespace() || c == '"');
-        if nothing { case.remove(self.written) } else { case.set(self.written, &rest) }
+        remove(case, &[self])
     }
+}
+
+/// The edit that takes options of one setting out of it, or the setting out where nothing else stands in it.
+pub fn remove<'a>(case: &Case<'a>, options: &[&JavaOption<'a>]) -> Option<Vec<Edit>> {
+    let written = options.first()?.written;
+    let mut rest = written.text().into_owned();
+    let mut spans: Vec<(usize, usize)> = options.iter().map(|option| option.span).collect();
+    spans.sort_unstable();
+    for (from, to) in spans.into_iter().rev() {
+        let (before, behind) = (rest.get(..from)?.trim_end(), rest.get(to..)?.trim_start());
+        let gap = if before.is_empty() || behind.is_empty() || before == "\"" || behind == "\"" { "" } else { " " };
+        rest = format!("{before}{gap}{behind}");
+    }
+    let nothing = rest.chars().all(|c| c.is_whitespace() || c == '"');
+    if nothing { case.remove(written) } else { case.set(written, &rest) }
 }
 
 impl<'a> JavaOptions<'a> {
