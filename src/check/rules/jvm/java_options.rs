@@ -27,7 +27,6 @@ pub struct JavaOption<'a> {
 }
 
 /// The options of one role.
-
 pub struct JavaOptions<'a> {
     /// Whose.
     pub role: Role,
@@ -48,20 +47,33 @@ impl<'a> JavaOption<'a> {
     }
 }
 
-/// The edit that takes options of one setting out of it, or the setting out where nothing else stands in it.
+/// The edits that take options out of their settings, and a setting out where nothing else stands in it.
 pub fn remove<'a>(case: &Case<'a>, options: &[&JavaOption<'a>]) -> Option<Vec<Edit>> {
-    let written = options.first()?.written;
-    let mut rest = written.text().into_owned();
-    let mut spans: Vec<(usize, usize)> = options.iter().map(|option| option.span).collect();
-    spans.sort_unstable();
-    for (from, to) in spans.into_iter().rev() {
-        let (before, behind) = (rest.get(..from)?.trim_end(), rest.get(to..)?.trim_start());
-        let gap = if before.is_empty() || behind.is_empty() || before == "\"" || behind == "\"" { "" } else { " " };
-        rest = format!("{before}{gap}{behind}");
+    let mut edits = Vec::new();
+    let mut done: Vec<&str> = Vec::new();
+    for option in options {
+        let written = option.written;
+        if done.contains(&written.key) {
+            continue;
+        }
+        done.push(written.key);
+        let mut rest = written.text().into_owned();
+        let here = options.iter().filter(|other| other.written.key == written.key);
+        let mut spans: Vec<(usize, usize)> = here.map(|other| other.span).collect();
+        spans.sort_unstable();
+        for (from, to) in spans.into_iter().rev() {
+            let (before, behind) = (rest.get(..from)?.trim_end(), rest.get(to..)?.trim_start());
+            let gap = if before.is_empty() || behind.is_empty() || before == "\"" || behind == "\"" { "" } else { " " };
+            rest = format!("{before}{gap}{behind}");
+        }
+        let nothing = rest.chars().all(|c| c.is_whitespace() || c == '"');
+        edits.extend(if nothing { case.remove(written)? } else { case.set(written, &rest)? });
     }
-    let nothing = rest.chars().all(|c| c.is_whitespace() || c == '"');
-    if nothing { case.remove(written) } else { case.set(written, &rest) }
+    (!edits.is_empty()).then_some(edits)
 }
+
+/// Variables that bring options too, before those of the configuration.
+const OTHER_WAYS: [&str; 3] = ["JVM_ARGS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"];
 
 impl<'a> JavaOptions<'a> {
     /// Those of every role that the text is about.
@@ -77,29 +89,46 @@ impl<'a> JavaOptions<'a> {
 
     /// Those of one role, where the text is about it.
     pub fn of_role(case: &Case<'a>, role: Role) -> JavaOptions<'a> {
-        let mut roles = JavaOptions::of_roles(case);
-        match roles.iter().position(|options| options.role == role) {
-            Some(at) => roles.swap_remove(at),
-            None => JavaOptions { role, hidden: false, all: Vec::new() },
+        let known = case.told.role.or(case.subject().role);
+        if known.is_none_or(|known| known == role) {
+            return JavaOptions::of(case, role, false);
         }
+        JavaOptions { role, hidden: false, all: Vec::new() }
     }
 
     fn of(case: &Case<'a>, role: Role, second: bool) -> JavaOptions<'a> {
-        let stem = match role {
-            Role::TaskManager => "taskmanager",
-            Role::JobManager => "jobmanager",
+        let (stem, container, variable) = match role {
+            Role::TaskManager => ("taskmanager", "taskmanager", "FLINK_ENV_JAVA_OPTS_TM"),
+            Role::JobManager => ("jobmanager", "master", "FLINK_ENV_JAVA_OPTS_JM"),
+        };
+        let is_set = |name: &str| {
+            case.subject().environment.iter().any(|(known, _)| known == name)
+                || case.exactly(&format!("containerized.{container}.env.{name}")).is_some()
         };
         // Until 1.16 the option for all processes is `env.java.opts`.
-        let for_all = case.find("env.java.opts.all").or_else(|| case.find("env.java.opts"));
-        let shared = [case.find("env.java.default-opts.all"), for_all];
-        let own = ["default-opts", "opts"].map(|kind| case.find(&format!("env.java.{kind}.{stem}")));
-        let mut options = JavaOptions { role, hidden: false, all: Vec::new() };
-        let with_told = shared.map(|found| (found, second)).into_iter().chain(own.map(|found| (found, false)));
-        for (written, told) in with_told {
-            let Some(written) = written else { continue };
-            let text = written.text();
-            options.hidden |= is_placeholder(&text) || text.contains('$') || text.contains('`');
-            options.all.extend(words(&text).into_iter().map(|(text, span)| JavaOption { text, written, told, span }));
+        let for_all = || case.find("env.java.opts.all").or_else(|| case.find("env.java.opts"));
+        let [default, own] = ["default-opts", "opts"].map(|kind| case.find(&format!("env.java.{kind}.{stem}")));
+        let parts = [
+            ("FLINK_ENV_JAVA_OPTS", [case.find("env.java.default-opts.all"), for_all()], second),
+            (variable, [default, own], false),
+        ];
+        let mut options = JavaOptions { role, hidden: OTHER_WAYS.into_iter().any(is_set), all: Vec::new() };
+        for (variable, settings, told) in parts {
+            // The scripts look into the configuration only where the variable is empty.
+            if is_set(variable) {
+                options.hidden = true;
+                continue;
+            }
+            for written in settings.into_iter().flatten() {
+                let text = written.text();
+                options.hidden |= is_placeholder(&text) || text.contains('$') || text.contains('`');
+                options.all.extend(words(&text).into_iter().map(|(text, span)| JavaOption {
+                    text,
+                    written,
+                    told,
+                    span,
+                }));
+            }
         }
         options
     }
@@ -112,6 +141,11 @@ impl<'a> JavaOptions<'a> {
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &JavaOption<'a>> {
         self.all.iter()
+    }
+
+    /// Every option that begins with one of these names.
+    pub fn every(&self, names: &[&str]) -> Vec<&JavaOption<'a>> {
+        self.all.iter().filter(|option| names.iter().any(|name| option.text.starts_with(name))).collect()
     }
 
     /// The last option that begins with one of these names, with what stands behind the name.

@@ -1,7 +1,7 @@
-use super::java_options::{JavaOption, JavaOptions, flink_comes_last, heap_key, shown};
+use super::java_options::{self, JavaOption, JavaOptions, flink_comes_last, heap_key, shown};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
-use crate::model::{Bytes, Role, Severity};
+use crate::model::{Bytes, Severity};
 use crate::plan;
 
 rule! {
@@ -41,6 +41,9 @@ rule! {
     }
 }
 
+/// Flags that give the heap its sizes.
+const SIZES: [&str; 4] = ["-Xmx", "-Xms", "-XX:MaxHeapSize=", "-XX:InitialHeapSize="];
+
 /// Flags that only count where no `-Xmx` is given.
 const SHARES: [&str; 6] = [
     "-XX:MaxRAMPercentage=",
@@ -69,11 +72,11 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         let least = if start.is_some() { first } else { planned };
         match (most, least) {
             (Some(most), Some(least)) if most < least && (max.is_some() || start.is_some()) => {
-                refused(case, found, options.role, max, start, (most, least));
+                refused(case, found, &options, max, start, (most, least));
             }
             _ => {
                 if let Some(max) = max.filter(|max| !max.told && (asked.is_none() || asked != planned)) {
-                    outranked(case, found, options.role, max, asked, planned);
+                    outranked(case, found, &options, max, asked, planned);
                 }
             }
         }
@@ -88,37 +91,37 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
 }
 
 /// A first size above the largest: the JVM ends before it begins.
-fn refused(
-    case: &Case<'_>,
+fn refused<'a>(
+    case: &Case<'a>,
     found: &mut Collector<'_>,
-    role: Role,
-    max: Option<&JavaOption<'_>>,
-    start: Option<&JavaOption<'_>>,
+    options: &JavaOptions<'a>,
+    max: Option<&JavaOption<'a>>,
+    start: Option<&JavaOption<'a>>,
     (most, least): (Bytes, Bytes),
 ) {
     let Some(option) = max.or(start).filter(|option| !option.told) else { return };
     let whose = |option: Option<&JavaOption<'_>>| if option.is_some() { "these options'" } else { "Flink's" };
     found
         .find(format!("The JVM refuses {}: the heap would start larger than it may become", shown(option)))
-        .at(option.place(), format!("of the {role}"))
+        .at(option.place(), format!("of the {}", options.role))
         .note(format!("-Xms is {least}, {}; -Xmx is {most}, {}", whose(start), whose(max)))
         .note("Initial heap size set to a larger value than the maximum heap size")
-        .help(format!("take the flags out and set {}", heap_key(case, role)))
-        .unsafe_fix("take the flag out", option.remove(case));
+        .help(format!("take the flags out and set {}", heap_key(case, options.role)))
+        .unsafe_fix("take the flags out", java_options::remove(case, &options.every(&SIZES)));
 }
 
 /// A heap that is not Flink's.
-fn outranked(
-    case: &Case<'_>,
+fn outranked<'a>(
+    case: &Case<'a>,
     found: &mut Collector<'_>,
-    role: Role,
-    option: &JavaOption<'_>,
+    options: &JavaOptions<'a>,
+    option: &JavaOption<'a>,
     asked: Option<Bytes>,
     planned: Option<Bytes>,
 ) {
     let mut draft = found
         .find(format!("{} outranks the heap that Flink computes", shown(option)))
-        .at(option.place(), format!("the last -Xmx of the {role} counts"));
+        .at(option.place(), format!("the last -Xmx of the {} counts", options.role));
     if let (Some(asked), Some(planned)) = (asked, planned) {
         draft = draft.note(match (asked.checked_sub(planned), planned.checked_sub(asked)) {
             (Some(more), _) => format!("Flink plans {planned}; the process may become {more} larger than its total"),
@@ -128,14 +131,15 @@ fn outranked(
     }
     draft
         .note("the other parts stay as if the heap were Flink's")
-        .help(format!("take it out and set {}, from which Flink derives -Xmx and all other parts", heap_key(case, role)))
-        .unsafe_fix("take the flag out", option.remove(case));
+        .help(format!("take it out and set {}, from which Flink derives -Xmx and all other parts", heap_key(case, options.role)))
+        .unsafe_fix("take the flags out", java_options::remove(case, &options.every(&SIZES)));
 }
 
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
+    use crate::check::edits::applied;
     use crate::check::tried::{codes, find};
 
     fn text(options: &str) -> String {
@@ -164,6 +168,14 @@ mod tests {
     }
 
     #[test]
+    fn the_fix_takes_both_sizes_out_of_both_settings() {
+        let text = text("-Xms3g -XX:+UseG1GC") + "env.java.opts.all: -Da=b -Xmx3g\n";
+        let fix = find("OOM301", "config.yaml", &text).fix.unwrap();
+        let fixed = applied(&text, &fix.edits).unwrap();
+        assert!(fixed.contains("taskmanager: -XX:+UseG1GC\n") && fixed.ends_with("all: -Da=b\n"), "{fixed}");
+    }
+
+    #[test]
     fn options_of_all_processes_are_told_once() {
         let text = "# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\njobmanager.memory.process.size: 2g\n\
                     env.java.opts.all: -Xmx3g -Xms3g\n";
@@ -182,7 +194,7 @@ mod tests {
     fn the_jobmanagers_own_options_are_looked_at() {
         let text = "# oomph: flink=1.20\njobmanager.memory.process.size: 2g\nenv.java.opts.jobmanager: -Xmx1600m -Xms1600m\n";
         let notes = find("OOM301", "config.yaml", text).notes;
-        assert!(notes[0].starts_with("Flink plans 1530082100 B"), "{notes:?}");
+        assert!(notes[0].starts_with("Flink plans 1530082096 B"), "{notes:?}");
     }
 
     #[test]

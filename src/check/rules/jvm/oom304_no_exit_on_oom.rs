@@ -85,6 +85,8 @@ mod tests {
     #[case("-XX:OnOutOfMemoryError=/opt/upload.sh", "", true)]
     #[case("-XX:+HeapDumpOnOutOfMemoryError ${EXTRA_OPTS}", "", false)]
     #[case("-XX:+UseG1GC", "", false)]
+    #[case("-XX:+HeapDumpOnOutOfMemoryError", "containerized.taskmanager.env.JAVA_TOOL_OPTIONS: -Da=b\n", false)]
+    #[case("-XX:+HeapDumpOnOutOfMemoryError", "containerized.taskmanager.env.FLINK_ENV_JAVA_OPTS_TM: -Da=b\n", false)]
     fn only_expected_errors_without_an_exit_are_found(
         #[case] options: &str,
         #[case] more: &str,
