@@ -7,8 +7,8 @@ rule! {
     /// OutOfMemoryErrors are expected, and a TaskManager lives on after one.
     ///
     /// ### Why
-    /// Whoever asks for heap dumps expects OutOfMemoryErrors. By default Flink only fails the task whose thread got the
-    /// error; the TaskManager stays, with whatever the error left behind: threads of connectors that ended, caches half
+    /// Whoever asks for heap dumps expects OutOfMemoryErrors. Full metaspace ends a TaskManager by itself; a full heap by
+    /// default only fails the task whose thread got the error. The TaskManager stays, with whatever the error left behind: threads of connectors that ended, caches half
     /// filled, the next task of the same slot short of the same memory. Errors in threads that are not Flink's fail nothing
     /// at all, and the job hangs. `taskmanager.jvm-exit-on-oom: true` ends the process when a task sees the error,
     /// `-XX:+ExitOnOutOfMemoryError` whoever sees it first; either way Flink starts another and recovers from a checkpoint.
@@ -33,7 +33,8 @@ rule! {
     ///   option is set; https://github.com/apache/flink/pull/3276.
     /// - An error in a connector's thread, and a job that hangs: https://github.com/apache/flink-cdc/issues/2016.
     /// - A TaskManager that could not end after one: https://github.com/apache/flink/pull/17668 (FLINK-24401).
-    /// - Own measurement, Flink 1.20.5: with a full heap the TaskManager hung, and its log did not hold the words.
+    /// - Own measurement, Flink 1.20.5: with a full heap the TaskManager hung, and its log did not hold the words; with full
+    ///   metaspace it ended with 239.
     "OOM304" "no-exit-on-oom" {
         confidence: Confidence::Medium,
         fix: FixKind::Unsafe,
@@ -55,7 +56,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         return;
     }
     let mut draft = found
-        .find("A TaskManager lives on after an OutOfMemoryError")
+        .find("A TaskManager lives on after its heap was full")
         .at(option.place(), format!("{} expects them", shown(option)));
     if let Some(written) = case.find(exit) {
         draft = draft.at(written.place(), "only the task fails").unsafe_fix("end the process", case.set(written, "true"));
