@@ -8,10 +8,11 @@ rule! {
     ///
     /// ### Why
     /// Whoever asks for heap dumps expects OutOfMemoryErrors. Full metaspace ends a TaskManager by itself; a full heap by
-    /// default only fails the task whose thread got the error. The TaskManager stays, with whatever the error left behind: threads of connectors that ended, caches half
-    /// filled, the next task of the same slot short of the same memory. Errors in threads that are not Flink's fail nothing
-    /// at all, and the job hangs. `taskmanager.jvm-exit-on-oom: true` ends the process when a task sees the error,
-    /// `-XX:+ExitOnOutOfMemoryError` whoever sees it first; either way Flink starts another and recovers from a checkpoint.
+    /// default only fails the task whose thread got the error. The TaskManager stays, with whatever the error left behind:
+    /// threads of connectors that ended, caches half filled, the next task of the same slot short of the same memory.
+    /// Errors in threads that are not Flink's fail nothing at all, and the job hangs. `taskmanager.jvm-exit-on-oom: true`
+    /// ends the process when a task sees the error, `-XX:+ExitOnOutOfMemoryError` whoever sees it first; either way Flink
+    /// starts another and recovers from a checkpoint.
     /// The dump is written before the process ends.
     ///
     /// ### Bad
