@@ -19,6 +19,7 @@ catalogue! {
     oom314_thread_stack,
     oom315_explicit_gc_disabled,
     oom316_flag_without_effect,
+    oom317_joined_options,
 }
 
 mod java_options;

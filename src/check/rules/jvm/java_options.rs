@@ -32,6 +32,8 @@ pub struct JavaOptions<'a> {
     pub role: Role,
     /// Whether a part of them is only known once a shell has run, so that none can be said to be missing.
     pub hidden: bool,
+    /// Options that stand without a blank between them, so that the JVM reads none of them.
+    pub joined: Vec<JavaOption<'a>>,
     all: Vec<JavaOption<'a>>,
 }
 
@@ -93,7 +95,11 @@ impl<'a> JavaOptions<'a> {
         if known.is_none_or(|known| known == role) {
             return JavaOptions::of(case, role, false);
         }
-        JavaOptions { role, hidden: false, all: Vec::new() }
+        JavaOptions::none(role)
+    }
+
+    fn none(role: Role) -> JavaOptions<'a> {
+        JavaOptions { role, hidden: false, joined: Vec::new(), all: Vec::new() }
     }
 
     fn of(case: &Case<'a>, role: Role, second: bool) -> JavaOptions<'a> {
@@ -101,8 +107,10 @@ impl<'a> JavaOptions<'a> {
             Role::TaskManager => ("taskmanager", "taskmanager", "FLINK_ENV_JAVA_OPTS_TM"),
             Role::JobManager => ("jobmanager", "master", "FLINK_ENV_JAVA_OPTS_JM"),
         };
+        let pod = case.pod(role).map(|pod| pod.variables.as_slice()).unwrap_or_default();
         let is_set = |name: &str| {
             case.subject().environment.iter().any(|(known, _)| known == name)
+                || pod.iter().any(|variable| variable.name == name)
                 || case.exactly(&format!("containerized.{container}.env.{name}")).is_some()
         };
         // Until 1.16 the option for all processes is `env.java.opts`.
@@ -112,7 +120,8 @@ impl<'a> JavaOptions<'a> {
             ("FLINK_ENV_JAVA_OPTS", [case.find("env.java.default-opts.all"), for_all()], second),
             (variable, [default, own], false),
         ];
-        let mut options = JavaOptions { role, hidden: OTHER_WAYS.into_iter().any(is_set), all: Vec::new() };
+        let mut options = JavaOptions::none(role);
+        options.hidden = OTHER_WAYS.into_iter().any(is_set);
         for (variable, settings, told) in parts {
             // The scripts look into the configuration only where the variable is empty.
             if is_set(variable) {
@@ -122,12 +131,10 @@ impl<'a> JavaOptions<'a> {
             for written in settings.into_iter().flatten() {
                 let text = written.text();
                 options.hidden |= is_placeholder(&text) || text.contains('$') || text.contains('`');
-                options.all.extend(words(&text).into_iter().map(|(text, span)| JavaOption {
-                    text,
-                    written,
-                    told,
-                    span,
-                }));
+                for (text, span) in words(&text) {
+                    let list = if is_joined(&text) { &mut options.joined } else { &mut options.all };
+                    list.push(JavaOption { text, written, told, span });
+                }
             }
         }
         options
@@ -190,6 +197,16 @@ impl<'a> JavaOptions<'a> {
     }
 }
 
+/// Whether another option of the JVM's own stands within one, where no value may hold it.
+fn is_joined(option: &str) -> bool {
+    let free = ["-XX:OnOutOfMemoryError=", "-XX:OnError=", "-XX:HeapDumpPath=", "-XX:ErrorFile="];
+    let own =
+        option.starts_with("-XX:") || ["-Xmx", "-Xms", "-Xss", "-Xmn"].iter().any(|name| option.starts_with(name));
+    let within = |marks: &[&str]| option.get(2..).is_some_and(|rest| marks.iter().any(|mark| rest.contains(mark)));
+    own && !free.iter().any(|name| option.starts_with(name)) && within(&["-XX:", "-Xmx", "-Xms", "-Xss"])
+        || option.starts_with("--add-") && within(&["--add-", "-XX:", "-Xmx"])
+}
+
 /// The name of a switch and whether it turns it on.
 pub fn switched(option: &str) -> Option<(&str, bool)> {
     let on = option.strip_prefix("-XX:+").map(|name| (name, true));
@@ -249,9 +266,17 @@ pub fn shown(option: &JavaOption<'_>) -> String {
     cut.map_or_else(|| text.clone(), |at| format!("{}...", &text[..at]))
 }
 
-/// A role's cores on Kubernetes as the JVM counts them, with the setting that says so: the limit of the container,
-/// rounded up.
-pub fn pod_cores<'a>(case: &Case<'a>, role: Role) -> Option<(u32, Written<'a>)> {
+/// A role's cores in a pod as the JVM counts them, and where they are written: the limit of the container, rounded up.
+pub fn pod_cores(case: &Case<'_>, role: Role) -> Option<(u32, Place)> {
+    let stated = case.pod(role).and_then(|pod| pod.cpu_limit.as_ref());
+    if let Some(stated) = stated {
+        let text = stated.text.trim();
+        let limit = match text.strip_suffix('m') {
+            Some(thousandths) => thousandths.parse::<f64>().ok()? / 1000.0,
+            None => text.parse().ok()?,
+        };
+        return whole(limit).map(|cores| (cores, stated.place.clone()));
+    }
     if case.deployment != Some(Deployment::Kubernetes) {
         return None;
     }
@@ -267,8 +292,12 @@ pub fn pod_cores<'a>(case: &Case<'a>, role: Role) -> Option<(u32, Written<'a>)> 
         return None;
     }
     let limit = amount * case.number(&factor).filter(|factor| *factor >= 1.0).unwrap_or(1.0);
-    // A part of a core counts as a whole one (`CgroupSubsystem::active_processor_count`).
-    (limit > 0.0 && limit < 100_000.0).then(|| (limit.ceil() as u32, written))
+    whole(limit).map(|cores| (cores, written.place().clone()))
+}
+
+/// A part of a core counts as a whole one (`CgroupSubsystem::active_processor_count`).
+fn whole(limit: f64) -> Option<u32> {
+    (limit > 0.0 && limit < 100_000.0).then(|| limit.ceil() as u32)
 }
 
 /// The option that sets a role's heap.
@@ -296,6 +325,18 @@ mod tests {
         let found = words(text);
         assert_eq!(found.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>(), expected);
         assert!(found.iter().all(|(_, (from, to))| from < to && text.get(*from..*to).is_some()), "{found:?}");
+    }
+
+    #[rstest]
+    #[case("-XX:+UseG1GC-XX:MaxGCPauseMillis=200", true)]
+    #[case("-Xmx1g-Xms1g", true)]
+    #[case("--add-opens=a/b=ALL-UNNAMED--add-opens=a/c=ALL-UNNAMED", true)]
+    #[case("--add-opens=a/b=ALL-UNNAMED", false)]
+    #[case("-XX:OnOutOfMemoryError=jmap -XX:x", false)]
+    #[case("-Dopts=-Xmx1g-Xms1g", false)]
+    #[case("-XX:+UseG1GC", false)]
+    fn options_without_a_blank_between_them_are_told_apart(#[case] option: &str, #[case] expected: bool) {
+        assert_eq!(is_joined(option), expected);
     }
 
     #[rstest]

@@ -22,10 +22,18 @@ pub fn named(case: &Case<'_>, role: Role) -> Option<Jdk> {
         Role::TaskManager => ["containerized.taskmanager.env.JAVA_HOME", "env.java.home"],
         Role::JobManager => ["containerized.master.env.JAVA_HOME", "env.java.home"],
     };
-    let home = variables.into_iter().find_map(|key| case.exactly(key)).and_then(|written| {
-        let (release, update) = of_home(&written.text())?;
-        Some(Jdk { release, update, place: Some(written.place().clone()) })
-    });
+    let of = |text: &str, place: &Place| {
+        let (release, update) = of_home(text)?;
+        Some(Jdk { release, update, place: Some(place.clone()) })
+    };
+    let mut pod = case.pod(role).into_iter().flat_map(|pod| &pod.variables);
+    let home = pod
+        .find(|variable| variable.name == "JAVA_HOME")
+        .and_then(|variable| of(variable.value.as_deref()?, &variable.place))
+        .or_else(|| {
+            let written = variables.into_iter().find_map(|key| case.exactly(key))?;
+            of(&written.text(), written.place())
+        });
     home.or_else(|| {
         let release = of_images(case.text_of_input())?;
         Some(Jdk { release, update: None, place: None })

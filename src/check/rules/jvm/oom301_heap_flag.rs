@@ -194,7 +194,7 @@ mod tests {
     fn the_jobmanagers_own_options_are_looked_at() {
         let text = "# oomph: flink=1.20\njobmanager.memory.process.size: 2g\nenv.java.opts.jobmanager: -Xmx1600m -Xms1600m\n";
         let notes = find("OOM301", "config.yaml", text).notes;
-        assert!(notes[0].starts_with("Flink plans 1530082096 B"), "{notes:?}");
+        assert!(notes[0].contains("1530082096 B"), "{notes:?}");
     }
 
     #[test]

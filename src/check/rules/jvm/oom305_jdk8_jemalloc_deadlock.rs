@@ -46,8 +46,12 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         (Role::JobManager, "containerized.master.env.LD_PRELOAD"),
     ];
     for (role, key) in preloads {
-        let Some(preload) = case.exactly(key) else { continue };
-        let text = preload.text().to_lowercase();
+        let mut pod = case.pod(role).into_iter().flat_map(|pod| &pod.variables);
+        let variable = pod.find(|variable| variable.name == "LD_PRELOAD");
+        let stated = variable.and_then(|variable| Some((variable.value.clone()?, variable.place.clone())));
+        let written = || case.exactly(key).map(|written| (written.text().into_owned(), written.place().clone()));
+        let Some((text, preload)) = stated.or_else(written) else { continue };
+        let text = text.to_lowercase();
         // The name of the file tells an old one only where it holds the release.
         if !text.contains("jemalloc") || text.contains("jemalloc-4") || text.contains("jemalloc.so.1") {
             continue;
@@ -60,7 +64,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         found
             .find(format!("JDK 8u{update} with jemalloc can stand still, waiting for a lock that nobody holds"))
             .at(&place, "without the fix of JDK-8215355")
-            .at(preload.place(), format!("the allocator of the {role}"))
+            .at(&preload, format!("the allocator of the {role}"))
             .help("use a current JDK 8, or 11 and later; until then jemalloc 4.5 or glibc with MALLOC_ARENA_MAX");
     }
 }

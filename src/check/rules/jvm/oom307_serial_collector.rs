@@ -42,7 +42,7 @@ rule! {
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let largest = case.policy.size(&threshold::SERIAL_HEAP_MAX);
     for role in [Role::TaskManager, Role::JobManager] {
-        let Some((cores, written)) = pod_cores(case, role).filter(|(cores, _)| *cores < 2) else { continue };
+        let Some((cores, place)) = pod_cores(case, role).filter(|(cores, _)| *cores < 2) else { continue };
         let Some(heap) = case.survey(role).map(|survey| survey.plan.budget.heap()).filter(|heap| *heap > largest) else {
             continue;
         };
@@ -58,7 +58,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         };
         found
             .find(format!("The JVM chooses SerialGC for a {role} with a heap of {heap}"))
-            .at(written.place(), format!("{cores} core for the JVM, and it wants two"))
+            
+            .at(&place, format!("{cores} core for the JVM, and it wants two"))
             .note("a full collection runs on one thread, with everything else stopped")
             .note(format!("up to {largest} that is let pass (serial-heap-max)"))
             .help(format!("give the pod two cores, or ask for G1: {key}: -XX:+UseG1GC"));
@@ -95,6 +96,20 @@ mod tests {
              kubernetes.taskmanager.cpu.amount: 1\n{more}"
         );
         assert!(!codes("config.yaml", &text).contains(&"OOM307"));
+    }
+
+    #[rstest]
+    #[case("900m", true)]
+    #[case("\"1\"", true)]
+    #[case("2", false)]
+    fn the_limit_of_a_pods_container_counts(#[case] cpu: &str, #[case] expected: bool) {
+        let text = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: tm}}\nspec:\n  template:\n    spec:\n      \
+             containers:\n      - name: taskmanager\n        image: flink:1.20.1\n        args: [taskmanager]\n        \
+             env:\n        - {{name: FLINK_PROPERTIES, value: \"taskmanager.memory.process.size: 8g\"}}\n        \
+             resources: {{limits: {{memory: 8Gi, cpu: {cpu}}}}}\n"
+        );
+        assert_eq!(codes("tm.yaml", &text).contains(&"OOM307"), expected, "{text}");
     }
 
     #[test]

@@ -46,11 +46,11 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         let pod = pod_cores(case, options.role);
         // Options of all processes are the other role's finding only where this role's pod is the reason.
         let other = options.role == Role::JobManager && option.told && pod_cores(case, Role::TaskManager).is_some();
-        if let Some((cores, written)) = pod.filter(|(cores, _)| count > (*cores).max(2) && !other) {
+        if let Some((cores, place)) = pod.clone().filter(|(cores, _)| count > (*cores).max(2) && !other) {
             found
                 .find(format!("{} promises the {} more cores than its pod has", shown(option), options.role))
                 .at(option.place(), format!("{count} for the JVM"))
-                .at(written.place(), format!("{cores} by the pod's limit"))
+                .at(&place, format!("{cores} by the pod's limit"))
                 .help("take it out: the JVM counts the limit itself")
                 .unsafe_fix("take the flag out", option.remove(case));
         } else if count == 1

@@ -1,7 +1,8 @@
 use super::java_options::{JavaOptions, shown};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
-use crate::model::{Confidence, Deployment};
+use crate::config::VolumeKind;
+use crate::model::{Confidence, Deployment, Role};
 
 rule! {
     /// Heap dumps go where they are lost, or where they do harm.
@@ -50,7 +51,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if asked.told && option.told {
             continue;
         }
-        let Some((title, what)) = trouble(case, path.map(|(_, path)| path)) else { continue };
+        let Some((title, what)) = trouble(case, options.role, path.map(|(_, path)| path)) else { continue };
         let size = case.survey(options.role).map(|survey| survey.plan.budget.heap());
         let mut draft = found.find(title).at(option.place(), shown(option)).note(what);
         if let Some(size) = size {
@@ -61,7 +62,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
 }
 
 /// What is wrong with a path.
-fn trouble(case: &Case<'_>, path: Option<&str>) -> Option<(&'static str, String)> {
+fn trouble(case: &Case<'_>, role: Role, path: Option<&str>) -> Option<(&'static str, String)> {
     let below = |path: &str, folder: &str| {
         let folder = folder.trim_end_matches('/');
         !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -74,16 +75,27 @@ fn trouble(case: &Case<'_>, path: Option<&str>) -> Option<(&'static str, String)
         };
         return Some(("Heap dumps are lost with the container", what.to_owned()));
     };
+    let in_memory = "Heap dumps take the memory that has run out";
+    let pod = case.pod(role);
+    let mounts = pod.into_iter().flat_map(|pod| &pod.mounts).filter(|mount| below(path, &mount.path));
+    if let Some(mount) = mounts.max_by_key(|mount| mount.path.len()) {
+        let mut volumes = pod.into_iter().flat_map(|pod| &pod.volumes);
+        let memory = volumes.any(|volume| {
+            volume.name == mount.volume && matches!(volume.kind, VolumeKind::EmptyDir { memory: true, .. })
+        });
+        let what = format!("the volume {} lies in memory and counts towards the container", mount.volume);
+        return memory.then_some((in_memory, what));
+    }
     if let Some(folder) = ["/dev/shm", "/run", "/var/run"].into_iter().find(|folder| below(path, folder)) {
-        let title = "Heap dumps take the memory that has run out";
-        return Some((title, format!("{folder} lies in memory and counts towards the container")));
+        return Some((in_memory, format!("{folder} lies in memory and counts towards the container")));
     }
     let tmp = case.find("io.tmp.dirs").filter(|written| written.is_own());
     let dirs = tmp.map(|written| written.text().into_owned()).unwrap_or_default();
     if let Some(folder) = dirs.split([',', ':', '|']).map(str::trim).find(|folder| *folder != "/tmp" && below(path, folder)) {
         return Some(("Heap dumps fill Flink's own disk", format!("{path} lies below io.tmp.dirs, {folder}")));
     }
-    if case.deployment == Some(Deployment::Kubernetes) && below(path, "/tmp") {
+    let in_pod = case.deployment == Some(Deployment::Kubernetes) || pod.is_some();
+    if in_pod && below(path, "/tmp") {
         let what = "/tmp of a pod goes with its container, and counts towards its ephemeral storage";
         return Some(("Heap dumps are lost with the container", what.to_owned()));
     }
@@ -119,6 +131,20 @@ mod tests {
             Some(title) => assert!(find("OOM311", "config.yaml", &text).title.contains(title)),
             None => assert!(!codes("config.yaml", &text).contains(&"OOM311")),
         }
+    }
+
+    #[rstest]
+    #[case("{emptyDir: {medium: Memory}, name: dumps}", true)]
+    #[case("{emptyDir: {}, name: dumps}", false)]
+    #[case("{persistentVolumeClaim: {claimName: d}, name: dumps}", false)]
+    fn a_volume_that_is_mounted_there_decides(#[case] volume: &str, #[case] expected: bool) {
+        let text = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: tm}}\nspec:\n  template:\n    spec:\n      \
+             containers:\n      - name: taskmanager\n        image: flink:1.18.1\n        args: [taskmanager]\n        \
+             env:\n        - {{name: FLINK_PROPERTIES, value: \"env.java.opts.all: {DUMP} -XX:HeapDumpPath=/tmp/d/x\"}}\n        \
+             volumeMounts: [{{name: dumps, mountPath: /tmp/d}}]\n      volumes: [{volume}]\n"
+        );
+        assert_eq!(codes("tm.yaml", &text).contains(&"OOM311"), expected, "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::java_options::{JavaOptions, ignores_unknown_flags, shown};
+use super::java_options::{self, JavaOption, JavaOptions, ignores_unknown_flags, shown};
 use super::jdk;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
@@ -65,18 +65,26 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 .help("take it out, with the other flags of CMS; G1 is what the JVM takes by itself")
                 .unsafe_fix("take the flag out", option.remove(case));
         }
-        // The last of them is the one that is most likely meant.
         let [first, .., last] = collectors.as_slice() else { continue };
         if collectors.iter().all(|(_, option)| option.told) {
             continue;
         }
+        // A role's own options stand behind those of all processes, and are the nearer ones.
+        let asked: Vec<_> = options.iter().filter(|option| is_among(option, &collectors)).collect();
+        let [earlier @ .., _] = asked.as_slice() else { continue };
         found
             .find(format!("The {}'s JVM is asked for two collectors, {} and {}", options.role, first.0.label(), last.0.label()))
             .at(first.1.place(), shown(first.1))
             .at(last.1.place(), shown(last.1))
             .note("Multiple garbage collectors selected: the JVM does not start")
-            .help("keep one of them");
+            .help("keep one of them")
+            .unsafe_fix("keep the last one", java_options::remove(case, earlier));
     }
+}
+
+/// Whether an option is one of those that ask for a collector.
+fn is_among(option: &JavaOption<'_>, collectors: &[(Gc, &JavaOption<'_>)]) -> bool {
+    collectors.iter().any(|(_, asking)| std::ptr::eq(*asking, option))
 }
 
 #[cfg(test)]
