@@ -17,7 +17,6 @@ catalogue! {
     oom212_consumer_without_weight,
     oom213_batch_read_memory,
     oom214_slots,
-    oom215_fraction_without_effect,
     oom216_network_unbounded,
     oom217_off_heap_rest,
     oom220_budget_shrinks,

@@ -84,7 +84,10 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             found
                 .find(format!("{} has no effect beside the -Xmx that Flink sets", shown(option)))
                 .at(option.place(), "counts only where no -Xmx is given")
-                .help(format!("take it out; the heap is what {} says, or what the total leaves", heap_key(case, options.role)))
+                .help(format!(
+                    "take it out; the heap is what {} says, or what the total leaves",
+                    heap_key(case, options.role)
+                ))
                 .unsafe_fix("take the flag out", option.remove(case));
         }
     }
@@ -131,7 +134,10 @@ fn outranked<'a>(
     }
     draft
         .note("the other parts stay as if the heap were Flink's")
-        .help(format!("take it out and set {}, from which Flink derives -Xmx and all other parts", heap_key(case, options.role)))
+        .help(format!(
+            "take it out and set {}, from which Flink derives -Xmx and all other parts",
+            heap_key(case, options.role)
+        ))
         .unsafe_fix("take the flags out", java_options::remove(case, &options.every(&SIZES)));
 }
 
@@ -192,14 +198,16 @@ mod tests {
 
     #[test]
     fn the_jobmanagers_own_options_are_looked_at() {
-        let text = "# oomph: flink=1.20\njobmanager.memory.process.size: 2g\nenv.java.opts.jobmanager: -Xmx1600m -Xms1600m\n";
+        let text =
+            "# oomph: flink=1.20\njobmanager.memory.process.size: 2g\nenv.java.opts.jobmanager: -Xmx1600m -Xms1600m\n";
         let notes = find("OOM301", "config.yaml", text).notes;
         assert!(notes[0].contains("1530082096 B"), "{notes:?}");
     }
 
     #[test]
     fn a_start_command_may_put_flinks_flags_last() {
-        let template = "yarn.container-start-command-template: \"%java% %jvmopts% %jvmmem% %logging% %class% %args%\"\n";
+        let template =
+            "yarn.container-start-command-template: \"%java% %jvmopts% %jvmmem% %logging% %class% %args%\"\n";
         assert!(!codes("config.yaml", &(text("-Xmx3g -Xms3g") + template)).contains(&"OOM301"));
     }
 

@@ -54,7 +54,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     }
 }
 
-fn of_taskmanager(case: &Case<'_>, found: &mut Collector<'_>, option: &JavaOption<'_>, asked: Option<Bytes>) {
+fn of_taskmanager<'a>(case: &Case<'a>, found: &mut Collector<'_>, option: &JavaOption<'a>, asked: Option<Bytes>) {
     let plan = case.survey(Role::TaskManager).map(|survey| &survey.plan);
     let planned = plan.and_then(|plan| plan.direct);
     if asked.is_some() && asked == planned {
@@ -79,7 +79,7 @@ fn of_taskmanager(case: &Case<'_>, found: &mut Collector<'_>, option: &JavaOptio
         .unsafe_fix("take the flag out", option.remove(case));
 }
 
-fn of_jobmanager(case: &Case<'_>, found: &mut Collector<'_>, option: &JavaOption<'_>, asked: Option<Bytes>) {
+fn of_jobmanager<'a>(case: &Case<'a>, found: &mut Collector<'_>, option: &JavaOption<'a>, asked: Option<Bytes>) {
     let limited = case.flag("jobmanager.memory.enable-jvm-direct-memory-limit");
     let Some(limited) = limited else { return };
     let planned = case.survey(Role::JobManager).map(|survey| survey.plan.budget.size(Component::OffHeap));

@@ -63,9 +63,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                     None => format!("Flink plans {planned}, of which the JVM then uses no more than {asked}"),
                 });
             }
-            draft
-                .help(format!("take it out and set {key}"))
-                .unsafe_fix("take the flag out", option.remove(case));
+            draft.help(format!("take it out and set {key}")).unsafe_fix("take the flag out", option.remove(case));
         }
         let metaspace = if limit.is_some() { asked } else { planned };
         let (Some((option, class_space)), Some(metaspace)) =
@@ -116,7 +114,8 @@ mod tests {
 
     #[test]
     fn flink_1_9_sets_no_limit_of_its_own() {
-        let text = "# oomph: flink=1.9\ntaskmanager.heap.size: 4g\nenv.java.opts.taskmanager: -XX:MaxMetaspaceSize=256m\n";
+        let text =
+            "# oomph: flink=1.9\ntaskmanager.heap.size: 4g\nenv.java.opts.taskmanager: -XX:MaxMetaspaceSize=256m\n";
         assert!(!codes("flink-conf.yaml", text).contains(&"OOM303"));
     }
 }

@@ -60,7 +60,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         .find("A TaskManager lives on after its heap was full")
         .at(option.place(), format!("{} expects them", shown(option)));
     if let Some(written) = case.find(exit) {
-        draft = draft.at(written.place(), "only the task fails").unsafe_fix("end the process", case.set(written, "true"));
+        draft =
+            draft.at(written.place(), "only the task fails").unsafe_fix("end the process", case.set(written, "true"));
     } else {
         draft = draft.unsafe_fix("end the process", case.insert_below(option.written, exit, "true"));
     }

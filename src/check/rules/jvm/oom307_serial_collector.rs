@@ -43,7 +43,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let largest = case.policy.size(&threshold::SERIAL_HEAP_MAX);
     for role in [Role::TaskManager, Role::JobManager] {
         let Some((cores, place)) = pod_cores(case, role).filter(|(cores, _)| *cores < 2) else { continue };
-        let Some(heap) = case.survey(role).map(|survey| survey.plan.budget.heap()).filter(|heap| *heap > largest) else {
+        let Some(heap) = case.survey(role).map(|survey| survey.plan.budget.heap()).filter(|heap| *heap > largest)
+        else {
             continue;
         };
         let options = JavaOptions::of_role(case, role);
@@ -58,7 +59,6 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         };
         found
             .find(format!("The JVM chooses SerialGC for a {role} with a heap of {heap}"))
-            
             .at(&place, format!("{cores} core for the JVM, and it wants two"))
             .note("a full collection runs on one thread, with everything else stopped")
             .note(format!("up to {largest} that is let pass (serial-heap-max)"))

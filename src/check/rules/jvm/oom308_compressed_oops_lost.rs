@@ -69,7 +69,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
 /// The setting that makes the heap as large as it is.
 fn place(case: &Case<'_>, role: Role) -> Option<Place> {
     let budget = &case.survey(role)?.plan.budget;
-    let parts = [Component::TaskHeap, Component::Heap, Component::CutOffHeap].into_iter().filter_map(|part| budget.part(part));
+    let parts =
+        [Component::TaskHeap, Component::Heap, Component::CutOffHeap].into_iter().filter_map(|part| budget.part(part));
     let figures = parts.chain([budget.total_flink(), budget.total_process()]);
     figures.into_iter().find_map(|figure| match &figure.provenance {
         Provenance::Set { place, .. } => Some(place.clone()),

@@ -62,7 +62,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             found
                 .find("-XX:ActiveProcessorCount=1 makes the JVM choose SerialGC")
                 .at(option.place(), format!("of the {}", options.role))
-                .note("with fewer than two processors the JVM is no server and collects on one thread, all else stopped")
+                .note(
+                    "with fewer than two processors the JVM is no server and collects on one thread, all else stopped",
+                )
                 .help("take it out, or ask for G1 beside it: -XX:+UseG1GC")
                 .unsafe_fix("take the flag out", option.remove(case));
         }

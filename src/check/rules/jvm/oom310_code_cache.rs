@@ -45,7 +45,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for options in JavaOptions::of_roles(case) {
         let Some((option, reserved)) = options.size(&["-XX:ReservedCodeCacheSize="]) else { continue };
         let Some(survey) = case.survey(options.role).filter(|_| !option.told && reserved > DEFAULT) else { continue };
-        let Some(overhead) = survey.plan.budget.part(Component::JvmOverhead).map(|figure| figure.bytes) else { continue };
+        let Some(overhead) = survey.plan.budget.part(Component::JvmOverhead).map(|figure| figure.bytes) else {
+            continue;
+        };
         let structures = survey.footprint.shares.first().and_then(|share| share.at_most.seen()).unwrap_or_default();
         let left = overhead.checked_sub(structures).unwrap_or_default();
         if reserved <= left {
@@ -58,8 +60,13 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         found
             .find(format!("{} does not fit into the {}'s JVM overhead of {overhead}", shown(option), options.role))
             .at(option.place(), "how large compiled code may become")
-            .note(format!("the collector's structures take up to {structures} of it, and thread stacks stand in it too"))
-            .help(format!("leave it at {DEFAULT}, or raise {key} by {}", reserved.checked_sub(left).unwrap_or_default()))
+            .note(format!(
+                "the collector's structures take up to {structures} of it, and thread stacks stand in it too"
+            ))
+            .help(format!(
+                "leave it at {DEFAULT}, or raise {key} by {}",
+                reserved.checked_sub(left).unwrap_or_default()
+            ))
             .unsafe_fix("take the flag out", option.remove(case));
     }
 }

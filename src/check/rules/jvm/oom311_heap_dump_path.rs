@@ -69,7 +69,9 @@ fn trouble(case: &Case<'_>, role: Role, path: Option<&str>) -> Option<(&'static 
     };
     let Some(path) = path else {
         let what = match case.deployment? {
-            Deployment::Kubernetes => "without -XX:HeapDumpPath it goes to the working directory, inside of the container",
+            Deployment::Kubernetes => {
+                "without -XX:HeapDumpPath it goes to the working directory, inside of the container"
+            }
             Deployment::Yarn => "without -XX:HeapDumpPath it goes to the container's directory, which YARN deletes",
             Deployment::Standalone | Deployment::None => return None,
         };
@@ -91,7 +93,9 @@ fn trouble(case: &Case<'_>, role: Role, path: Option<&str>) -> Option<(&'static 
     }
     let tmp = case.find("io.tmp.dirs").filter(|written| written.is_own());
     let dirs = tmp.map(|written| written.text().into_owned()).unwrap_or_default();
-    if let Some(folder) = dirs.split([',', ':', '|']).map(str::trim).find(|folder| *folder != "/tmp" && below(path, folder)) {
+    if let Some(folder) =
+        dirs.split([',', ':', '|']).map(str::trim).find(|folder| *folder != "/tmp" && below(path, folder))
+    {
         return Some(("Heap dumps fill Flink's own disk", format!("{path} lies below io.tmp.dirs, {folder}")));
     }
     let in_pod = case.deployment == Some(Deployment::Kubernetes) || pod.is_some();
@@ -118,7 +122,12 @@ mod tests {
     #[case("deployment=yarn", "-XX:HeapDumpPath=/tmp", "", None)]
     #[case("deployment=yarn", "-XX:HeapDumpPath=/dev/shm/dumps", "", Some("memory"))]
     #[case("deployment=yarn", "-XX:HeapDumpPath=/runs", "", None)]
-    #[case("deployment=yarn", "-XX:HeapDumpPath=/data1/flink/dumps", "io.tmp.dirs: /data0/x,/data1/flink\n", Some("disk"))]
+    #[case(
+        "deployment=yarn",
+        "-XX:HeapDumpPath=/data1/flink/dumps",
+        "io.tmp.dirs: /data0/x,/data1/flink\n",
+        Some("disk")
+    )]
     #[case("deployment=yarn", "-XX:HeapDumpPath=${DUMPS}", "", None)]
     fn the_place_of_a_dump_is_judged(
         #[case] facts: &str,

@@ -53,11 +53,13 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         }
         let named = jdk::named(case, options.role).map(|jdk| jdk.release);
         let release = named.unwrap_or(case.profile().image_jdk);
-        let gone = collectors.iter().position(|(collector, _)| *collector == Gc::ConcMarkSweep && release >= WITHOUT_CMS);
+        let gone =
+            collectors.iter().position(|(collector, _)| *collector == Gc::ConcMarkSweep && release >= WITHOUT_CMS);
         let ignored = ignores_unknown_flags(case);
         if let Some((_, option)) = gone.map(|at| collectors.remove(at)).filter(|(_, option)| !option.told) {
             let title = format!("JDK {release} has no collector for {}", shown(option));
-            let what = if ignored { "passed over in silence" } else { "the JVM does not start: Unrecognized VM option" };
+            let what =
+                if ignored { "passed over in silence" } else { "the JVM does not start: Unrecognized VM option" };
             found
                 .find(title)
                 .confidence(if named.is_some() { Confidence::High } else { Confidence::Medium })
@@ -73,7 +75,12 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         let asked: Vec<_> = options.iter().filter(|option| is_among(option, &collectors)).collect();
         let [earlier @ .., _] = asked.as_slice() else { continue };
         found
-            .find(format!("The {}'s JVM is asked for two collectors, {} and {}", options.role, first.0.label(), last.0.label()))
+            .find(format!(
+                "The {}'s JVM is asked for two collectors, {} and {}",
+                options.role,
+                first.0.label(),
+                last.0.label()
+            ))
             .at(first.1.place(), shown(first.1))
             .at(last.1.place(), shown(last.1))
             .note("Multiple garbage collectors selected: the JVM does not start")

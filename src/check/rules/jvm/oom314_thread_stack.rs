@@ -59,7 +59,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             continue;
         }
         let Some(survey) = case.survey(options.role).filter(|_| options.role == Role::TaskManager) else { continue };
-        let Some(overhead) = survey.plan.budget.part(Component::JvmOverhead).map(|figure| figure.bytes) else { continue };
+        let Some(overhead) = survey.plan.budget.part(Component::JvmOverhead).map(|figure| figure.bytes) else {
+            continue;
+        };
         let threads = case.policy.count(&threshold::TASKMANAGER_THREADS);
         let all = stack.get().checked_mul(threads).map_or(Bytes::new(u64::MAX), Bytes::new);
         // With the JVM's own default the sum is not what anybody chose.
@@ -99,9 +101,8 @@ mod tests {
     #[case("-Xss512k", false)]
     #[case("-XX:ThreadStackSize=0", false)]
     fn threads_times_stacks_are_compared_with_overhead(#[case] options: &str, #[case] expected: bool) {
-        let text = format!(
-            "# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\nenv.java.opts.taskmanager: {options}\n"
-        );
+        let text =
+            format!("# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\nenv.java.opts.taskmanager: {options}\n");
         assert_eq!(codes("config.yaml", &text).contains(&"OOM314"), expected, "{text}");
     }
 

@@ -59,10 +59,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
                 .at(option.place(), "one word for the JVM")
                 .note(note);
             if by_image {
-                draft = draft.note(format!(
-                    "the image's entry point takes all blanks out of {}",
-                    environment::FLINK_PROPERTIES
-                ));
+                draft = draft
+                    .note(format!("the image's entry point takes all blanks out of {}", environment::FLINK_PROPERTIES));
             }
             draft.help(if by_image {
                 "set the options in a configuration file that is mounted, or one option alone in each key"

@@ -77,10 +77,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             (None, None) => "no release is known to be without it".to_owned(),
         };
         let threads = leak.sources.join(", ");
-        draft
-            .note(leak.growth)
-            .note(format!("{} ({threads}): {release}", leak.id))
-            .help(leak.workaround);
+        draft.note(leak.growth).note(format!("{} ({threads}): {release}", leak.id)).help(leak.workaround);
     }
 }
 

@@ -50,7 +50,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if let Memory::Volume(mount, volume) = memory {
             draft = draft.at(&mount.place, "mounted here").at(&volume.place, "lives in memory");
             if let VolumeKind::EmptyDir { limit: Some(limit), .. } = &volume.kind {
-                draft = draft.note(format!("the volume may take {}, which counts as the container's memory", limit.bytes));
+                draft =
+                    draft.note(format!("the volume may take {}, which counts as the container's memory", limit.bytes));
             }
         }
         if let Some(survey) = case.survey(Role::TaskManager) {

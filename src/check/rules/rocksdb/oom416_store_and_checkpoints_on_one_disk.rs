@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn state_on_the_heap_has_no_files() {
-        let text = "# oomph: flink=1.20\nstate.backend.type: hashmap\nexecution.checkpointing.dir: file:///tmp/checkpoints\n";
+        let text =
+            "# oomph: flink=1.20\nstate.backend.type: hashmap\nexecution.checkpointing.dir: file:///tmp/checkpoints\n";
         assert!(!codes("config.yaml", text).contains(&"OOM416"));
     }
 

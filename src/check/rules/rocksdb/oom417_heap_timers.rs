@@ -58,7 +58,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         draft = draft.note(format!("the heap has {heap}, which user code and all slots share"));
     }
     if store == Store::RocksDb {
-        draft = draft.note("each checkpoint writes all timers anew while the task stands still, also an incremental one");
+        draft =
+            draft.note("each checkpoint writes all timers anew while the task stands still, also an incremental one");
     }
     draft
         .help(format!("set {}: {other}, and restart the job from a savepoint", written.key))

@@ -84,7 +84,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             .find(format!("{store} runs on glibc's allocator: the image of Flink {} has no jemalloc", case.version()))
             .at(backend.place(), "the store")
             .note(note)
-            .help("take an image of Flink 1.12 or later, or set MALLOC_ARENA_MAX: 1 in the environment of the container"),
+            .help(
+                "take an image of Flink 1.12 or later, or set MALLOC_ARENA_MAX: 1 in the environment of the container",
+            ),
         // What a machine's shell exports is not in the file.
         (None, _) => found
             .find(format!("{store} runs on glibc's allocator unless the shell that starts Flink preloads another"))
@@ -112,8 +114,16 @@ mod tests {
 
     #[rstest]
     #[case("flink=1.20 deployment=yarn", "", true)]
-    #[case("flink=1.20 deployment=yarn", "containerized.taskmanager.env.LD_PRELOAD: /usr/lib64/libjemalloc.so.2", false)]
-    #[case("flink=1.20 deployment=yarn", "containerized.taskmanager.env.LD_PRELOAD: /usr/lib64/libtcmalloc.so.4", false)]
+    #[case(
+        "flink=1.20 deployment=yarn",
+        "containerized.taskmanager.env.LD_PRELOAD: /usr/lib64/libjemalloc.so.2",
+        false
+    )]
+    #[case(
+        "flink=1.20 deployment=yarn",
+        "containerized.taskmanager.env.LD_PRELOAD: /usr/lib64/libtcmalloc.so.4",
+        false
+    )]
     #[case("flink=1.20 deployment=yarn", "containerized.taskmanager.env.LD_PRELOAD: ${PRELOAD}", false)]
     #[case("flink=1.20 deployment=yarn", "containerized.taskmanager.env.LD_PRELOAD: /opt/libprofile.so", true)]
     #[case("flink=1.20 deployment=yarn", "containerized.taskmanager.env.MALLOC_ARENA_MAX: 4", false)]

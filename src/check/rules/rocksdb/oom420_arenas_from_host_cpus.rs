@@ -48,10 +48,13 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let Some(store) = case.store() else { return };
     match allocator::of(case, Role::TaskManager) {
         Allocator::Jemalloc(preload) => match variable(case, Role::TaskManager, "MALLOC_CONF") {
-            Known::Set(conf) if !bounds_arenas(&conf.value) && (preload.is_some() || is_before_fix(image_version(case))) => {
-                let narenas = millicores(case).map_or("narenas, four for each core of the container,".to_owned(), |(milli, _)| {
-                    format!("narenas:{}", arenas(milli))
-                });
+            Known::Set(conf)
+                if !bounds_arenas(&conf.value) && (preload.is_some() || is_before_fix(image_version(case))) =>
+            {
+                let narenas = millicores(case)
+                    .map_or("narenas, four for each core of the container,".to_owned(), |(milli, _)| {
+                        format!("narenas:{}", arenas(milli))
+                    });
                 found
                     .find(format!("{} leaves narenas at four for each core of the host", conf.key))
                     .at(&conf.place, "narenas is not among it")
@@ -98,7 +101,9 @@ fn large_and_few_cores(case: &Case<'_>, store: &str, found: &mut Collector<'_>) 
     }
     let cores = shown(milli);
     found
-        .find(format!("jemalloc in {image} takes four arenas for each core of the host; this container has {cores} cores"))
+        .find(format!(
+            "jemalloc in {image} takes four arenas for each core of the host; this container has {cores} cores"
+        ))
         .severity(Severity::Note)
         .confidence(Confidence::Low)
         .at(&place, "the container's cores")

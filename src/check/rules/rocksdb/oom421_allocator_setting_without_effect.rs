@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_switched_off_jemalloc_leaves_glibc_to_be_set() {
-        let text = "# oomph: flink=1.20 deployment=kubernetes\ncontainerized.taskmanager.env.DISABLE_JEMALLOC: 'true'\n";
+        let text =
+            "# oomph: flink=1.20 deployment=kubernetes\ncontainerized.taskmanager.env.DISABLE_JEMALLOC: 'true'\n";
         assert!(codes("config.yaml", &format!("{text}containerized.taskmanager.env.MALLOC_ARENA_MAX: 1\n")).is_empty());
         let conf = format!("{text}containerized.taskmanager.env.MALLOC_CONF: narenas:4\n");
         let found = checked("config.yaml", &conf).findings;

@@ -86,7 +86,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     let Some(path) = path else { return };
     let place = own.unwrap_or(backend).place();
     // A store whose whole directory is memory is another rule's matter.
-    if own.is_some() && let Some(memory) = local_directories::memory(case, &path) {
+    if own.is_some()
+        && let Some(memory) = local_directories::memory(case, &path)
+    {
         let mut draft = found
             .find(format!("ForSt's cache of files is kept in memory: {path} is a tmpfs"))
             .severity(Severity::Error)
@@ -120,7 +122,8 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     };
     draft = draft.at(&limit.place, "the volume's limit");
     if let Some(left) = case.size("state.backend.forst.cache.reserve-size") {
-        draft = draft.note(format!("it grows until {left} are left on the disk, which is the node's, not the volume's"));
+        draft =
+            draft.note(format!("it grows until {left} are left on the disk, which is the node's, not the volume's"));
     }
     draft
         .note("Kubernetes evicts a pod whose emptyDir exceeds its limit")

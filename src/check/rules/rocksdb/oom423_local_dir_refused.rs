@@ -63,13 +63,17 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         Some(value) => draft
             .help(format!("set {}: {value}", written.key))
             .safe_fix(format!("set {}: {value}", written.key), case.set(written, &value)),
-        None => draft.help("write absolute paths of the TaskManager's own disks, with commas and no blanks between them"),
+        None => {
+            draft.help("write absolute paths of the TaskManager's own disks, with commas and no blanks between them")
+        }
     };
 }
 
 fn message(store: Store) -> String {
     let name = store.label();
-    format!("Invalid configuration for {name} state backend's local storage directories: Relative paths are not supported")
+    format!(
+        "Invalid configuration for {name} state backend's local storage directories: Relative paths are not supported"
+    )
 }
 
 /// The path that somebody meant.
@@ -95,7 +99,8 @@ mod tests {
     #[case("${DIR}", false)]
     #[case("[/a, /b]", false)]
     fn a_relative_path_is_refused(#[case] value: &str, #[case] expected: bool) {
-        let text = format!("# oomph: flink=1.20\nstate.backend.type: rocksdb\nstate.backend.rocksdb.localdir: {value}\n");
+        let text =
+            format!("# oomph: flink=1.20\nstate.backend.type: rocksdb\nstate.backend.rocksdb.localdir: {value}\n");
         assert_eq!(codes("config.yaml", &text).contains(&"OOM423"), expected);
     }
 
@@ -104,7 +109,8 @@ mod tests {
     #[case("hdfs://name/rocksdb", None)]
     #[case("data", None)]
     fn what_is_meant_is_written(#[case] value: &str, #[case] expected: Option<&str>) {
-        let text = format!("# oomph: flink=1.20\nstate.backend.type: rocksdb\nstate.backend.rocksdb.localdir: {value}\n");
+        let text =
+            format!("# oomph: flink=1.20\nstate.backend.type: rocksdb\nstate.backend.rocksdb.localdir: {value}\n");
         let fix = find("OOM423", "config.yaml", &text).fix;
         let title = expected.map(|value| format!("set state.backend.rocksdb.localdir: {value}"));
         assert_eq!(fix.map(|fix| fix.title), title);

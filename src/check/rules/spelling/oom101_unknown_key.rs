@@ -181,7 +181,10 @@ mod tests {
     #[test]
     fn a_key_of_another_version_is_not_unknown() {
         for key in ["taskmanager.memory.fraction", "pekko.ask.timeout", "recovery.mode"] {
-            assert!(!codes("flink-conf.yaml", &format!("# oomph: flink=1.14\n{key}: 1\n")).contains(&"OOM101"), "{key}");
+            assert!(
+                !codes("flink-conf.yaml", &format!("# oomph: flink=1.14\n{key}: 1\n")).contains(&"OOM101"),
+                "{key}"
+            );
         }
     }
 }

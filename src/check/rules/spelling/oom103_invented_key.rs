@@ -19,6 +19,11 @@ rule! {
     /// taskmanager.memory.heap.size: 2g
     /// ```
     ///
+    /// ```yaml config.yaml
+    /// # oomph: flink=1.20
+    /// taskmanager.memory.total-process.size: 4g
+    /// ```
+    ///
     /// ### Good
     /// ```yaml config.yaml
     /// # oomph: flink=1.20

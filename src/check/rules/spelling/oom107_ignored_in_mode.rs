@@ -49,26 +49,18 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             if default.is_some() && written.text().parse::<f64>().ok() == default {
                 continue;
             }
-            let mut draft = found
-                .find(format!("{} has no effect here", written.key))
-                .at(&written.key_place(), "not read");
+            let mut draft =
+                found.find(format!("{} has no effect here", written.key)).at(&written.key_place(), "not read");
             for decides in deciding.iter().filter_map(|key| case.find(key)) {
                 draft = draft.at(decides.place(), "decides");
             }
-            draft
-                .note(why)
-                .help(format!("take {} out", written.key))
-                .safe_fix("take it out", case.remove(written));
+            draft.note(why).help(format!("take {} out", written.key)).safe_fix("take it out", case.remove(written));
         }
     }
 }
 
 /// Fractions that the way a role is derived does not read: each with the keys that decide, and why.
-fn unread(
-    case: &Case<'_>,
-    role: Role,
-    mode: Mode,
-) -> Vec<(&'static str, &'static [&'static str], &'static str)> {
+fn unread(case: &Case<'_>, role: Role, mode: Mode) -> Vec<(&'static str, &'static [&'static str], &'static str)> {
     let set = |key: &str| case.find(key).is_some();
     let mut all: Vec<(&'static str, &'static [&'static str], &'static str)> = Vec::new();
     let overhead_is_left = "the process is given and so is what Flink divides up: JVM overhead is what is left";
@@ -115,10 +107,10 @@ mod tests {
 
     use crate::check::edits::applied;
     use crate::check::tried::{checked, codes, find};
-    use crate::config::load::{self, assemble};
     use crate::config::layers::Layers;
-    use crate::model::UseCase;
+    use crate::config::load::{self, assemble};
     use crate::model::Role;
+    use crate::model::UseCase;
     use crate::plan::{self, Deployment, Question};
 
     const TM_PROCESS: &str = "taskmanager.memory.process.size: 4g\n";

@@ -127,7 +127,11 @@ mod tests {
     fn a_map_as_a_whole_wins_over_its_entries() {
         let text = "# oomph: flink=1.20\ntaskmanager.memory.managed.consumer-weights: OPERATOR:70,PYTHON:30\n\
                     taskmanager.memory.managed.consumer-weights.PYTHON: 50\n";
-        assert!(find("OOM108", "flink-conf.yaml", text).title.starts_with("taskmanager.memory.managed.consumer-weights.PYTHON"));
+        assert!(
+            find("OOM108", "flink-conf.yaml", text)
+                .title
+                .starts_with("taskmanager.memory.managed.consumer-weights.PYTHON")
+        );
     }
 
     #[test]

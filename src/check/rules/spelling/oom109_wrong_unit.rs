@@ -77,7 +77,8 @@ pub(super) struct Meant {
 
 /// What a text means that Flink does not read, if it is a number and a unit.
 pub(super) fn meant(text: &str) -> Option<Meant> {
-    let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\u{feff}')).collect();
+    let squeezed: String =
+        text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\u{feff}')).collect();
     let end = squeezed.find(|c: char| !(c.is_ascii_digit() || ".,_".contains(c))).unwrap_or(squeezed.len());
     let (number, unit) = squeezed.split_at(end);
     let multiplier: u128 = match unit.to_lowercase().as_str() {

@@ -125,7 +125,10 @@ pub(super) fn trap(case: &Case<'_>, written: &Written<'_>, row: &Declared) -> Op
         }
         Value::List(_) if matches!(row.kind, ValueKind::String) => Some(Trap {
             title: "a list stands where one text is wanted".to_owned(),
-            made: format!("Flink sees {}", crate::flink::sensitive::shown(written.key, &written.setting.value.flink_text())),
+            made: format!(
+                "Flink sees {}",
+                crate::flink::sensitive::shown(written.key, &written.setting.value.flink_text())
+            ),
             severity: Severity::Warning,
             meant: None,
         }),

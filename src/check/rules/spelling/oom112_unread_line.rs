@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn prose_is_a_warning_and_a_marker_is_nothing() {
-        assert_eq!(find("OOM112", "flink-conf.yaml", "parallelism.default: 1\nhello world\n").severity, Severity::Warning);
+        assert_eq!(
+            find("OOM112", "flink-conf.yaml", "parallelism.default: 1\nhello world\n").severity,
+            Severity::Warning
+        );
         assert!(!codes("flink-conf.yaml", "---\nparallelism.default: 1\n").contains(&"OOM112"));
     }
 

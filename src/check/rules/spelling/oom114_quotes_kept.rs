@@ -43,9 +43,10 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             continue;
         }
         let text = written.text();
-        let Some(bare) = ['"', '\''].into_iter().find_map(|quote| {
-            text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote))
-        }) else {
+        let Some(bare) = ['"', '\'']
+            .into_iter()
+            .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote)))
+        else {
             continue;
         };
         let severity = match row.kind {

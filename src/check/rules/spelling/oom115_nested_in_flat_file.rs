@@ -48,7 +48,10 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             .filter_map(|(index, line)| Some((index + 1, legacy::parse(line).0.into_iter().next()?.key)))
             .collect();
         let mut draft = found
-            .find(format!("what stands below {} is not part of it: flink-conf.yaml knows no nesting", shown(&block.key)))
+            .find(format!(
+                "what stands below {} is not part of it: flink-conf.yaml knows no nesting",
+                shown(&block.key)
+            ))
             .at(&nested::place_of(file, block.first), "passed over");
         for (line, key) in keys.iter().take(SHOWN) {
             draft = draft.at(&nested::place_of(file, *line), format!("sets {key}"));
@@ -76,7 +79,8 @@ mod tests {
     fn every_key_that_comes_of_it_is_shown() {
         let text = "# oomph: flink=1.18\ntaskmanager:\n  memory:\n    process.size: 4g\n  numberOfTaskSlots: 4\n";
         let finding = find("OOM115", "flink-conf.yaml", text);
-        let labels: Vec<_> = finding.labels.iter().map(|label| (label.place.position.unwrap().line, label.text.as_str())).collect();
+        let labels: Vec<_> =
+            finding.labels.iter().map(|label| (label.place.position.unwrap().line, label.text.as_str())).collect();
         assert_eq!(labels, [(2, "passed over"), (4, "sets process.size"), (5, "sets numberOfTaskSlots")]);
         assert_eq!(codes("flink-conf.yaml", text), ["OOM115"]);
     }

@@ -65,7 +65,10 @@ fn tell(found: &mut Collector<'_>, kind: FileKind, place: &Place, note: &str) {
 
 /// Whether the file was given under the name of its kind.
 fn is_named(case: &Case<'_>, kind: FileKind) -> bool {
-    let place = Place { source: case.subject().file.as_ref().map_or(crate::model::Source::Stdin, |f| f.source.clone()), position: None };
+    let place = Place {
+        source: case.subject().file.as_ref().map_or(crate::model::Source::Stdin, |f| f.source.clone()),
+        position: None,
+    };
     place.to_string().rsplit(['/', '\\']).next().is_some_and(|name| name == kind.file_name())
 }
 

@@ -59,9 +59,14 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if forgives && row.kind == ValueKind::Boolean {
             draft.severity(Severity::Warning).note("Flink 1.9 takes it for false").help(format!("write {accepted}"));
         } else if forgives {
-            draft.severity(Severity::Warning).note("Flink 1.9 warns, and takes the default").help(format!("write {accepted}"));
+            draft
+                .severity(Severity::Warning)
+                .note("Flink 1.9 warns, and takes the default")
+                .help(format!("write {accepted}"));
         } else {
-            draft.note("Flink fails when it reads the option, which may be when a job starts").help(format!("write {accepted}"));
+            draft
+                .note("Flink fails when it reads the option, which may be when a job starts")
+                .help(format!("write {accepted}"));
         }
     }
 }
@@ -70,7 +75,9 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
 fn refused(row: &Declared, text: &str, profile: &Profile) -> Option<&'static str> {
     let refuse = |accepted: bool, wanted: &'static str| (!accepted).then_some(wanted);
     match row.kind {
-        ValueKind::Boolean => refuse(["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word)), "true or false"),
+        ValueKind::Boolean => {
+            refuse(["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word)), "true or false")
+        }
         ValueKind::Int => refuse(java::parse_int(text).is_ok(), "a whole number, with nothing around it"),
         ValueKind::Long => {
             let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -101,11 +108,10 @@ fn is_duration(text: &str, profile: &Profile) -> bool {
 
 /// The constants of options whose names have not changed from 1.11 to 2.3; Flink compares without case.
 const CONSTANTS: [(&str, &[&str]); 5] = [
-    ("execution.checkpointing.externalized-checkpoint-retention", &[
-        "DELETE_ON_CANCELLATION",
-        "RETAIN_ON_CANCELLATION",
-        "NO_EXTERNALIZED_CHECKPOINTS",
-    ]),
+    (
+        "execution.checkpointing.externalized-checkpoint-retention",
+        &["DELETE_ON_CANCELLATION", "RETAIN_ON_CANCELLATION", "NO_EXTERNALIZED_CHECKPOINTS"],
+    ),
     ("execution.checkpointing.mode", &["EXACTLY_ONCE", "AT_LEAST_ONCE"]),
     ("execution.runtime-mode", &["STREAMING", "BATCH", "AUTOMATIC"]),
     ("kubernetes.container.image.pull-policy", &["IfNotPresent", "Always", "Never"]),
