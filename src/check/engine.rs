@@ -277,7 +277,7 @@ fn check_subject(
     let mut config = match load::assemble(loaded, &Layers::default()) {
         Ok(assembled) => assembled.config,
         Err(LoadError::Yaml { place, reason, refused: true }) => {
-            checked.is_known = true;
+            checked.is_known |= has_flinks_lines(lines.text());
             if selection.has(&rules::REJECTED) {
                 checked.findings.extend(rules::refused_file(name, &place, &reason));
             }
@@ -288,6 +288,7 @@ fn check_subject(
     let placeholders = take_placeholders(&mut config);
     let known = |key: &str| !crate::flink::options::ever(key).is_empty();
     checked.is_known |= loaded.subject.of == Of::Yarn
+        || !loaded.subject.pods.is_empty()
         || config.iter().any(|(key, setting)| setting.place.source != Source::Shipped && known(key))
         || placeholders.iter().any(|(key, _)| known(key));
     let deployment = deployment_of(loaded, &config, told);
@@ -313,8 +314,17 @@ fn check_subject(
         collector.turn_to(rule);
         (rule.check)(&case, collector);
     }
-    checked.findings.extend(collector.map(Collector::into_findings).unwrap_or_default());
+    let found = collector.map(Collector::into_findings).unwrap_or_default();
+    // What is all but an option of Flink's is meant to be one.
+    checked.is_known |= found.iter().any(|finding| finding.severity == Severity::Error);
+    checked.findings.extend(found);
     Ok(())
+}
+
+/// Whether a text that cannot be read has lines that begin as Flink's settings do.
+fn has_flinks_lines(text: &str) -> bool {
+    let starts = ["taskmanager.", "taskmanager:", "jobmanager.", "jobmanager:", "state.backend", "parallelism.default"];
+    text.lines().any(|line| starts.iter().any(|start| line.starts_with(start)))
 }
 
 /// Takes out the settings whose key or value is a placeholder. The JVM's options are a shell's text, and stay.
