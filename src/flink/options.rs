@@ -83,9 +83,21 @@ pub fn declared(key: &str, profile: &Profile) -> Option<&'static Declared> {
 
 /// What any version declares under this key, oldest first.
 pub fn ever(key: &str) -> &'static [Declared] {
-    let start = DECLARED.partition_point(|row| row.key < key);
-    let count = DECLARED[start..].iter().take_while(|row| row.key == key).count();
-    &DECLARED[start..start + count]
+    let mask = INDEX.len() - 1;
+    let mut at = hash(key) as usize & mask;
+    while let Some(start) = usize::from(INDEX[at]).checked_sub(1) {
+        if DECLARED[start].key == key {
+            let count = DECLARED[start..].iter().take_while(|row| row.key == key).count();
+            return &DECLARED[start..start + count];
+        }
+        at = (at + 1) & mask;
+    }
+    &[]
+}
+
+/// FNV-1a, by which the table is indexed when oomph is compiled: rules ask for hundreds of options of each file.
+fn hash(key: &str) -> u32 {
+    key.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Every option of a version.
@@ -130,6 +142,15 @@ mod tests {
         for pair in DECLARED.windows(2) {
             assert!(pair[0].key < pair[1].key || (pair[0].key == pair[1].key && pair[0].to < pair[1].from), "{pair:?}");
         }
+    }
+
+    #[test]
+    fn every_key_is_found_and_what_is_like_one_is_not() {
+        for row in &DECLARED {
+            assert!(ever(row.key).iter().any(|found| std::ptr::eq(found, row)), "{}", row.key);
+            assert!(ever(&format!("{}x", row.key)).is_empty(), "{}", row.key);
+        }
+        assert!(ever("").is_empty());
     }
 
     #[test]

@@ -205,19 +205,15 @@ impl Worker<'_> {
         Entry { path, findings, unread: None, ignored: checked.ignored, known, moved: Vec::new() }
     }
 
-    /// The `yarn-site.xml` beside a file, read once a directory.
+    /// The `yarn-site.xml` beside a file, read once; most directories have none, and are not remembered.
     fn yarn_beside(&self, path: &Path) -> Option<Arc<Yarn>> {
         let site = path.parent()?.join("yarn-site.xml");
+        if !site.is_file() {
+            return None;
+        }
         let mut known = self.yarn_sites.lock().ok()?;
-        known
-            .entry(site)
-            .or_insert_with_key(|site| {
-                if !site.is_file() {
-                    return None;
-                }
-                Some(Arc::new(Yarn::read(load::read(site).ok()?).ok()??))
-            })
-            .clone()
+        let read = |site: &PathBuf| Some(Arc::new(Yarn::read(load::read(site).ok()?).ok()??));
+        known.entry(site).or_insert_with_key(read).clone()
     }
 }
 
