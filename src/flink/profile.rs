@@ -148,6 +148,8 @@ pub struct Behaviour {
     pub heap_backend: HeapBackend,
     /// Whether the official image preloads jemalloc.
     pub image_jemalloc: bool,
+    /// Which scripts ask for G1 where no options of the JVM are configured.
+    pub g1_asked_for: G1AskedFor,
 }
 
 /// Which file of a configuration directory counts.
@@ -344,6 +346,17 @@ pub enum HeapBackend {
     Filesystem,
     /// `hashmap`.
     Hashmap,
+}
+
+/// Which scripts ask for G1 for a TaskManager where no options of the JVM are configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum G1AskedFor {
+    /// `bin/taskmanager.sh`.
+    ByStandaloneScript,
+    /// That and `bin/kubernetes-taskmanager.sh`.
+    ByScripts,
+    /// Neither: the options are never empty.
+    Never,
 }
 
 /// How a version came to its profile.

@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::{Deployment, Plan};
 use crate::flink::key::{Key, Text};
 use crate::flink::keys;
+use crate::flink::profile::G1AskedFor;
 use crate::model::{Bytes, Reading, Role};
 
 /// HotSpot's collectors.
@@ -212,8 +213,17 @@ fn collector(
     if let Some((value, _)) = asked {
         return Believed { value: *value, why: "asked for in env.java.opts" };
     }
-    if deployment == Deployment::Standalone && plan.budget.role() == Role::TaskManager && options.is_empty() {
-        return Believed { value: Collector::G1, why: "bin/taskmanager.sh asks for it where env.java.opts are empty" };
+    let script = match (plan.profile.behaviour.g1_asked_for, deployment) {
+        (G1AskedFor::ByStandaloneScript | G1AskedFor::ByScripts, Deployment::Standalone) => {
+            Some("bin/taskmanager.sh asks for it where env.java.opts are empty")
+        }
+        (G1AskedFor::ByScripts, Deployment::Kubernetes) => {
+            Some("bin/kubernetes-taskmanager.sh asks for it where env.java.opts are empty")
+        }
+        _ => None,
+    };
+    if let Some(why) = script.filter(|_| plan.budget.role() == Role::TaskManager && options.is_empty()) {
+        return Believed { value: Collector::G1, why };
     }
     // HotSpot's own choice (`GCConfig::select_gc_ergonomically`): a server has two processors and 1792 MB. Without a
     // memory cgroup it is the machine's memory that counts, and that is taken to be large enough.

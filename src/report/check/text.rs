@@ -52,14 +52,24 @@ pub fn snippet(finding: &Finding, spots: &[Spot], path: &str, text: &str, width:
     let title = wrapped(&finding.title, width.saturating_sub(taken));
     let window = Window::around(text, spots);
     let mut source = Snippet::source(window.text.clone()).line_start(window.first).path(path.to_owned());
+    let mut beside = Vec::new();
     for (index, (label, spot)) in finding.labels.iter().zip(spots).enumerate() {
         let Some(span) = window.span(*spot) else { continue };
         let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         let annotation = kind.span(span);
-        source = source.annotation(match label.text.is_empty() {
+        // A label stands behind its mark on one line; what has no room there is a note.
+        let taken = digits(window.last) + 3 + usize::try_from(spot.end).unwrap_or(0);
+        let fits = taken + label.text.chars().count() <= width;
+        source = source.annotation(match label.text.is_empty() || !fits {
             true => annotation,
             false => annotation.label(label.text.clone()),
         });
+        if !fits && !label.text.is_empty() {
+            beside.push(match spots.len() {
+                1 => label.text.clone(),
+                _ => format!("line {}: {}", spot.line, label.text),
+            });
+        }
     }
     if finding.labels.is_empty() {
         source = source.annotation(AnnotationKind::Primary.span(0..window.text.lines().next().map_or(0, str::len)));
@@ -70,7 +80,7 @@ pub fn snippet(finding: &Finding, spots: &[Spot], path: &str, text: &str, width:
     if let Some(subject) = &finding.subject {
         group = group.element(Level::NOTE.with_name("in").message(wrapped(subject, margin)));
     }
-    for note in &finding.notes {
+    for note in beside.iter().chain(&finding.notes) {
         group = group.element(Level::NOTE.message(wrapped(note, margin)));
     }
     if let Some(help) = &finding.help {
