@@ -53,6 +53,11 @@ pub struct Patterns {
     exclude: Gitignore,
 }
 
+/// A path from the root, without links and `..`; as it is where there is no such file.
+fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
 impl Patterns {
     fn new(base: &Path, paths: &Paths) -> Result<Patterns, String> {
         let build = |lines: &[String]| {
@@ -69,7 +74,7 @@ impl Patterns {
     /// Whether a file is meant.
     pub fn has(&self, path: &Path) -> bool {
         let matches = |list: &Gitignore| {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let path = whole(path);
             path.starts_with(list.path()) && list.matched_path_or_any_parents(&path, false).is_ignore()
         };
         self.include.as_ref().is_none_or(matches) && !matches(&self.exclude)
@@ -117,7 +122,7 @@ impl Given {
         if args.select.is_empty() {
             ignore.extend(team.ignore.clone());
         }
-        let absolute = std::path::absolute(&base).unwrap_or(base);
+        let absolute = whole(&base);
         let mut overrides = Vec::new();
         for one in &team.overrides {
             let paths = Paths { include: one.paths.clone(), exclude: Vec::new() };

@@ -1,6 +1,6 @@
 //! From arguments to files: what is named is taken; what a directory or a glob holds is taken where it may be Flink's.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
 use ignore::overrides::OverrideBuilder;
@@ -48,6 +48,11 @@ pub fn files(given: &Given) -> (Vec<Candidate>, Exit) {
                     exit = exit.max(Exit::Input);
                 }
             }
+        }
+    }
+    for candidate in &mut found {
+        if let Candidate::File { path, .. } = candidate {
+            *path = path.components().filter(|part| *part != Component::CurDir).collect();
         }
     }
     found.sort();
