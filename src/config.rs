@@ -4,6 +4,7 @@
 mod detect;
 mod dynamic;
 pub mod environment;
+pub mod inlay;
 pub mod job_plan;
 pub mod layers;
 pub mod legacy;
@@ -22,8 +23,9 @@ use std::collections::BTreeMap;
 
 pub use detect::FileKind;
 pub use dynamic::{Assignment, AssignmentError, yarn_memory};
+pub use environment::Variable;
 pub use placeholder::is_placeholder;
-pub use subject::{Fleet, MemoryVolume, Of, Placed, Pod, Sidecar, Subject, Written};
+pub use subject::{Fleet, MemoryVolume, Of, Placed, Pod, Sidecar, Subject, Written, YarnFlags};
 pub use value::Value;
 
 use crate::model::{Place, Position};

@@ -238,17 +238,17 @@ pub fn assemble(loaded: &Loaded, layers: &Layers) -> Result<Assembled, LoadError
         shipped: subject.shipped,
         file: subject.file.clone(),
         settings: subject.settings.clone(),
+        yarn: subject.yarn.clone(),
+        arguments: subject.arguments.clone(),
         environment,
         ..layers.clone()
     };
     layers.assemble(loaded.choice.profile).map_err(|e| {
-        let offset = subject.file.as_ref().map_or(Offset::default(), |file| file.offset);
-        let source = subject.file.as_ref().map_or(Source::Caller, |file| file.source.clone());
-        LoadError::Yaml {
-            place: Place { source, position: Some(offset.moved(e.position)) },
-            reason: e.reason,
-            refused: !e.beyond_oomph,
-        }
+        let place = subject.file.as_ref().map_or(Place::of(Source::Caller), |file| Place {
+            source: file.source.clone(),
+            position: Some(file.offset.moved(&file.text, e.position)),
+        });
+        LoadError::Yaml { place, reason: e.reason, refused: !e.beyond_oomph }
     })
 }
 

@@ -1,6 +1,7 @@
 //! One process configuration out of an input: a file of Flink's own is one, a manifest or a pasted log may hold several.
 
 use super::Value;
+use super::environment::Variable;
 use super::layers::{FileText, Remark};
 use crate::artefact::command_line::CommandLine;
 use crate::model::{Bytes, Deployment, Place, Position, Role};
@@ -23,7 +24,11 @@ pub struct Subject {
     /// Settings that stand elsewhere in the input, over the file.
     pub settings: Vec<Placed>,
     /// Variables of the container.
-    pub environment: Vec<(String, String)>,
+    pub environment: Vec<Variable>,
+    /// Dynamic properties of the command that starts it, over the environment.
+    pub arguments: Vec<Placed>,
+    /// Memory flags of YARN's client, each under the name it is written with.
+    pub yarn: YarnFlags,
     /// The Flink version that the input names, and where.
     pub version: Option<(String, String)>,
     /// Who starts the processes, where the input tells.
@@ -48,6 +53,15 @@ pub enum Of {
     Flink,
     /// YARN's: the properties of a `yarn-site.xml`.
     Yarn,
+}
+
+/// The memory flags of YARN's client: what they set is the version's matter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct YarnFlags {
+    /// `-tm`, `-ytm`.
+    pub taskmanager: Option<Placed>,
+    /// `-jm`, `-yjm`.
+    pub jobmanager: Option<Placed>,
 }
 
 /// A setting that stands by itself.

@@ -7,7 +7,7 @@ use crate::artefact::command_line::CommandLine;
 use crate::cli::Exit;
 use crate::config::layers::Layers;
 use crate::config::load::{self, Choice, Input, LoadError, Loaded, Reason};
-use crate::config::{Assignment, Subject, environment};
+use crate::config::{Assignment, Subject, Variable, environment};
 use crate::flink::profile::Match;
 use crate::flink::{Version, keys};
 use crate::model::{Bytes, Place, Role, Source, UseCase};
@@ -223,7 +223,7 @@ fn assignments(flag: &str, texts: &[String]) -> Result<Vec<Assignment>, String> 
 }
 
 /// `NAME=VALUE`, or `NAME` to take the value from this process's environment.
-fn variable(text: &str) -> Result<(String, String), String> {
+fn variable(text: &str) -> Result<Variable, String> {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (text, None),
@@ -236,5 +236,5 @@ fn variable(text: &str) -> Result<(String, String), String> {
     let value = value
         .or_else(|| std::env::var(name).ok())
         .ok_or_else(|| format!("--env {name}: the variable is not set here; write --env {name}=VALUE"))?;
-    Ok(((*name).to_owned(), value))
+    Ok(Variable::given(*name, value))
 }

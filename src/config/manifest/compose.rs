@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
-use super::{Manifest, ManifestError, containers, version_in_tag, workload};
-use crate::config::environment;
+use super::containers::Started;
+use super::{Manifest, ManifestError, version_in_tag, workload};
+use crate::config::environment::{self, Variable};
+use crate::config::inlay::Inlay;
 use crate::config::layers::Remark;
 use crate::config::subject::{Fleet, Pod, Subject, Written};
 use crate::config::yaml::Node;
@@ -14,7 +16,8 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     let services = document.get("services").map_or(&[][..], |services| services.entries());
     let mut found = Vec::new();
     for (key, service) in services {
-        let Some(role) = workload::role(&containers::words(service, ["entrypoint", "command"])) else { continue };
+        let started = Started::of(manifest, service, ["entrypoint", "command"]);
+        let Some(role) = workload::role(&started.words()) else { continue };
         let mut remarks = Vec::new();
         let name = key.text().unwrap_or_default();
         let limit = limit(manifest, service, &mut remarks);
@@ -23,6 +26,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
         found.push(Subject {
             name: Some(format!("service {name}")),
             shipped: true,
+            arguments: started.dynamic_properties(),
             environment: variables(manifest, service, &mut remarks),
             version: version.map(|version| (version, "as the image's tag says".to_owned())),
             deployment: Some(Deployment::Standalone),
@@ -37,23 +41,26 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
 }
 
 /// The environment, which may be a map or a list of `NAME=value`.
-fn variables(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> Vec<(String, String)> {
+fn variables(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> Vec<Variable> {
     let Some(node) = service.get("environment") else { return Vec::new() };
-    let mut all: Vec<(String, Option<String>, &Rc<Node>)> = Vec::new();
+    let mut all: Vec<(String, Option<(String, Inlay)>, &Rc<Node>)> = Vec::new();
     for (key, value) in node.entries() {
-        all.extend(key.text().map(|name| (name.into_owned(), value.text().map(|v| v.into_owned()), value)));
+        all.extend(key.text().map(|name| (name.into_owned(), manifest.inlaid(value), value)));
     }
     for item in node.items() {
-        let Some(text) = item.text() else { continue };
+        let Some((text, inlay)) = manifest.inlaid(item) else { continue };
         match text.split_once('=') {
-            Some((name, value)) => all.push((name.to_owned(), Some(value.to_owned()), item)),
-            None => all.push((text.into_owned(), None, item)),
+            Some((name, value)) => {
+                let inlay = inlay.from(&text, name.len() + 1);
+                all.push((name.to_owned(), Some((value.to_owned(), inlay)), item));
+            }
+            None => all.push((text, None, item)),
         }
     }
     let mut known = Vec::new();
     for (name, value, node) in all.into_iter().filter(|(name, ..)| environment::VARIABLES.contains(&name.as_str())) {
         match value {
-            Some(value) => known.push((name, value)),
+            Some((text, inlay)) => known.push(Variable { name, text, inlay: Some(inlay) }),
             None => {
                 let text = format!("{name} is taken from the shell and not known here; give it with --env {name}=...");
                 remarks.push(manifest.remark(node, text));
@@ -97,7 +104,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         let tm = &found[0];
         assert_eq!((tm.role, tm.shipped, tm.fleet.replicas), (Some(Role::TaskManager), true, Some(3)));
-        assert_eq!(tm.environment, [("FLINK_PROPERTIES".to_owned(), "a.b: 1".to_owned())]);
+        assert_eq!((tm.environment[0].name.as_str(), tm.environment[0].text.as_str()), ("FLINK_PROPERTIES", "a.b: 1"));
         assert_eq!(tm.pod(Role::TaskManager).unwrap().limit.as_ref().unwrap().bytes, Bytes::gib(2));
     }
 

@@ -1,14 +1,13 @@
 //! A ConfigMap that holds Flink's configuration file, as the Helm charts and Flink's own deployments write it.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::{Manifest, ManifestError, title};
 use crate::config::FileKind;
 use crate::config::layers::{FileText, Offset, Remark};
 use crate::config::subject::Subject;
 use crate::config::yaml::Node;
-use crate::model::{Deployment, Source};
+use crate::model::Deployment;
 
 /// The files of Flink's in a ConfigMap.
 fn files(document: &Node) -> Vec<(FileKind, &Rc<Node>)> {
@@ -27,26 +26,8 @@ pub fn file(manifest: &Manifest<'_>, document: &Node, remarks: &mut Vec<Remark>)
         let text = format!("both {kind} and {other} are here; {kind} is planned, which 1.19 and 1.20 read first");
         remarks.push(manifest.remark(passed_over, text));
     }
-    let text = node.text()?.into_owned();
-    let (source, offset) = match literal_start(manifest.text, node) {
-        Some(offset) => (manifest.source.clone(), offset),
-        None => (Source::File(Arc::from(format!("{}, data.{kind}", manifest.source))), Offset::default()),
-    };
-    Some(FileText { source, kind: *kind, text, offset })
-}
-
-/// How far the lines of a literal block (`|`) stand from where they stand in the manifest.
-fn literal_start(text: &str, node: &Node) -> Option<Offset> {
-    // The node's place is its indicator's or its first line's, which the parser decides.
-    let line_of = |number: usize| text.lines().nth(number.checked_sub(1)?);
-    let at = usize::try_from(node.position.line).ok()?;
-    let is_header = |line: &str| line.split_whitespace().next_back().is_some_and(|word| word.starts_with('|'));
-    let header = [Some(at), at.checked_sub(1)].into_iter().flatten().find(|n| line_of(*n).is_some_and(is_header))?;
-    let inner = node.text()?;
-    // The first line that is not blank tells the indentation.
-    let (index, own) = inner.lines().enumerate().find(|(_, line)| !line.trim().is_empty())?;
-    let indent = line_of(header + 1 + index)?.chars().count().checked_sub(own.chars().count())?;
-    Some(Offset { lines: u32::try_from(header).ok()?, columns: u32::try_from(indent).ok()? })
+    let (text, inlay) = manifest.inlaid(node)?;
+    Some(FileText { source: manifest.source.clone(), kind: *kind, text, offset: Offset::of(inlay) })
 }
 
 /// A ConfigMap that no pod of the text mounts.

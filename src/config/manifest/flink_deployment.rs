@@ -37,7 +37,7 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
     }
     for (role, field) in ROLES {
         let Some(own) = spec.get(field) else { continue };
-        if let Some(node) = own.at(&["resource", "memory"])
+        if let Some((name, node)) = own.get("resource").and_then(|resource| resource.entry("memory"))
             && let Some(text) = node.text()
         {
             let key = match role {
@@ -53,6 +53,9 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
                 subject.remarks.push(manifest.remark(node, text));
             }
             put(manifest, &mut subject, key.name(), size, node);
+            if let Some(setting) = subject.settings.last_mut() {
+                setting.written = Some(name.position);
+            }
         }
         let cpu = own.at(&["resource", "cpu"]).and_then(|node| Some((node.text()?.into_owned(), node)));
         if let Some((text, node)) = cpu {

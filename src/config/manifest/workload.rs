@@ -3,12 +3,11 @@
 
 use std::rc::Rc;
 
+use super::containers::Started;
 use super::{Manifest, ManifestError, config_map, containers, flink_deployment, title, version_in_tag};
-use crate::artefact::command_line::dynamic_properties;
-use crate::config::Value;
-use crate::config::subject::{Placed, Pod, Subject};
+use crate::config::subject::{Pod, Subject};
 use crate::config::yaml::Node;
-use crate::model::{Deployment, Place, Role, Source};
+use crate::model::{Deployment, Role};
 
 /// The specification of the pods that a document makes.
 pub fn pod_spec(document: &Node) -> Option<&Rc<Node>> {
@@ -23,15 +22,9 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     let Some(spec) = pod_spec(document) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for container in spec.get("containers").map_or(&[][..], |containers| containers.items()) {
-        let words = containers::words(container, ["command", "args"]);
+        let started = Started::of(manifest, container, ["command", "args"]);
+        let words = started.words();
         let Some(role) = role(&words) else { continue };
-        let settings = dynamic_properties(words.iter().map(String::as_str)).into_iter().map(|(key, value)| Placed {
-            key,
-            value: Value::text(value),
-            place: Place::of(Source::DynamicProperty),
-            written: None,
-        });
-        let settings: Vec<Placed> = settings.collect();
         // Flink's own deployment asks Kubernetes for the container; else the limit is written by hand.
         let native = words.iter().any(|word| word.ends_with("kubernetes-taskmanager.sh"));
         let mut remarks = Vec::new();
@@ -48,7 +41,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
             name: Some(title(document)),
             shipped: file.is_none() && !native,
             file,
-            settings,
+            arguments: started.dynamic_properties(),
             environment,
             version: version.map(|version| (version, "as the image's tag says".to_owned())),
             deployment: Some(if native { Deployment::Kubernetes } else { Deployment::Standalone }),
@@ -63,7 +56,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
 }
 
 /// Whose process a command of the official image starts.
-pub fn role(command: &[String]) -> Option<Role> {
+pub fn role(command: &[&str]) -> Option<Role> {
     command.iter().find_map(|word| {
         let word = word.rsplit('/').next().unwrap_or(word);
         match word {
@@ -85,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::config::manifest::subjects;
-    use crate::model::Bytes;
+    use crate::model::{Bytes, Source};
 
     #[rstest]
     #[case(&["/docker-entrypoint.sh", "taskmanager"], Some(Role::TaskManager))]
@@ -93,8 +86,7 @@ mod tests {
     #[case(&["bash", "-c", "kubernetes-taskmanager.sh"], Some(Role::TaskManager))]
     #[case(&["nginx"], None)]
     fn the_command_tells_the_role(#[case] words: &[&str], #[case] expected: Option<Role>) {
-        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        assert_eq!(role(&words), expected);
+        assert_eq!(role(words), expected);
     }
 
     #[test]
@@ -120,7 +112,7 @@ mod tests {
         let pod = subjects(&Source::Stdin, text).unwrap().remove(0);
         assert_eq!((pod.deployment, pod.shipped), (Some(Deployment::Kubernetes), false));
         let settings: Vec<_> =
-            pod.settings.iter().map(|setting| format!("{}={}", setting.key, setting.value.java_text())).collect();
+            pod.arguments.iter().map(|setting| format!("{}={}", setting.key, setting.value.java_text())).collect();
         assert_eq!(settings, ["taskmanager.memory.managed.size=64m", "taskmanager.memory.task.heap.size=32m"]);
     }
 }

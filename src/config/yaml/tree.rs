@@ -26,7 +26,12 @@ pub fn parse_all(text: &str) -> Result<Vec<Rc<Node>>, YamlError> {
 impl Node {
     /// The value of a key, where this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Rc<Node>> {
-        self.entries().iter().find(|(name, _)| name.text().as_deref() == Some(key)).map(|(_, value)| value)
+        self.entry(key).map(|(_, value)| value)
+    }
+
+    /// A key and its value, where this is a mapping that has it.
+    pub fn entry(&self, key: &str) -> Option<&super::KeyValue> {
+        self.entries().iter().find(|(name, _)| name.text().as_deref() == Some(key))
     }
 
     /// The value at the end of a path of keys.
