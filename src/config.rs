@@ -14,6 +14,7 @@ mod placeholder;
 pub mod standard;
 pub mod startup_log;
 mod subject;
+pub mod template;
 mod value;
 pub mod workload;
 pub mod writing;

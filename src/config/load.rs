@@ -14,6 +14,7 @@ pub use error::LoadError;
 use super::layers::{Assembled, FileText, Layers, Offset, Remark};
 use super::manifest::{self, ManifestError};
 use super::startup_log::{self, LogError};
+use super::template::{self, Templates, rendered_name};
 use super::{FileKind, Subject};
 use crate::flink::Version;
 use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile};
@@ -103,6 +104,8 @@ pub struct TextInput {
     pub kind_by_name: Option<FileKind>,
     /// The distribution it lies in: its version and the jar that tells it.
     pub distribution: Option<(Version, String)>,
+    /// What to do where it is a template.
+    pub templates: Templates,
 }
 
 /// Reads one file; what is in it is not looked at.
@@ -111,15 +114,16 @@ pub fn read(path: &Path) -> Result<TextInput, LoadError> {
     Ok(TextInput {
         source: Source::File(Arc::from(path.display().to_string())),
         text,
-        kind_by_name: path.file_name().and_then(|n| n.to_str()).and_then(FileKind::of_name),
+        kind_by_name: path.file_name().and_then(|n| n.to_str()).map(rendered_name).and_then(FileKind::of_name),
         distribution: path.parent().and_then(distribution_of),
+        templates: Templates::Refused,
     })
 }
 
 /// Reads standard input.
 pub fn read_stdin() -> Result<TextInput, LoadError> {
     let text = bounded_text("<stdin>", &mut io::stdin().lock(), None)?;
-    Ok(TextInput { source: Source::Stdin, text, kind_by_name: None, distribution: None })
+    Ok(TextInput { source: Source::Stdin, text, kind_by_name: None, distribution: None, templates: Templates::Refused })
 }
 
 /// Reads the input and decides on the version. A configuration file holds one subject, a manifest or a log may hold more;
@@ -158,7 +162,21 @@ fn choose(path: &str, version: Version, reason: Reason) -> Result<Choice, LoadEr
 /// The subjects of a text. Its kind is told by its name, else by the version where that reads one kind only, else by its
 /// content.
 pub fn interpret(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
-    let TextInput { source, text, kind_by_name, distribution } = input;
+    if input.templates == Templates::Masked
+        && let Some(masked) = template::mask(&input.text)
+    {
+        let mut all = told_of(TextInput { text: masked.text, ..input }, asked).map_err(LoadError::of_template)?;
+        for loaded in &mut all {
+            loaded.subject.templated = true;
+            loaded.subject.open |= masked.open;
+        }
+        return Ok(all);
+    }
+    told_of(input, asked)
+}
+
+fn told_of(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
+    let TextInput { source, text, kind_by_name, distribution, .. } = input;
     let path = source.to_string();
     if kind_by_name.is_none()
         && let Some(subjects) = told_otherwise(&source, &text)
@@ -214,6 +232,7 @@ fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, Lo
 fn choose_for(path: &str, mut subject: Subject, asked: Option<Version>) -> Result<Loaded, LoadError> {
     let told = subject.version.take().and_then(|(text, words)| match text.parse() {
         Ok(version) => Some((version, Reason::Told(words))),
+        Err(_) if template::is_hidden(&text) => None,
         Err(_) => {
             let text = format!("`{text}` is no Flink version");
             subject.remarks.push(Remark { place: Place::of(Source::File(Arc::from(path))), text });
@@ -248,7 +267,8 @@ pub fn assemble(loaded: &Loaded, layers: &Layers) -> Result<Assembled, LoadError
             source: file.source.clone(),
             position: Some(file.offset.moved(&file.text, e.position)),
         });
-        LoadError::Yaml { place, reason: e.reason, refused: !e.beyond_oomph }
+        let error = LoadError::Yaml { place, reason: e.reason, refused: !e.beyond_oomph };
+        if subject.templated { error.of_template() } else { error }
     })
 }
 
@@ -459,6 +479,68 @@ mod tests {
         assert!(error.contains("16777217 bytes") && error.contains("16 MiB"), "{error}");
         let mut endless = io::repeat(b'a');
         assert!(matches!(bounded_text("x", &mut endless, None), Err(LoadError::TooLarge { .. })));
+    }
+
+    fn masked(text: &str) -> Result<Vec<Loaded>, LoadError> {
+        let input = TextInput {
+            source: Source::Stdin,
+            text: text.to_owned(),
+            kind_by_name: None,
+            distribution: None,
+            templates: Templates::Masked,
+        };
+        interpret(input, None)
+    }
+
+    #[test]
+    fn a_template_is_read_around_what_it_replaces() {
+        let text = "{{- if .Values.on }}\napiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata:\n  name: {{ .x \
+                    }}\nspec:\n  flinkVersion: {{ .Values.version }}\n  flinkConfiguration:\n    a.b: {{ .Values.b | quote }}\n    c.d: \
+                    \"4g\"\n  taskManager:\n    resource: {memory: {{ .Values.memory }}}\n{{- end }}\n";
+        let loaded = masked(text).unwrap().remove(0);
+        assert!(loaded.subject.templated && !loaded.subject.open && loaded.subject.remarks.is_empty(), "{loaded:?}");
+        assert_eq!(loaded.subject.name.as_deref(), Some("FlinkDeployment"));
+        let config = assemble(&loaded, &Layers::default()).unwrap().config;
+        let hidden = |key: &str| super::super::is_placeholder(&config.get(key).unwrap().value.java_text());
+        assert!(hidden("a.b") && hidden("taskmanager.memory.process.size") && !hidden("c.d"));
+        assert_eq!(config.get("c.d").unwrap().place.position.map(|p| (p.line, p.column)), Some((10, 10)));
+        let refused = TextInput {
+            source: Source::Stdin,
+            text: text.to_owned(),
+            kind_by_name: None,
+            distribution: None,
+            templates: Templates::Refused,
+        };
+        assert!(matches!(interpret(refused, None), Err(LoadError::Untold { .. })));
+    }
+
+    #[test]
+    fn a_template_that_is_no_yaml_before_it_is_rendered_is_told_from_a_broken_file() {
+        let manifest = masked("apiVersion: v1\nkind: ConfigMap\ndata: {{ .x }}\n  a: 1\n").unwrap_err();
+        assert!(matches!(&manifest, LoadError::Template { place, .. } if place.position.is_some()), "{manifest}");
+        let file = masked("a:\n  b: {{ .x }}\n  b: 2\n").unwrap().remove(0);
+        let error = assemble(&file, &Layers::default()).unwrap_err();
+        assert!(
+            matches!(&error, LoadError::Template { .. }) && error.to_string().contains("render it first"),
+            "{error}"
+        );
+        let none = masked("apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .x }}\n").unwrap_err();
+        assert!(matches!(none, LoadError::Untold { .. }), "{none}");
+    }
+
+    #[test]
+    fn a_configuration_that_a_template_brings_in_leaves_the_subject_open() {
+        for text in [
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  flink-conf.yaml: |\n    a.b: 1\n{{ tpl .x . | indent 4 }}\n",
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  flink-conf.yaml: {{ .x | quote }}\n",
+            "apiVersion: v1\nkind: FlinkDeployment\nspec:\n  flinkConfiguration: {{ .Values.x }}\n",
+            "a.b: 1\n{{ range $k, $v := .x }}\n{{ $k }}: {{ $v }}\n{{ end }}\n",
+        ] {
+            let loaded = masked(text).unwrap().remove(0);
+            assert!(loaded.subject.open, "{text}");
+            let assembled = assemble(&loaded, &Layers::default()).unwrap();
+            assert!(assembled.remarks.is_empty(), "{:?}", assembled.remarks);
+        }
     }
 
     #[test]

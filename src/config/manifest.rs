@@ -137,7 +137,7 @@ impl Manifest<'_> {
 /// `FlinkDeployment orders`, as a heading names it.
 fn title(document: &Node) -> String {
     let kind = document.text_at(&["kind"]).unwrap_or_else(|| "resource".to_owned());
-    match document.text_at(&["metadata", "name"]) {
+    match document.text_at(&["metadata", "name"]).filter(|name| !name.contains("$$$$$")) {
         Some(name) => format!("{kind} {name}"),
         None => kind,
     }

@@ -13,6 +13,8 @@ pub struct Subject {
     pub name: Option<String>,
     /// Whether it is a template with lines that may bring more settings than are visible.
     pub open: bool,
+    /// Whether the text is a template whose actions are masked.
+    pub templated: bool,
     /// Settings in the order in which they are made; the file comes first.
     pub file: Option<FileText>,
     /// Whether the file is the one that the image comes with.

@@ -6,6 +6,7 @@ use super::{Manifest, ManifestError, title};
 use crate::config::FileKind;
 use crate::config::layers::{FileText, Offset, Remark};
 use crate::config::subject::Subject;
+use crate::config::template;
 use crate::config::yaml::Node;
 use crate::model::Deployment;
 
@@ -26,8 +27,13 @@ pub fn file(manifest: &Manifest<'_>, document: &Node, remarks: &mut Vec<Remark>)
         let text = format!("both {kind} and {other} are here; {kind} is planned, which 1.19 and 1.20 read first");
         remarks.push(manifest.remark(passed_over, text));
     }
-    let (text, inlay) = manifest.inlaid(node)?;
+    let (text, inlay) = manifest.inlaid(node).filter(|(text, _)| !template::is_hidden(text))?;
     Some(FileText { source: manifest.source.clone(), kind: *kind, text, offset: Offset::of(inlay) })
+}
+
+/// Whether the configuration file is all that a template replaces.
+pub fn is_hidden(document: &Node) -> bool {
+    files(document).first().and_then(|(_, node)| node.text()).is_some_and(|text| template::is_hidden(&text))
 }
 
 /// A ConfigMap that no pod of the text mounts.
@@ -37,8 +43,12 @@ pub fn unmounted(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Option<
     if mounted || files(document).is_empty() {
         return Ok(None);
     }
-    let mut subject =
-        Subject { name: Some(title(document)), deployment: Some(Deployment::Kubernetes), ..Subject::default() };
+    let mut subject = Subject {
+        name: Some(title(document)),
+        deployment: Some(Deployment::Kubernetes),
+        open: is_hidden(document),
+        ..Subject::default()
+    };
     subject.file = file(manifest, document, &mut subject.remarks);
     subject.fleet.labels = super::flink_deployment::labels(document);
     subject.fleet.namespace = document.text_at(&["metadata", "namespace"]);

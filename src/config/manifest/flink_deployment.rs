@@ -7,7 +7,7 @@ use super::{Manifest, ManifestError, containers, operator_memory, title, version
 use crate::config::layers::Remark;
 use crate::config::subject::{Fleet, Placed, Pod, Subject};
 use crate::config::yaml::{Kind, Node, Walk};
-use crate::config::{Value, environment};
+use crate::config::{Value, environment, is_placeholder, template};
 use crate::flink::keys;
 use crate::model::{Bytes, Deployment, Role};
 
@@ -27,6 +27,7 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
         return Err(ManifestError { reason, position: Some(document.position) });
     };
     if let Some(node) = spec.get("flinkConfiguration") {
+        subject.open |= node.text().is_some_and(|text| template::is_hidden(&text));
         flatten(manifest, "", node, &mut Walk::default(), &mut subject.settings)?;
     }
     for setting in &subject.settings {
@@ -44,8 +45,9 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
                 Role::TaskManager => keys::TM_PROCESS,
                 Role::JobManager => keys::JM_PROCESS,
             };
-            let size = operator_memory::process_size(&text);
-            if Bytes::parse_flink(&size).is_err() {
+            let hidden = is_placeholder(&text);
+            let size = if hidden { text.into_owned() } else { operator_memory::process_size(&text) };
+            if !hidden && Bytes::parse_flink(&size).is_err() {
                 let text = format!(
                     "the operator makes {size} of this, which Flink refuses: write a whole number in Flink's units or \
                      Kubernetes', such as 1536m or 1536Mi"

@@ -31,14 +31,15 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
         let beside = containers::beside(manifest, spec, &containers::name(container), &mut remarks);
         let limit = containers::limit(manifest, container, &mut remarks);
         let environment = containers::variables(manifest, container, &mut remarks);
-        let file = config_map::config_maps(spec)
-            .filter_map(|name| manifest.named("ConfigMap", &name))
-            .find_map(|map| config_map::file(manifest, map, &mut remarks));
+        let maps: Vec<_> =
+            config_map::config_maps(spec).filter_map(|name| manifest.named("ConfigMap", &name)).collect();
+        let file = maps.iter().find_map(|map| config_map::file(manifest, map, &mut remarks));
         let version = container.text_at(&["image"]).as_deref().and_then(version_in_tag);
         let mut fleet = flink_deployment::fleet(document);
         fleet.replicas = document.text_at(&["spec", "replicas"]).and_then(|text| text.parse().ok());
         found.push(Subject {
             name: Some(title(document)),
+            open: file.is_none() && maps.iter().any(|map| config_map::is_hidden(map)),
             shipped: file.is_none() && !native,
             file,
             arguments: started.dynamic_properties(),
