@@ -16,11 +16,16 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     let services = document.get("services").map_or(&[][..], |services| services.entries());
     let mut found = Vec::new();
     for (key, service) in services {
+        let service = &service.with_merges();
         let started = Started::of(manifest, service, ["entrypoint", "command"]);
         let Some(role) = workload::role(&started.words()) else { continue };
         let mut remarks = Vec::new();
         let name = key.text().unwrap_or_default();
         let limit = limit(manifest, service, &mut remarks);
+        if let Some(node) = service.get("env_file") {
+            let text = "the variables of this file are not looked at; give those that matter with --env";
+            remarks.push(manifest.remark(node, text));
+        }
         let version = service.text_at(&["image"]).as_deref().and_then(version_in_tag);
         let replicas = [&["deploy", "replicas"][..], &["scale"][..]].into_iter().find_map(|path| service.text_at(path));
         found.push(Subject {
@@ -40,25 +45,38 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     Ok(found)
 }
 
+/// A variable of a service, with its value where the file gives one.
+struct Given<'a> {
+    name: String,
+    value: Option<(String, Inlay)>,
+    node: &'a Rc<Node>,
+}
+
 /// The environment, which may be a map or a list of `NAME=value`.
 fn variables(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> Vec<Variable> {
     let Some(node) = service.get("environment") else { return Vec::new() };
-    let mut all: Vec<(String, Option<(String, Inlay)>, &Rc<Node>)> = Vec::new();
-    for (key, value) in node.entries() {
-        all.extend(key.text().map(|name| (name.into_owned(), manifest.inlaid(value), value)));
+    let mut all: Vec<Given<'_>> = Vec::new();
+    let merged = node.with_merges();
+    for (key, value) in merged.entries() {
+        let Some(name) = key.text() else { continue };
+        all.push(Given { name: name.into_owned(), value: manifest.inlaid(value), node: value });
     }
     for item in node.items() {
         let Some((text, inlay)) = manifest.inlaid(item) else { continue };
-        match text.split_once('=') {
+        let given = match text.split_once('=') {
             Some((name, value)) => {
                 let inlay = inlay.from(&text, name.len() + 1);
-                all.push((name.to_owned(), Some((value.to_owned(), inlay)), item));
+                Given { name: name.to_owned(), value: Some((value.to_owned(), inlay)), node: item }
             }
-            None => all.push((text, None, item)),
-        }
+            None => Given { name: text, value: None, node: item },
+        };
+        all.push(given);
     }
     let mut known = Vec::new();
-    for (name, value, node) in all.into_iter().filter(|(name, ..)| environment::VARIABLES.contains(&name.as_str())) {
+    for Given { name, value, node } in all {
+        if !environment::VARIABLES.contains(&name.as_str()) {
+            continue;
+        }
         match value {
             Some((text, inlay)) => known.push(Variable { name, text, inlay: Some(inlay) }),
             None => {
@@ -106,6 +124,25 @@ mod tests {
         assert_eq!((tm.role, tm.shipped, tm.fleet.replicas), (Some(Role::TaskManager), true, Some(3)));
         assert_eq!((tm.environment[0].name.as_str(), tm.environment[0].text.as_str()), ("FLINK_PROPERTIES", "a.b: 1"));
         assert_eq!(tm.pod(Role::TaskManager).unwrap().limit.as_ref().unwrap().bytes, Bytes::gib(2));
+    }
+
+    #[test]
+    fn anchors_merges_and_folded_commands_are_followed() {
+        let text = "x-flink: &flink\n  image: flink:1.19\n  environment: &env\n    FLINK_PROPERTIES: |\n      a.b: 1\n      c: \
+                    2\n\nservices:\n  tm:\n    <<: *flink\n    command: >\n      taskmanager\n      -D x.y=3\n    env_file: [.env]\n    \
+                    environment:\n      <<: [*env]\n      TASK_MANAGER_NUMBER_OF_TASK_SLOTS: 4\n  jm:\n    <<: *flink\n    command: \
+                    jobmanager\n";
+        let found = subjects(&Source::Stdin, text).unwrap();
+        let (tm, jm) = (&found[0], &found[1]);
+        assert_eq!(tm.version.as_ref().map(|version| version.0.as_str()), Some("1.19"));
+        let names: Vec<_> = tm.environment.iter().map(|variable| variable.name.as_str()).collect();
+        assert_eq!(names, ["TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "FLINK_PROPERTIES"]);
+        assert_eq!(jm.environment[0].whole().position.map(|p| p.line), Some(5));
+        assert_eq!(
+            (tm.arguments[0].key.as_str(), tm.arguments[0].place.to_string().as_str()),
+            ("x.y", "<stdin>:13:14")
+        );
+        assert!(tm.remarks[0].text.contains("--env"), "{:?}", tm.remarks);
     }
 
     #[test]
