@@ -1,6 +1,7 @@
 //! Text to configuration: flat keys, each with its value, the place where it is written and what it took precedence
 //! over. Only `load` touches the file system.
 
+mod cursor;
 mod detect;
 mod dynamic;
 pub mod environment;
@@ -11,6 +12,8 @@ pub mod legacy;
 pub mod load;
 pub mod manifest;
 mod placeholder;
+pub mod shell_script;
+pub mod sql_script;
 pub mod standard;
 pub mod startup_log;
 mod subject;

@@ -92,6 +92,24 @@ impl Inlay {
         self.pieces.first().map_or(self.whole.line, |piece| piece.line)
     }
 
+    /// The byte of the outer text behind the last piece.
+    pub fn end(&self) -> Option<usize> {
+        self.pieces.last().map(|piece| piece.outer + piece.outer_length)
+    }
+
+    /// The same in a text that the outer one is inlaid in.
+    pub fn through(&self, outer: &Inlay, outer_text: &str) -> Inlay {
+        let place = |line, column, start: usize, length: usize| {
+            outer.position(outer_text, Position { line, column, start, end: start + length })
+        };
+        let mut moved = Inlay::new(outer.source.clone(), outer.whole);
+        for piece in &self.pieces {
+            let at = place(piece.line, piece.column, piece.outer, piece.outer_length);
+            moved.push(piece.inner, piece.length, at, piece.same && at.end.saturating_sub(at.start) == piece.length);
+        }
+        moved
+    }
+
     /// Where the whole stands.
     pub fn whole(&self) -> Place {
         Place { source: self.source.clone(), position: Some(self.whole) }

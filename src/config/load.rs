@@ -15,7 +15,7 @@ use super::layers::{Assembled, FileText, Layers, Offset, Remark};
 use super::manifest::{self, ManifestError};
 use super::startup_log::{self, LogError};
 use super::template::{self, Templates, rendered_name};
-use super::{FileKind, Subject};
+use super::{FileKind, Subject, shell_script, sql_script};
 use crate::flink::Version;
 use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile};
 use crate::model::{Bytes, Place, Position, Source};
@@ -179,7 +179,7 @@ fn told_of(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, Load
     let TextInput { source, text, kind_by_name, distribution, .. } = input;
     let path = source.to_string();
     if kind_by_name.is_none()
-        && let Some(subjects) = told_otherwise(&source, &text)
+        && let Some(subjects) = told_otherwise(&source, &text, script_of_name(&source))
     {
         return subjects?.into_iter().map(|subject| choose_for(&path, subject, asked)).collect();
     }
@@ -211,9 +211,52 @@ fn told_of(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, Load
     Ok(vec![Loaded { subject: Subject { remarks, ..Subject::of_file(file) }, choice }])
 }
 
-/// The subjects of a text that is a manifest or a log; nothing where it is a configuration of Flink's own.
-fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, LoadError>> {
+/// A script by its file's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Script {
+    Sql,
+    Shell,
+}
+
+fn script_of_name(source: &Source) -> Option<Script> {
+    let Source::File(path) = source else { return None };
+    let name = rendered_name(path.rsplit(['/', '\\']).next().unwrap_or(path)).to_lowercase();
+    let is_dockerfile = ["dockerfile", "containerfile"].iter().any(|word| {
+        name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+            || name.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
+    });
+    match name.rsplit_once('.') {
+        Some((_, "sql")) => Some(Script::Sql),
+        Some((_, "sh" | "bash")) => Some(Script::Shell),
+        _ => is_dockerfile.then_some(Script::Shell),
+    }
+}
+
+/// The subjects of a text that is a manifest, a script or a log; nothing where it is a configuration of Flink's own.
+fn told_otherwise(source: &Source, text: &str, by_name: Option<Script>) -> Option<Result<Vec<Subject>, LoadError>> {
     let whole = || Place::of(source.clone());
+    let nothing = |what: &str| {
+        let reason = format!("nothing in this {what} configures Flink");
+        LoadError::Untold { place: whole(), reason }
+    };
+    match by_name {
+        Some(Script::Sql) => {
+            return Some(match sql_script::subject(source, text) {
+                Ok(subject) => Ok(vec![subject]),
+                Err(sql_script::NoSettings) => Err(nothing("SQL script")),
+            });
+        }
+        Some(Script::Shell) => {
+            let found = shell_script::subjects(source, text);
+            return Some(found.map_err(|shell_script::NoSettings| nothing("script")));
+        }
+        None => {}
+    }
+    if shell_script::begins_as_script(text)
+        && let Ok(subjects) = shell_script::subjects(source, text)
+    {
+        return Some(Ok(subjects));
+    }
     if manifest::is_manifest(text) {
         return Some(manifest::subjects(source, text).map_err(|ManifestError { reason, position }| {
             LoadError::Untold { place: Place { position, ..whole() }, reason }
@@ -224,6 +267,16 @@ fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, Lo
             let position = line.map(|line| Position { line, column: 1, start: 0, end: 0 });
             LoadError::Untold { place: Place { position, ..whole() }, reason }
         }));
+    }
+    if sql_script::is_sql_script(text)
+        && let Ok(subject) = sql_script::subject(source, text)
+    {
+        return Some(Ok(vec![subject]));
+    }
+    if shell_script::has_command(text)
+        && let Ok(subjects) = shell_script::subjects(source, text)
+    {
+        return Some(Ok(subjects));
     }
     None
 }
@@ -541,6 +594,36 @@ mod tests {
             let assembled = assemble(&loaded, &Layers::default()).unwrap();
             assert!(assembled.remarks.is_empty(), "{:?}", assembled.remarks);
         }
+    }
+
+    #[test]
+    fn scripts_are_told_by_name_or_by_content() {
+        let sql = "SET 'taskmanager.numberOfTaskSlots' = '2';\n";
+        let shell = "yarn-session.sh -Dtaskmanager.numberOfTaskSlots=2\n";
+        let docker = "FROM flink:1.18\nENV FLINK_PROPERTIES=\"taskmanager.numberOfTaskSlots: 2\"\n";
+        for (name, text) in [
+            ("a.sql", sql),
+            ("a.sql.j2", sql),
+            ("a.txt", sql),
+            ("a.sh", shell),
+            ("a", shell),
+            ("Dockerfile.flink", docker),
+            ("flink.Dockerfile", docker),
+            ("a", docker),
+        ] {
+            let files = directory(&[(name, text)]);
+            let loaded = load_from(&files, name, None).unwrap();
+            let config = assemble(&loaded, &Layers::default()).unwrap().config;
+            let slots = config.get("taskmanager.numberOfTaskSlots").unwrap();
+            assert_eq!(slots.value.java_text(), "2", "{name}");
+            assert!(loaded.subject.partial && slots.place.position.is_some(), "{name}");
+        }
+        let files = directory(&[("a.sh", "ls\n"), ("a.sql", "SELECT 1;\n"), ("x", "#!/bin/sh\njava -Xmx1g\n")]);
+        for name in ["a.sh", "a.sql"] {
+            let error = load_from(&files, name, None).unwrap_err().to_string();
+            assert!(error.contains("configures Flink"), "{error}");
+        }
+        assert!(load_from(&files, "x", None).unwrap().subject.command.is_some());
     }
 
     #[test]

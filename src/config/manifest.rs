@@ -12,6 +12,8 @@ mod workload;
 
 use std::rc::Rc;
 
+pub(super) use workload::role;
+
 use super::inlay::Inlay;
 use super::layers::Remark;
 use super::subject::Subject;
@@ -165,7 +167,7 @@ fn template(text: &str) -> Option<ManifestError> {
 }
 
 /// The version in an image's tag: `flink:1.20.5-java17`, `registry/team/flink:1.18-scala_2.12`.
-fn version_in_tag(image: &str) -> Option<String> {
+pub(super) fn version_in_tag(image: &str) -> Option<String> {
     let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
     let end = tag.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(tag.len());
     let version = tag[..end].trim_matches('.');

@@ -25,6 +25,8 @@ pub struct Subject {
     pub partial: bool,
     /// Settings that stand elsewhere in the input, over the file.
     pub settings: Vec<Placed>,
+    /// Options of the tables that a script creates, one table behind another.
+    pub table_options: Vec<Placed>,
     /// Variables of the container.
     pub environment: Vec<Variable>,
     /// Dynamic properties of the command that starts it, over the environment.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{ConsumerArg, DeploymentArg, PlanArgs, RoleArg, machine, unreadable};
 use crate::artefact::command_line::CommandLine;
 use crate::cli::Exit;
-use crate::config::layers::Layers;
+use crate::config::layers::{Layers, Remark};
 use crate::config::load::{self, Choice, Input, LoadError, Loaded, Reason};
 use crate::config::{Assignment, Subject, Variable, environment};
 use crate::flink::profile::Match;
@@ -141,7 +141,13 @@ impl Request {
             stores: vec![Store::RocksDb, Store::ForSt],
         };
         let mut outcome = plan::survey(&assembled.config, profile, &question, machine(args));
-        let Subject { name, pods, fleet, remarks, .. } = loaded.subject;
+        let Subject { name, pods, fleet, mut remarks, partial, .. } = loaded.subject;
+        if partial {
+            let text = "this lies over a configuration that is not here: the rest is planned with the one that Flink comes with"
+                .to_owned();
+            let place = Place::of(Source::File(Arc::from(input.to_string())));
+            remarks.insert(0, Remark { place, text });
+        }
         let pod = pods.into_iter().find(|(known, _)| *known == role).map(|(_, pod)| pod);
         // A limit that a manifest or YARN states counts, whatever Flink would have asked for.
         if let Ok(survey) = &mut outcome
