@@ -37,8 +37,12 @@ impl From<YamlError> for ManifestError {
 
 /// Whether a text is a manifest or a compose file rather than a configuration of Flink's own.
 pub fn is_manifest(text: &str) -> bool {
-    let has_line = |start: &str| text.lines().any(|line| line.trim_start_matches("- ").starts_with(start));
-    (has_line("apiVersion:") && text.lines().any(|line| line.trim_start().starts_with("kind:")))
+    // Most texts do not hold the word at all, which takes no look at their lines.
+    let has_line =
+        |start: &str| text.contains(start) && text.lines().any(|line| line.trim_start_matches("- ").starts_with(start));
+    (text.contains("kind:")
+        && has_line("apiVersion:")
+        && text.lines().any(|line| line.trim_start().starts_with("kind:")))
         || text.trim_start().starts_with('{') && text.contains("\"apiVersion\"")
         || has_line("services:") && (text.contains("image:") || text.contains("build:"))
 }

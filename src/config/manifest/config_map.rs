@@ -3,20 +3,32 @@
 use std::rc::Rc;
 
 use super::{Manifest, ManifestError, title};
-use crate::config::FileKind;
 use crate::config::layers::{FileText, Offset, Remark};
 use crate::config::subject::Subject;
 use crate::config::template;
 use crate::config::yaml::Node;
+use crate::config::{FileKind, standard};
 use crate::model::Deployment;
 
 /// The files of Flink's in a ConfigMap.
 fn files(document: &Node) -> Vec<(FileKind, &Rc<Node>)> {
-    let data = document.get("data");
-    [FileKind::Legacy, FileKind::Standard]
-        .into_iter()
-        .filter_map(|kind| Some((kind, data?.get(kind.file_name())?)))
-        .collect()
+    let Some(data) = document.get("data") else { return Vec::new() };
+    let own = [FileKind::Legacy, FileKind::Standard].into_iter();
+    let own: Vec<_> = own.filter_map(|kind| Some((kind, data.get(kind.file_name())?))).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    // Named for who puts it in place: flink-conf-override.yaml.
+    let is_like_it = |name: &str| name.starts_with("flink-conf") && name.ends_with(".yaml");
+    let like_it = data.entries().iter().find(|(name, _)| name.text().is_some_and(|name| is_like_it(&name)));
+    like_it.map(|(_, node)| (FileKind::Legacy, node)).into_iter().collect()
+}
+
+/// Whether a `config.yaml` that nobody mounts is some other program's: no configuration of Flink's by form or by words.
+fn is_anothers(file: &FileText) -> bool {
+    file.kind == FileKind::Standard
+        && !["taskmanager", "jobmanager", "flink"].iter().any(|word| file.text.contains(word))
+        && standard::parse(&file.text).is_err()
 }
 
 /// The configuration file in a ConfigMap; of two, the one that versions which know both read.
@@ -39,7 +51,7 @@ pub fn is_hidden(document: &Node) -> bool {
 /// A ConfigMap that no pod of the text mounts.
 pub fn unmounted(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Option<Subject>, ManifestError> {
     let name = document.text_at(&["metadata", "name"]);
-    let mounted = name.is_some_and(|name| manifest.documents.iter().any(|other| mounts(other, &name)));
+    let mounted = name.is_some_and(|name| manifest.documents.iter().any(|other| mounts(manifest, other, &name)));
     if mounted || files(document).is_empty() {
         return Ok(None);
     }
@@ -50,14 +62,19 @@ pub fn unmounted(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Option<
         ..Subject::default()
     };
     subject.file = file(manifest, document, &mut subject.remarks);
+    if subject.file.as_ref().is_some_and(is_anothers) {
+        return Ok(None);
+    }
     subject.fleet.labels = super::flink_deployment::labels(document);
     subject.fleet.namespace = document.text_at(&["metadata", "namespace"]);
     Ok(Some(subject))
 }
 
-/// Whether a workload mounts the ConfigMap of this name.
-fn mounts(document: &Node, name: &str) -> bool {
-    super::workload::pod_spec(document).is_some_and(|spec| config_maps(spec).any(|mounted| mounted == name))
+/// Whether a workload that runs Flink mounts the ConfigMap of this name.
+fn mounts(manifest: &Manifest<'_>, document: &Node, name: &str) -> bool {
+    super::workload::pod_spec(document).is_some_and(|spec| {
+        config_maps(spec).any(|mounted| mounted == name) && super::workload::runs_flink(manifest, spec)
+    })
 }
 
 /// The ConfigMaps that a pod mounts.
@@ -68,4 +85,45 @@ pub fn config_maps(spec: &Node) -> impl Iterator<Item = String> + '_ {
         let own = volume.text_at(&["configMap", "name"]);
         own.into_iter().chain(projected.iter().filter_map(|source| source.text_at(&["configMap", "name"])))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::manifest::subjects;
+    use crate::model::Source;
+
+    fn count(text: &str) -> usize {
+        subjects(&Source::Stdin, text).map_or(0, |subjects| subjects.len())
+    }
+
+    const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n";
+
+    #[test]
+    fn a_file_named_after_flinks_own_is_read() {
+        assert_eq!(count(&format!("{MAP}  flink-conf-override.yaml: 'a: 1'\n")), 1);
+        assert_eq!(count(&format!("{MAP}  other.yaml: 'a: 1'\n")), 0);
+    }
+
+    #[test]
+    fn another_programs_config_yaml_is_passed_over() {
+        assert_eq!(count(&format!("{MAP}  config.yaml: '[a, b]'\n")), 0);
+        assert_eq!(count(&format!("{MAP}  config.yaml: '[flink]'\n")), 1);
+        assert_eq!(count(&format!("{MAP}  config.yaml: 'a: 1'\n")), 1);
+    }
+
+    #[test]
+    fn a_file_that_only_another_program_mounts_is_a_subject_of_its_own() {
+        let pod = |args: &str| {
+            format!(
+                "{MAP}  config.yaml: 'a: 1'\n---\napiVersion: v1\nkind: Pod\nspec:\n  containers: [{{name: x, args: \
+                 [{args}]}}]\n  volumes: [{{name: v, configMap: {{name: c}}}}]\n"
+            )
+        };
+        let names = |args| {
+            let subjects = subjects(&Source::Stdin, &pod(args)).unwrap();
+            subjects.into_iter().map(|subject| subject.name.unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("taskmanager"), ["Pod"]);
+        assert_eq!(names("nginx"), ["ConfigMap c"]);
+    }
 }

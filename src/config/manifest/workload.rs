@@ -56,6 +56,15 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     Ok(found)
 }
 
+/// Whether any container of a pod runs one of Flink's processes.
+pub fn runs_flink(manifest: &Manifest<'_>, spec: &Node) -> bool {
+    let containers = spec.get("containers").map_or(&[][..], |containers| containers.items());
+    containers.iter().any(|container| {
+        let started = Started::of(manifest, container, ["command", "args"]);
+        role(&started.words()).is_some()
+    })
+}
+
 /// Whose process a command of the official image starts.
 pub fn role(command: &[&str]) -> Option<Role> {
     command.iter().find_map(|word| {
