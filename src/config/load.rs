@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub use error::LoadError;
 
 use super::layers::{Assembled, FileText, Layers, Offset, Remark};
-use super::manifest::{self, ManifestError};
+use super::manifest::{self, IMAGE_TAG, ManifestError};
 use super::startup_log::{self, LogError};
 use super::template::{self, Templates, rendered_name};
 use super::{FileKind, Subject, shell_script, sql_script};
@@ -284,6 +284,12 @@ fn told_otherwise(source: &Source, text: &str, by_name: Option<Script>) -> Optio
 /// Decides on the version of a manifest's or log's subject.
 fn choose_for(path: &str, mut subject: Subject, asked: Option<Version>) -> Result<Loaded, LoadError> {
     let told = subject.version.take().and_then(|(text, words)| match text.parse() {
+        // The tag of somebody's own image may count that image's versions.
+        Ok(version) if words == IMAGE_TAG && Profile::of(version).is_err() => {
+            let text = format!("the image's tag names {text}, which is no Flink version that oomph knows");
+            subject.remarks.push(Remark { place: Place::of(Source::File(Arc::from(path))), text });
+            None
+        }
         Ok(version) => Some((version, Reason::Told(words))),
         Err(_) if template::is_hidden(&text) => None,
         Err(_) => {
@@ -624,6 +630,15 @@ mod tests {
             assert!(error.contains("configures Flink"), "{error}");
         }
         assert!(load_from(&files, "x", None).unwrap().subject.command.is_some());
+    }
+
+    #[test]
+    fn a_tag_that_is_no_version_of_flinks_is_remarked() {
+        let text = "services:\n  tm: {image: 'shop/orders:0.4.1', command: taskmanager}\n";
+        let files = directory(&[("compose.yaml", text)]);
+        let loaded = load_from(&files, "compose.yaml", None).unwrap();
+        assert_eq!(loaded.choice.version, Profile::newest().version());
+        assert!(loaded.subject.remarks[0].text.contains("0.4.1"), "{:?}", loaded.subject.remarks);
     }
 
     #[test]

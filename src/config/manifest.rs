@@ -81,6 +81,9 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, ManifestErr
     Ok(subjects)
 }
 
+/// How a version is told by an image.
+pub(super) const IMAGE_TAG: &str = "as the image's tag says";
+
 /// More resources than this are no manifest that somebody wrote, but aliases that stand for one another.
 const MAX_RESOURCES: usize = 10_000;
 

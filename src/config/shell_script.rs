@@ -45,7 +45,7 @@ fn is_dockerfile(text: &str) -> bool {
 
 /// Whether a line of a text is a command that concerns Flink.
 pub fn has_command(text: &str) -> bool {
-    const SIGNS: [&str; 5] = ["flink run", "-session.sh", "docker run", "FLINK_PROPERTIES=", "manager.sh"];
+    const SIGNS: [&str; 5] = ["flink run", "-session", "docker run", "FLINK_PROPERTIES=", "manager.sh"];
     if !SIGNS.iter().any(|sign| text.contains(sign)) {
         return false;
     }
@@ -57,7 +57,9 @@ pub fn has_command(text: &str) -> bool {
             "flink" => second.starts_with("run"),
             "docker" | "podman" => second == "run" && line.contains("flink"),
             "export" | "ENV" => second.starts_with("FLINK_PROPERTIES="),
-            "kubernetes-session.sh" | "yarn-session.sh" | "taskmanager.sh" | "jobmanager.sh" => true,
+            "kubernetes-session.sh" | "yarn-session.sh" | "flink-yarn-session" | "taskmanager.sh" | "jobmanager.sh" => {
+                true
+            }
             _ => first.starts_with("FLINK_PROPERTIES="),
         }
     })
@@ -143,7 +145,7 @@ impl Script<'_> {
                 arguments: started.settings,
                 deployment: Some(Deployment::Standalone),
                 role: started.role,
-                version: started.version.map(|version| (version, "as the image's tag says".to_owned())),
+                version: started.version.map(|version| (version, manifest::IMAGE_TAG.to_owned())),
                 ..Subject::default()
             };
             if let Some((role, limit)) = started.role.zip(started.memory.and_then(docker_memory)) {
@@ -179,7 +181,7 @@ impl Script<'_> {
             if subject.version.is_none()
                 && let Some(version) = self.stage.as_ref().and_then(|stage| stage.version.clone())
             {
-                subject.version = Some((version, "as the image's tag says".to_owned()));
+                subject.version = Some((version, manifest::IMAGE_TAG.to_owned()));
             }
             self.found.push(Subject { partial: true, shipped: true, ..subject });
         }
@@ -394,7 +396,7 @@ impl Script<'_> {
         self.found.push(Subject {
             name: Some(format!("image in line {line}")),
             deployment: subject.role.map(|_| Deployment::Standalone),
-            version: version.map(|version| (version, "as the image's tag says".to_owned())),
+            version: version.map(|version| (version, manifest::IMAGE_TAG.to_owned())),
             partial: true,
             shipped: true,
             ..subject
@@ -418,7 +420,7 @@ impl Script<'_> {
             self.found.push(Subject {
                 name: Some(format!("{} in line {}", file.kind, file.line)),
                 file: Some(FileText { source: self.source.clone(), kind: file.kind, text, offset }),
-                version: file.version.map(|version| (version, "as the image's tag says".to_owned())),
+                version: file.version.map(|version| (version, manifest::IMAGE_TAG.to_owned())),
                 partial: !file.whole,
                 shipped: !file.whole,
                 ..Subject::default()

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::containers::Started;
-use super::{Manifest, ManifestError, version_in_tag, workload};
+use super::{IMAGE_TAG, Manifest, ManifestError, version_in_tag, workload};
 use crate::config::environment::{self, Variable};
 use crate::config::inlay::Inlay;
 use crate::config::layers::Remark;
@@ -33,7 +33,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
             shipped: true,
             arguments: started.dynamic_properties(),
             environment: variables(manifest, service, &mut remarks),
-            version: version.map(|version| (version, "as the image's tag says".to_owned())),
+            version: version.map(|version| (version, IMAGE_TAG.to_owned())),
             deployment: Some(Deployment::Standalone),
             role: Some(role),
             pods: vec![(role, Pod { limit, ..Pod::default() })],

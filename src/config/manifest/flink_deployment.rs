@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{Manifest, ManifestError, containers, operator_memory, title, version_in_tag};
+use super::{IMAGE_TAG, Manifest, ManifestError, containers, operator_memory, title, version_in_tag};
 use crate::config::layers::Remark;
 use crate::config::subject::{Fleet, Placed, Pod, Subject};
 use crate::config::yaml::{Kind, Node, Walk};
@@ -181,7 +181,7 @@ fn version(document: &Node) -> Option<(String, String)> {
         return Some((version, "as spec.flinkVersion says".to_owned()));
     }
     let image = document.text_at(&["spec", "image"])?;
-    Some((version_in_tag(&image)?, "as the image's tag says".to_owned()))
+    Some((version_in_tag(&image)?, IMAGE_TAG.to_owned()))
 }
 
 fn pod_template(manifest: &Manifest<'_>, spec: &Rc<Node>, remarks: &mut Vec<Remark>) -> Pod {

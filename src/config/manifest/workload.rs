@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::containers::Started;
-use super::{Manifest, ManifestError, config_map, containers, flink_deployment, title, version_in_tag};
+use super::{IMAGE_TAG, Manifest, ManifestError, config_map, containers, flink_deployment, title, version_in_tag};
 use crate::config::subject::{Pod, Subject};
 use crate::config::yaml::Node;
 use crate::model::{Deployment, Role};
@@ -44,7 +44,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
             file,
             arguments: started.dynamic_properties(),
             environment,
-            version: version.map(|version| (version, "as the image's tag says".to_owned())),
+            version: version.map(|version| (version, IMAGE_TAG.to_owned())),
             deployment: Some(if native { Deployment::Kubernetes } else { Deployment::Standalone }),
             role: Some(role),
             pods: vec![(role, Pod { limit, ..beside })],

@@ -22,9 +22,11 @@ pub struct Client<'c> {
 }
 
 /// Flink's scripts that take dynamic properties.
-const SCRIPTS: [(&str, Option<Deployment>, Option<Role>); 12] = [
+const SCRIPTS: [(&str, Option<Deployment>, Option<Role>); 13] = [
     ("kubernetes-session.sh", Some(Deployment::Kubernetes), None),
     ("yarn-session.sh", Some(Deployment::Yarn), None),
+    // What EMR calls it.
+    ("flink-yarn-session", Some(Deployment::Yarn), None),
     ("taskmanager.sh", Some(Deployment::Standalone), Some(Role::TaskManager)),
     ("jobmanager.sh", Some(Deployment::Standalone), Some(Role::JobManager)),
     ("standalone-job.sh", Some(Deployment::Standalone), Some(Role::JobManager)),
@@ -38,7 +40,8 @@ const SCRIPTS: [(&str, Option<Deployment>, Option<Role>); 12] = [
 ];
 
 /// What comes before a command without being one.
-const BEFORE: [&str; 12] = ["if", "then", "else", "elif", "while", "until", "do", "!", "{", "time", "export", "RUN"];
+const BEFORE: [&str; 13] =
+    ["$", "if", "then", "else", "elif", "while", "until", "do", "!", "{", "time", "export", "RUN"];
 
 /// Programs whose arguments may be the name of another, which they do not run.
 const NAMES_OTHERS: [&str; 26] = [
@@ -154,8 +157,8 @@ const WITH_VALUE: [&str; 46] = [
 pub fn told(client: &Client<'_>) -> Told {
     let mut told = Told::default();
     let words = client.arguments;
-    let runs = client.name.starts_with("flink");
-    let on_yarn = client.name == "yarn-session.sh";
+    let runs = client.name.starts_with("flink run");
+    let on_yarn = client.name.contains("yarn-session");
     let mut at = 0;
     while let Some(word) = words.get(at) {
         at += 1;
