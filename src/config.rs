@@ -1,18 +1,23 @@
 //! Text to configuration: flat keys, each with its value, the place where it is written and what it took precedence
 //! over. Only `load` touches the file system.
 
+mod cursor;
 mod detect;
 mod dynamic;
 pub mod environment;
+pub mod inlay;
 pub mod job_plan;
 pub mod layers;
 pub mod legacy;
 pub mod load;
 pub mod manifest;
 mod placeholder;
+pub mod shell_script;
+pub mod sql_script;
 pub mod standard;
 pub mod startup_log;
 mod subject;
+pub mod template;
 mod value;
 pub mod workload;
 pub mod writing;
@@ -23,9 +28,11 @@ use std::collections::BTreeMap;
 
 pub use detect::FileKind;
 pub use dynamic::{Assignment, AssignmentError, yarn_memory};
+pub use environment::Variable;
 pub use placeholder::is_placeholder;
 pub use subject::{
-    Fleet, MemoryVolume, Mount, Of, Placed, Pod, Sidecar, Stated, Subject, Variable, Volume, VolumeKind, Written,
+    ContainerVariable, Fleet, MemoryVolume, Mount, Of, Placed, Pod, Sidecar, Stated, Subject, Volume, VolumeKind, Written,
+    YarnFlags,
 };
 pub use value::Value;
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use flate2::read::GzDecoder;
 use oomph::check::{Policy, Selection, Told, check};
 use oomph::config::load::TextInput;
+use oomph::config::template::Templates;
 use oomph::config::{FileKind, is_placeholder};
 use oomph::flink::profile::Profile;
 use oomph::model::{Deployment, Role, Source};
@@ -90,6 +91,7 @@ impl Row {
             text: text.to_owned(),
             kind_by_name: Some(kind),
             distribution: None,
+            templates: Templates::Refused,
         };
         let told = Told {
             version: Some(self.version.parse().unwrap()),

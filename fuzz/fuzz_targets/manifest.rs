@@ -17,6 +17,7 @@ fuzz_target!(|text: &str| {
             file: subject.file,
             settings: subject.settings,
             environment: subject.environment,
+            arguments: subject.arguments,
             ..Layers::default()
         };
         for profile in [&Profile::all()[0], Profile::newest()] {

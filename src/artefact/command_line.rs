@@ -129,23 +129,33 @@ fn dynamic(row: &str) -> Vec<(String, String)> {
 
 /// Flink's dynamic properties among the arguments of a main class or script: `-D key=value` and `-Dkey=value`.
 pub fn dynamic_properties<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<(String, String)> {
-    let mut words = words.into_iter();
+    let words: Vec<&str> = words.into_iter().collect();
+    let parts = dynamic_parts(&words).into_iter();
+    parts.map(|(_, key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// The same as parts of the words they stand in, each with the number of its word.
+pub fn dynamic_parts<'a>(words: &[&'a str]) -> Vec<(usize, &'a str, &'a str)> {
     let mut found = Vec::new();
-    while let Some(word) = words.next() {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
         let assignment = match word.strip_prefix("-D") {
-            Some("") => words.next(),
-            Some(rest) => Some(rest),
-            None => None,
+            Some("") => {
+                at += 1;
+                words.get(at).copied()
+            }
+            rest => rest,
         };
-        found.extend(assignment.and_then(key_value));
+        found.extend(assignment.and_then(key_value).map(|(key, value)| (at, key, value)));
+        at += 1;
     }
     found
 }
 
-fn key_value(text: &str) -> Option<(String, String)> {
-    let (key, value) = text.split_once('=')?;
+fn key_value(text: &str) -> Option<(&str, &str)> {
+    let (key, value) = text.trim_start_matches(['"', '\'']).split_once('=')?;
     let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    is_key.then(|| (key.to_owned(), value.trim_matches(['"', '\'']).to_owned()))
+    is_key.then(|| (key, value.trim_matches(['"', '\''])))
 }
 
 fn role(row: &str) -> Option<Role> {
@@ -185,7 +195,7 @@ fn arguments_in_lines(text: &str) -> Vec<(String, String)> {
         }
         after_flag = word == "-D";
     }
-    found
+    found.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 #[cfg(test)]

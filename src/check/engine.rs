@@ -141,7 +141,17 @@ pub fn check_against(
 ) -> Result<Checked, LoadError> {
     let directives = directive::read(&input.text);
     let lines = Lines::new(input.source.clone(), &input.text);
-    let mut loaded = interpreted(input, told, &directives)?;
+    let mut loaded = match interpreted(input, told, &directives) {
+        // What a template comes to decides whether it can be read at all.
+        Err(LoadError::Template { place, reason }) => {
+            let mut checked = Checked { is_known: true, ..Checked::default() };
+            if selection.has(&rules::PLACEHOLDER) {
+                checked.findings = rules::unread_template(&place, &reason);
+            }
+            return Ok(checked);
+        }
+        other => other?,
+    };
     let mut checked = Checked { subjects: loaded.len(), ..Checked::default() };
     for loaded in &mut loaded {
         let told = scoped(told, &directives, loaded)?;

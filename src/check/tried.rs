@@ -6,6 +6,7 @@ use super::engine::{Checked, Selection, Told, Yarn, check, check_against};
 use super::policy::Policy;
 use crate::config::FileKind;
 use crate::config::load::TextInput;
+use crate::config::template::Templates;
 use crate::model::{Finding, Source};
 
 /// A text under a file name.
@@ -15,6 +16,7 @@ pub fn input(file: &str, text: &str) -> TextInput {
         text: text.to_owned(),
         kind_by_name: FileKind::of_name(file),
         distribution: None,
+        templates: Templates::Masked,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which rules a configuration file is read by.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::standard;
@@ -58,6 +59,13 @@ impl FileKind {
     /// The kind by content: standard YAML where the text is a YAML map. A text that is none is lines where it looks
     /// like them, and else broken YAML, whose place the YAML parser can name.
     pub fn of_text(text: &str) -> FileKind {
+        if is_plainly_flat(text) {
+            return FileKind::Standard;
+        }
+        FileKind::of_parsed(text)
+    }
+
+    fn of_parsed(text: &str) -> FileKind {
         match standard::parse(text) {
             Ok(entries) if entries.is_empty() => FileKind::Legacy,
             Ok(_) => FileKind::Standard,
@@ -65,6 +73,27 @@ impl FileKind {
             Err(_) => FileKind::Standard,
         }
     }
+}
+
+/// Whether a text has nothing but comments and lines of `dotted.key: word`, each key once: it is standard YAML, and to
+/// see that takes no parser.
+fn is_plainly_flat(text: &str) -> bool {
+    let mut keys = HashSet::new();
+    let word = |text: &str, more: &[u8]| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    };
+    let flat = text.lines().all(|line| {
+        if line.is_empty() || line.starts_with('#') && !line.contains(['\t', '\r']) {
+            return true;
+        }
+        let Some((key, value)) = line.split_once(": ") else { return false };
+        let value_is_plain =
+            word(value, b"._/:-") && !value.ends_with(':') && !value.to_lowercase().starts_with("null");
+        let key_is_plain = key.starts_with(|c: char| c.is_ascii_alphabetic()) && key.contains('.') && word(key, b"._-");
+        value_is_plain && key_is_plain && keys.insert(key)
+    });
+    flat && !keys.is_empty()
 }
 
 /// Whether a text has lines of `dotted.key: value` and no nesting.
@@ -93,6 +122,7 @@ impl fmt::Display for FileKind {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -112,5 +142,19 @@ mod tests {
     #[case("", FileKind::Legacy)]
     fn content_tells_the_kind_where_the_name_does_not(#[case] text: &str, #[case] kind: FileKind) {
         assert_eq!(FileKind::of_text(text), kind);
+    }
+    #[test]
+    fn the_usual_file_is_told_without_a_parser() {
+        assert!(is_plainly_flat("# x\n\na.b: 4g\r\na.c: s3://x/y:z\n"));
+        assert!(!is_plainly_flat("a.b: 1\na.b: 2\n") && !is_plainly_flat("# x\n") && !is_plainly_flat("a.b: null\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_told_without_a_parser_is_what_the_parser_tells(
+            text in "((a\\.b|a\\.c|a|1\\.x|true): ?(1|4g|null|~|x:|a:b|- x|[-a-z0-9:/.#'\" ]{0,5})(\n|\r\n| # c\n|\t\n)|# ?x\n|\n|\r){0,4}"
+        ) {
+            prop_assert_eq!(FileKind::of_text(&text), FileKind::of_parsed(&text));
+        }
     }
 }

@@ -1,9 +1,12 @@
 //! The environment of a container, as far as it carries configuration: `FLINK_PROPERTIES` and
 //! `TASK_MANAGER_NUMBER_OF_TASK_SLOTS` of the official images, `FLINK_TM_HEAP` and `FLINK_JM_HEAP` of Flink's scripts.
 
+use std::sync::Arc;
+
+use super::inlay::Inlay;
 use super::{Value, legacy};
 use crate::flink::profile::{ConfigurationFile, Profile};
-use crate::model::Position;
+use crate::model::{Place, Position, Source};
 
 /// The variable with lines of configuration.
 pub const FLINK_PROPERTIES: &str = "FLINK_PROPERTIES";
@@ -16,6 +19,47 @@ pub const JM_HEAP: &str = "FLINK_JM_HEAP";
 
 /// The variables that oomph reads; any other has no bearing on memory.
 pub const VARIABLES: [&str; 4] = [FLINK_PROPERTIES, TASK_SLOTS, TM_HEAP, JM_HEAP];
+
+/// A variable of a container's environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Where the text stands, if it stands in an input.
+    pub inlay: Option<Inlay>,
+}
+
+impl Variable {
+    /// A variable that stands in no text.
+    pub fn given(name: impl Into<String>, text: impl Into<String>) -> Variable {
+        Variable { name: name.into(), text: text.into(), inlay: None }
+    }
+
+    /// The place of a part of its text.
+    pub fn place(&self, part: Position) -> Place {
+        match &self.inlay {
+            Some(inlay) => inlay.place(&self.text, part),
+            None => Place { position: Some(part), ..self.own() },
+        }
+    }
+
+    /// The place of all its text.
+    pub fn whole(&self) -> Place {
+        match &self.inlay {
+            Some(inlay) => {
+                let all = Position { line: 1, column: 1, start: 0, end: self.text.len() };
+                inlay.place(&self.text, all)
+            }
+            None => self.own(),
+        }
+    }
+
+    fn own(&self) -> Place {
+        Place::of(Source::Environment(Arc::from(self.name.as_str())))
+    }
+}
 
 /// One setting out of `FLINK_PROPERTIES`.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,11 +4,11 @@
 //! YARN's client; dynamic properties; and what the caller asks to suppose. A stronger layer's value wins, and the
 //! setting remembers whom it overrode.
 
-use std::sync::Arc;
-
+use super::environment::Variable;
+use super::inlay::Inlay;
 use super::legacy::UnreadLine;
 use super::yaml::YamlError;
-use super::{Assignment, Config, FileKind, Placed, Value, dynamic, environment, legacy, standard};
+use super::{Assignment, Config, FileKind, Placed, Value, YarnFlags, dynamic, environment, legacy, standard};
 use crate::flink::profile::{JobmanagerModel, Profile, TaskmanagerModel};
 use crate::flink::{keys, sensitive};
 use crate::model::{Place, Position, Source};
@@ -22,8 +22,12 @@ pub struct Layers {
     pub file: Option<FileText>,
     /// Settings that stand by themselves in a manifest or log.
     pub settings: Vec<Placed>,
-    /// Variables of the container's environment, by name.
-    pub environment: Vec<(String, String)>,
+    /// Variables of the container's environment.
+    pub environment: Vec<Variable>,
+    /// Memory flags of YARN's client that stand in the input.
+    pub yarn: YarnFlags,
+    /// Dynamic properties that stand in the input.
+    pub arguments: Vec<Placed>,
     /// `-D key=value`.
     pub dynamic: Vec<Assignment>,
     /// YARN's `-tm`.
@@ -47,13 +51,12 @@ pub struct FileText {
     pub offset: Offset,
 }
 
-/// Where a text within another begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Where a text within another stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offset {
     /// Lines before it.
     pub lines: u32,
-    /// Columns before each of its lines.
-    pub columns: u32,
+    inlay: Option<Inlay>,
 }
 
 /// Something in the input that has no effect, or not the one it seems to have.
@@ -98,21 +101,28 @@ impl Layers {
             JobmanagerModel::CutOff => keys::JM_HEAP_SIZE,
             JobmanagerModel::Unified => keys::JM_PROCESS,
         };
-        let put_flag = |all: &mut Assembled, flag, key: &'static str, value: &Option<String>| {
+        let put_flag = |all: &mut Assembled, flag, key: &str, written: &Option<Placed>, value: &Option<String>| {
+            if let Some(Placed { value, place, written, .. }) = written {
+                let value = Value::text(dynamic::yarn_memory(&value.java_text()));
+                all.config.put(key.to_owned(), value, place.clone(), *written);
+            }
             if let Some(value) = value {
                 let value = Value::text(dynamic::yarn_memory(value));
                 all.config.set(key.to_owned(), value, Place::of(Source::YarnFlag(flag)));
             }
         };
-        put_flag(&mut all, "-tm", tm_key.name(), &self.yarn_tm);
+        put_flag(&mut all, "-tm", tm_key.name(), &self.yarn.taskmanager, &self.yarn_tm);
         if !profile.behaviour.yarn_master_flag_wins {
-            put_flag(&mut all, "-jm", jm_key.name(), &self.yarn_jm);
+            put_flag(&mut all, "-jm", jm_key.name(), &self.yarn.jobmanager, &self.yarn_jm);
+        }
+        for Placed { key, value, place, written } in &self.arguments {
+            all.config.put(key.clone(), value.clone(), place.clone(), *written);
         }
         for Assignment { key, value } in &self.dynamic {
             all.config.set(key.clone(), Value::text(value), Place::of(Source::DynamicProperty));
         }
         if profile.behaviour.yarn_master_flag_wins {
-            put_flag(&mut all, "-jm", jm_key.name(), &self.yarn_jm);
+            put_flag(&mut all, "-jm", jm_key.name(), &self.yarn.jobmanager, &self.yarn_jm);
         }
         for Assignment { key, value } in &self.supposed {
             all.config.set(key.clone(), Value::text(value), Place::of(Source::Supposed));
@@ -121,13 +131,15 @@ impl Layers {
     }
 
     fn read_environment(&self, profile: &Profile, all: &mut Assembled) {
-        for (name, text) in &self.environment {
-            let source = Source::Environment(Arc::from(name.as_str()));
+        let mut from_properties = Vec::new();
+        for variable in &self.environment {
+            let Variable { name, text, .. } = variable;
             match name.as_str() {
                 environment::FLINK_PROPERTIES => {
                     let (properties, unread) = environment::properties(text, profile);
                     for property in properties {
-                        let place = Place { source: source.clone(), position: Some(property.position) };
+                        let place = variable.place(property.position);
+                        let written = variable.place(property.written).position;
                         if property.value.java_text().contains("${") {
                             let text = format!(
                                 "{} holds a ${{…}}, which the image replaces when it starts; here it stands as written",
@@ -135,16 +147,19 @@ impl Layers {
                             );
                             all.remarks.push(Remark { place: place.clone(), text });
                         }
-                        all.config.put(property.key, property.value, place, Some(property.written));
+                        if property.key == keys::SLOTS.name() {
+                            from_properties.push(place.clone());
+                        }
+                        all.config.put(property.key, property.value, place, written);
                     }
-                    all.remarks.extend(unread.into_iter().map(|line| remark(&source, &line)));
+                    all.remarks.extend(unread.iter().map(|line| remark(variable.place(line.position), line)));
                 }
                 environment::TASK_SLOTS => {
                     let key = keys::SLOTS.name().to_owned();
                     // The image sets the slots before it reads FLINK_PROPERTIES.
-                    let weaker = all.config.get(&key).is_none_or(|s| !matches!(s.place.source, Source::Environment(_)));
+                    let weaker = all.config.get(&key).is_none_or(|setting| !from_properties.contains(&setting.place));
                     if weaker {
-                        all.config.set(key, Value::text(text), Place::of(source));
+                        all.config.set(key, Value::text(text), variable.whole());
                     }
                 }
                 name => all.config.set_variable(name, text.clone()),
@@ -154,41 +169,51 @@ impl Layers {
 }
 
 impl Offset {
+    /// Where the pieces of an inlaid text stand.
+    pub fn of(inlay: Inlay) -> Offset {
+        Offset { lines: inlay.first_line().saturating_sub(1), inlay: Some(inlay) }
+    }
+
     /// A position in the inner text, counted in the outer one.
-    pub fn moved(self, position: Position) -> Position {
-        Position { line: position.line + self.lines, column: position.column + self.columns, ..position }
+    pub fn moved(&self, inner: &str, position: Position) -> Position {
+        match &self.inlay {
+            Some(inlay) => inlay.position(inner, position),
+            None => position,
+        }
     }
 }
 
 fn read_file(file: &FileText, all: &mut Assembled) -> Result<(), YamlError> {
-    let place = |position| Place { source: file.source.clone(), position: Some(file.offset.moved(position)) };
+    let moved = |position| file.offset.moved(&file.text, position);
+    let place = |position| Place { source: file.source.clone(), position: Some(moved(position)) };
     match file.kind {
         FileKind::Standard => {
             for entry in standard::parse(&file.text)? {
-                all.config.put(entry.key, entry.value, place(entry.position), Some(file.offset.moved(entry.written)));
+                all.config.put(entry.key, entry.value, place(entry.position), Some(moved(entry.written)));
             }
         }
         FileKind::Legacy => {
             all.config.set_from_legacy_file();
             let (lines, unread) = legacy::parse(&file.text);
             for line in lines {
-                all.config.put(line.key, line.value, place(line.position), Some(file.offset.moved(line.written)));
+                all.config.put(line.key, line.value, place(line.position), Some(moved(line.written)));
             }
-            let moved = |line: &UnreadLine| UnreadLine { position: file.offset.moved(line.position), ..line.clone() };
-            all.remarks.extend(unread.iter().map(|line| remark(&file.source, &moved(line))));
+            all.remarks.extend(unread.iter().map(|line| remark(place(line.position), line)));
         }
     }
     Ok(())
 }
 
-fn remark(source: &Source, line: &UnreadLine) -> Remark {
+fn remark(place: Place, line: &UnreadLine) -> Remark {
     let text =
         format!("Flink passes over {}: {}", sensitive::shown_line(&line.text, "this line"), line.reason.message());
-    Remark { place: Place { source: source.clone(), position: Some(line.position) }, text }
+    Remark { place, text }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn layers() -> Layers {
@@ -200,11 +225,13 @@ mod tests {
                 offset: Offset::default(),
             }),
             environment: vec![
-                (environment::FLINK_PROPERTIES.into(), "taskmanager.memory.process.size: 2g\n".into()),
-                (environment::TASK_SLOTS.into(), "3".into()),
+                Variable::given(environment::FLINK_PROPERTIES, "taskmanager.memory.process.size: 2g\n"),
+                Variable::given(environment::TASK_SLOTS, "3"),
             ],
             shipped: false,
             settings: Vec::new(),
+            yarn: YarnFlags::default(),
+            arguments: Vec::new(),
             dynamic: vec!["taskmanager.memory.process.size=3g".parse().unwrap()],
             yarn_tm: Some("4096".into()),
             yarn_jm: None,

@@ -12,10 +12,11 @@ use std::sync::Arc;
 pub use error::LoadError;
 
 use super::layers::{Assembled, FileText, Layers, Offset, Remark};
-use super::manifest::{self, ManifestError};
+use super::manifest::{self, IMAGE_TAG, ManifestError};
 use super::startup_log::{self, LogError};
+use super::template::{self, Templates, rendered_name};
 use super::yarn_site::{self, XmlError};
-use super::{FileKind, Of, Subject};
+use super::{FileKind, Of, Subject, shell_script, sql_script};
 use crate::flink::Version;
 use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile};
 use crate::model::{Bytes, Place, Position, Source};
@@ -104,6 +105,8 @@ pub struct TextInput {
     pub kind_by_name: Option<FileKind>,
     /// The distribution it lies in: its version and the jar that tells it.
     pub distribution: Option<(Version, String)>,
+    /// What to do where it is a template.
+    pub templates: Templates,
 }
 
 /// Words of which every configuration of Flink's has one.
@@ -136,15 +139,16 @@ pub fn read(path: &Path) -> Result<TextInput, LoadError> {
     Ok(TextInput {
         source: Source::File(Arc::from(path.display().to_string())),
         text,
-        kind_by_name: path.file_name().and_then(|n| n.to_str()).and_then(FileKind::of_name),
+        kind_by_name: path.file_name().and_then(|n| n.to_str()).map(rendered_name).and_then(FileKind::of_name),
         distribution: path.parent().and_then(distribution_of),
+        templates: Templates::Refused,
     })
 }
 
 /// Reads standard input.
 pub fn read_stdin() -> Result<TextInput, LoadError> {
     let text = bounded_text("<stdin>", &mut io::stdin().lock(), None)?;
-    Ok(TextInput { source: Source::Stdin, text, kind_by_name: None, distribution: None })
+    Ok(TextInput { source: Source::Stdin, text, kind_by_name: None, distribution: None, templates: Templates::Refused })
 }
 
 /// Reads the input and decides on the version. A configuration file holds one subject, a manifest or a log may hold more;
@@ -194,10 +198,24 @@ fn choose(path: &str, version: Version, reason: Reason) -> Result<Choice, LoadEr
 /// The subjects of a text. Its kind is told by its name, else by the version where that reads one kind only, else by its
 /// content.
 pub fn interpret(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
-    let TextInput { source, text, kind_by_name, distribution } = input;
+    if input.templates == Templates::Masked
+        && let Some(masked) = template::mask(&input.text)
+    {
+        let mut all = told_of(TextInput { text: masked.text, ..input }, asked).map_err(LoadError::of_template)?;
+        for loaded in &mut all {
+            loaded.subject.templated = true;
+            loaded.subject.open |= masked.open;
+        }
+        return Ok(all);
+    }
+    told_of(input, asked)
+}
+
+fn told_of(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, LoadError> {
+    let TextInput { source, text, kind_by_name, distribution, .. } = input;
     let path = source.to_string();
     if kind_by_name.is_none()
-        && let Some(subjects) = told_otherwise(&source, &text)
+        && let Some(subjects) = told_otherwise(&source, &text, script_of_name(&source))
     {
         return subjects?.into_iter().map(|subject| choose_for(&path, subject, asked)).collect();
     }
@@ -229,9 +247,52 @@ pub fn interpret(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>
     Ok(vec![Loaded { subject: Subject { remarks, ..Subject::of_file(file) }, choice }])
 }
 
-/// The subjects of a text that is a manifest, a log or Hadoop's; nothing where it is a configuration of Flink's own.
-fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, LoadError>> {
+/// A script by its file's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Script {
+    Sql,
+    Shell,
+}
+
+fn script_of_name(source: &Source) -> Option<Script> {
+    let Source::File(path) = source else { return None };
+    let name = rendered_name(path.rsplit(['/', '\\']).next().unwrap_or(path)).to_lowercase();
+    let is_dockerfile = ["dockerfile", "containerfile"].iter().any(|word| {
+        name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+            || name.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
+    });
+    match name.rsplit_once('.') {
+        Some((_, "sql")) => Some(Script::Sql),
+        Some((_, "sh" | "bash")) => Some(Script::Shell),
+        _ => is_dockerfile.then_some(Script::Shell),
+    }
+}
+
+/// The subjects of a text that is a manifest, a script, a log or Hadoop's; nothing where it is a configuration of Flink's own.
+fn told_otherwise(source: &Source, text: &str, by_name: Option<Script>) -> Option<Result<Vec<Subject>, LoadError>> {
     let whole = || Place::of(source.clone());
+    let nothing = |what: &str| {
+        let reason = format!("nothing in this {what} configures Flink");
+        LoadError::Untold { place: whole(), reason }
+    };
+    match by_name {
+        Some(Script::Sql) => {
+            return Some(match sql_script::subject(source, text) {
+                Ok(subject) => Ok(vec![subject]),
+                Err(sql_script::NoSettings) => Err(nothing("SQL script")),
+            });
+        }
+        Some(Script::Shell) => {
+            let found = shell_script::subjects(source, text);
+            return Some(found.map_err(|shell_script::NoSettings| nothing("script")));
+        }
+        None => {}
+    }
+    if shell_script::begins_as_script(text)
+        && let Ok(subjects) = shell_script::subjects(source, text)
+    {
+        return Some(Ok(subjects));
+    }
     if manifest::is_manifest(text) {
         return Some(manifest::subjects(source, text).map_err(|ManifestError { reason, position }| {
             LoadError::Untold { place: Place { position, ..whole() }, reason }
@@ -250,13 +311,30 @@ fn told_otherwise(source: &Source, text: &str) -> Option<Result<Vec<Subject>, Lo
             reason,
         }));
     }
+    if sql_script::is_sql_script(text)
+        && let Ok(subject) = sql_script::subject(source, text)
+    {
+        return Some(Ok(vec![subject]));
+    }
+    if shell_script::has_command(text)
+        && let Ok(subjects) = shell_script::subjects(source, text)
+    {
+        return Some(Ok(subjects));
+    }
     None
 }
 
 /// Decides on the version of a manifest's or log's subject.
 fn choose_for(path: &str, mut subject: Subject, asked: Option<Version>) -> Result<Loaded, LoadError> {
     let told = subject.version.take().and_then(|(text, words)| match text.parse() {
+        // The tag of somebody's own image may count that image's versions.
+        Ok(version) if words == IMAGE_TAG && Profile::of(version).is_err() => {
+            let text = format!("the image's tag names {text}, which is no Flink version that oomph knows");
+            subject.remarks.push(Remark { place: Place::of(Source::File(Arc::from(path))), text });
+            None
+        }
         Ok(version) => Some((version, Reason::Told(words))),
+        Err(_) if template::is_hidden(&text) => None,
         Err(_) => {
             let text = format!("`{text}` is no Flink version");
             subject.remarks.push(Remark { place: Place::of(Source::File(Arc::from(path))), text });
@@ -281,17 +359,18 @@ pub fn assemble(loaded: &Loaded, layers: &Layers) -> Result<Assembled, LoadError
         shipped: subject.shipped,
         file: subject.file.clone(),
         settings: subject.settings.clone(),
+        yarn: subject.yarn.clone(),
+        arguments: subject.arguments.clone(),
         environment,
         ..layers.clone()
     };
     layers.assemble(loaded.choice.profile).map_err(|e| {
-        let offset = subject.file.as_ref().map_or(Offset::default(), |file| file.offset);
-        let source = subject.file.as_ref().map_or(Source::Caller, |file| file.source.clone());
-        LoadError::Yaml {
-            place: Place { source, position: Some(offset.moved(e.position)) },
-            reason: e.reason,
-            refused: !e.beyond_oomph,
-        }
+        let place = subject.file.as_ref().map_or(Place::of(Source::Caller), |file| Place {
+            source: file.source.clone(),
+            position: Some(file.offset.moved(&file.text, e.position)),
+        });
+        let error = LoadError::Yaml { place, reason: e.reason, refused: !e.beyond_oomph };
+        if subject.templated { error.of_template() } else { error }
     })
 }
 
@@ -502,6 +581,107 @@ mod tests {
         assert!(error.contains("16777217 bytes") && error.contains("16 MiB"), "{error}");
         let mut endless = io::repeat(b'a');
         assert!(matches!(bounded_text("x", &mut endless, None), Err(LoadError::TooLarge { .. })));
+    }
+
+    fn masked(text: &str) -> Result<Vec<Loaded>, LoadError> {
+        let input = TextInput {
+            source: Source::Stdin,
+            text: text.to_owned(),
+            kind_by_name: None,
+            distribution: None,
+            templates: Templates::Masked,
+        };
+        interpret(input, None)
+    }
+
+    #[test]
+    fn a_template_is_read_around_what_it_replaces() {
+        let text = "{{- if .Values.on }}\napiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata:\n  name: {{ .x \
+                    }}\nspec:\n  flinkVersion: {{ .Values.version }}\n  flinkConfiguration:\n    a.b: {{ .Values.b | quote }}\n    c.d: \
+                    \"4g\"\n  taskManager:\n    resource: {memory: {{ .Values.memory }}}\n{{- end }}\n";
+        let loaded = masked(text).unwrap().remove(0);
+        assert!(loaded.subject.templated && !loaded.subject.open && loaded.subject.remarks.is_empty(), "{loaded:?}");
+        assert_eq!(loaded.subject.name.as_deref(), Some("FlinkDeployment"));
+        let config = assemble(&loaded, &Layers::default()).unwrap().config;
+        let hidden = |key: &str| super::super::is_placeholder(&config.get(key).unwrap().value.java_text());
+        assert!(hidden("a.b") && hidden("taskmanager.memory.process.size") && !hidden("c.d"));
+        assert_eq!(config.get("c.d").unwrap().place.position.map(|p| (p.line, p.column)), Some((10, 10)));
+        let refused = TextInput {
+            source: Source::Stdin,
+            text: text.to_owned(),
+            kind_by_name: None,
+            distribution: None,
+            templates: Templates::Refused,
+        };
+        assert!(matches!(interpret(refused, None), Err(LoadError::Untold { .. })));
+    }
+
+    #[test]
+    fn a_template_that_is_no_yaml_before_it_is_rendered_is_told_from_a_broken_file() {
+        let manifest = masked("apiVersion: v1\nkind: ConfigMap\ndata: {{ .x }}\n  a: 1\n").unwrap_err();
+        assert!(matches!(&manifest, LoadError::Template { place, .. } if place.position.is_some()), "{manifest}");
+        let file = masked("a:\n  b: {{ .x }}\n  b: 2\n").unwrap().remove(0);
+        let error = assemble(&file, &Layers::default()).unwrap_err();
+        assert!(
+            matches!(&error, LoadError::Template { .. }) && error.to_string().contains("render it first"),
+            "{error}"
+        );
+        let none = masked("apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .x }}\n").unwrap_err();
+        assert!(matches!(none, LoadError::Untold { .. }), "{none}");
+    }
+
+    #[test]
+    fn a_configuration_that_a_template_brings_in_leaves_the_subject_open() {
+        for text in [
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  flink-conf.yaml: |\n    a.b: 1\n{{ tpl .x . | indent 4 }}\n",
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  flink-conf.yaml: {{ .x | quote }}\n",
+            "apiVersion: v1\nkind: FlinkDeployment\nspec:\n  flinkConfiguration: {{ .Values.x }}\n",
+            "a.b: 1\n{{ range $k, $v := .x }}\n{{ $k }}: {{ $v }}\n{{ end }}\n",
+        ] {
+            let loaded = masked(text).unwrap().remove(0);
+            assert!(loaded.subject.open, "{text}");
+            let assembled = assemble(&loaded, &Layers::default()).unwrap();
+            assert!(assembled.remarks.is_empty(), "{:?}", assembled.remarks);
+        }
+    }
+
+    #[test]
+    fn scripts_are_told_by_name_or_by_content() {
+        let sql = "SET 'taskmanager.numberOfTaskSlots' = '2';\n";
+        let shell = "yarn-session.sh -Dtaskmanager.numberOfTaskSlots=2\n";
+        let docker = "FROM flink:1.18\nENV FLINK_PROPERTIES=\"taskmanager.numberOfTaskSlots: 2\"\n";
+        for (name, text) in [
+            ("a.sql", sql),
+            ("a.sql.j2", sql),
+            ("a.txt", sql),
+            ("a.sh", shell),
+            ("a", shell),
+            ("Dockerfile.flink", docker),
+            ("flink.Dockerfile", docker),
+            ("a", docker),
+        ] {
+            let files = directory(&[(name, text)]);
+            let loaded = load_from(&files, name, None).unwrap();
+            let config = assemble(&loaded, &Layers::default()).unwrap().config;
+            let slots = config.get("taskmanager.numberOfTaskSlots").unwrap();
+            assert_eq!(slots.value.java_text(), "2", "{name}");
+            assert!(loaded.subject.partial && slots.place.position.is_some(), "{name}");
+        }
+        let files = directory(&[("a.sh", "ls\n"), ("a.sql", "SELECT 1;\n"), ("x", "#!/bin/sh\njava -Xmx1g\n")]);
+        for name in ["a.sh", "a.sql"] {
+            let error = load_from(&files, name, None).unwrap_err().to_string();
+            assert!(error.contains("configures Flink"), "{error}");
+        }
+        assert!(load_from(&files, "x", None).unwrap().subject.command.is_some());
+    }
+
+    #[test]
+    fn a_tag_that_is_no_version_of_flinks_is_remarked() {
+        let text = "services:\n  tm: {image: 'shop/orders:0.4.1', command: taskmanager}\n";
+        let files = directory(&[("compose.yaml", text)]);
+        let loaded = load_from(&files, "compose.yaml", None).unwrap();
+        assert_eq!(loaded.choice.version, Profile::newest().version());
+        assert!(loaded.subject.remarks[0].text.contains("0.4.1"), "{:?}", loaded.subject.remarks);
     }
 
     #[test]

@@ -12,6 +12,9 @@ mod workload;
 
 use std::rc::Rc;
 
+pub(super) use workload::role;
+
+use super::inlay::Inlay;
 use super::layers::Remark;
 use super::subject::Subject;
 use super::yaml::{self, Node, YamlError};
@@ -34,8 +37,12 @@ impl From<YamlError> for ManifestError {
 
 /// Whether a text is a manifest or a compose file rather than a configuration of Flink's own.
 pub fn is_manifest(text: &str) -> bool {
-    let has_line = |start: &str| text.lines().any(|line| line.trim_start_matches("- ").starts_with(start));
-    (has_line("apiVersion:") && text.lines().any(|line| line.trim_start().starts_with("kind:")))
+    // Most texts do not hold the word at all, which takes no look at their lines.
+    let has_line =
+        |start: &str| text.contains(start) && text.lines().any(|line| line.trim_start_matches("- ").starts_with(start));
+    (text.contains("kind:")
+        && has_line("apiVersion:")
+        && text.lines().any(|line| line.trim_start().starts_with("kind:")))
         || text.trim_start().starts_with('{') && text.contains("\"apiVersion\"")
         || has_line("services:") && (text.contains("image:") || text.contains("build:"))
 }
@@ -73,6 +80,9 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, ManifestErr
     }
     Ok(subjects)
 }
+
+/// How a version is told by an image.
+pub(super) const IMAGE_TAG: &str = "as the image's tag says";
 
 /// More resources than this are no manifest that somebody wrote, but aliases that stand for one another.
 const MAX_RESOURCES: usize = 10_000;
@@ -120,6 +130,14 @@ impl Manifest<'_> {
         Place { source: self.source.clone(), position: Some(node.position) }
     }
 
+    /// A scalar's text, and where it stands.
+    fn inlaid(&self, node: &Node) -> Option<(String, Inlay)> {
+        let text = node.text()?.into_owned();
+        let raw = self.text.get(node.position.start..).unwrap_or_default();
+        let inlay = Inlay::of_scalar(self.source.clone(), raw, node.position, &text);
+        Some((text, inlay))
+    }
+
     fn remark(&self, node: &Node, text: impl Into<String>) -> Remark {
         Remark { place: self.place(node), text: text.into() }
     }
@@ -128,7 +146,7 @@ impl Manifest<'_> {
 /// `FlinkDeployment orders`, as a heading names it.
 fn title(document: &Node) -> String {
     let kind = document.text_at(&["kind"]).unwrap_or_else(|| "resource".to_owned());
-    match document.text_at(&["metadata", "name"]) {
+    match document.text_at(&["metadata", "name"]).filter(|name| !name.contains("$$$$$")) {
         Some(name) => format!("{kind} {name}"),
         None => kind,
     }
@@ -169,6 +187,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::config::layers::Layers;
 
     #[rstest]
     #[case("apiVersion: v1\nkind: Pod\n", true)]
@@ -198,6 +217,55 @@ mod tests {
         let error = subjects(&Source::Stdin, text).unwrap_err();
         assert_eq!(error.position.map(|p| (p.line, p.column)), Some((3, 7)));
         assert!(error.reason.contains("helm template"), "{}", error.reason);
+    }
+
+    /// Every setting of the first subject: what stands at its key and its value in the text.
+    fn typed(text: &str) -> Vec<String> {
+        let subject = subjects(&Source::Stdin, text).unwrap().remove(0);
+        let layers = Layers {
+            file: subject.file,
+            settings: subject.settings,
+            environment: subject.environment,
+            arguments: subject.arguments,
+            ..Layers::default()
+        };
+        let config = layers.assemble(crate::flink::profile::Profile::newest()).unwrap().config;
+        let line = |position: Position| text.lines().nth(usize::try_from(position.line).unwrap() - 1).unwrap();
+        let at = |position: Position| {
+            let skipped = usize::try_from(position.column).unwrap() - 1;
+            let rest: String = line(position).chars().skip(skipped).collect();
+            assert!(text[position.start..].starts_with(&rest), "{position:?}");
+            rest[..position.end - position.start].to_owned()
+        };
+        let typed = config.iter().map(|(_, setting)| {
+            assert_eq!(setting.place.source, Source::Stdin);
+            let key = setting.written.map_or(String::new(), &at);
+            format!("{key}={}", at(setting.place.position.unwrap()))
+        });
+        typed.collect()
+    }
+
+    #[rstest]
+    #[case("services:\n  tm:\n    image: flink\n    command: taskmanager\n    environment:\n      - |\n        FLINK_PROPERTIES=\n        \
+            é.x: 4 g\n        b: 1\n      - TASK_MANAGER_NUMBER_OF_TASK_SLOTS=3\n", &["b=1", "=3", "é.x=4 g"])]
+    #[case("services:\n  tm:\n    image: flink\n    command: taskmanager -D x.y=1 -Dz=2\n    environment:\n      FLINK_PROPERTIES: \
+            \"a: 1\\nb: 2g\"\n", &["a=1", "b=2g", "x.y=1", "z=2"])]
+    #[case("services:\n  tm:\n    image: flink\n    command: >-\n      taskmanager\n      -Dx=1\n    environment: ['FLINK_PROPERTIES=a: 1']\n",
+           &["a=1", "x=1"])]
+    #[case("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: tm\n    args: [taskmanager, \"-Dé.k='1 m'\", -D, k=2]\n    \
+            env:\n    - name: FLINK_PROPERTIES\n      value: |-\n        a: 1\n\n        k: 4\n", &["a=1", "k=2"])]
+    #[case("apiVersion: v1\nkind: ConfigMap\ndata:\n  config.yaml: \"a:\\n  b: 1\\n\"\n", &["b=1"])]
+    #[case("apiVersion: v1\nkind: FlinkDeployment\nspec:\n  flinkConfiguration:\n    a.b: \"1\"\n  taskManager: {resource: {memory: 4g}}\n",
+           &["a.b=\"1\"", "memory=4g"])]
+    fn every_setting_has_its_place_in_the_file(#[case] text: &str, #[case] expected: &[&str]) {
+        assert_eq!(typed(text), expected);
+    }
+
+    #[test]
+    fn an_argument_wins_over_the_environment() {
+        let text = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: tm\n    args: [taskmanager, -Dk=2]\n    env:\n    \
+                    - {name: FLINK_PROPERTIES, value: 'k: 4'}\n";
+        assert_eq!(typed(text), ["k=2"]);
     }
 
     #[test]

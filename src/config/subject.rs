@@ -1,5 +1,6 @@
 //! One process configuration out of an input: a file of Flink's own is one, a manifest or a pasted log may hold several.
 
+use super::environment::Variable;
 use super::layers::{FileText, Remark};
 use super::{FileKind, Value};
 use crate::artefact::command_line::CommandLine;
@@ -12,6 +13,8 @@ pub struct Subject {
     pub name: Option<String>,
     /// Whether it is a template with lines that may bring more settings than are visible.
     pub open: bool,
+    /// Whether the text is a template whose actions are masked.
+    pub templated: bool,
     /// Settings in the order in which they are made; the file comes first.
     pub file: Option<FileText>,
     /// Flink's other configuration file, where it lies beside the file and is not the one that is planned.
@@ -24,8 +27,14 @@ pub struct Subject {
     pub partial: bool,
     /// Settings that stand elsewhere in the input, over the file.
     pub settings: Vec<Placed>,
+    /// Options of the tables that a script creates, one table behind another.
+    pub table_options: Vec<Placed>,
     /// Variables of the container.
-    pub environment: Vec<(String, String)>,
+    pub environment: Vec<Variable>,
+    /// Dynamic properties of the command that starts it, over the environment.
+    pub arguments: Vec<Placed>,
+    /// Memory flags of YARN's client, each under the name it is written with.
+    pub yarn: YarnFlags,
     /// The Flink version that the input names, and where.
     pub version: Option<(String, String)>,
     /// Who starts the processes, where the input tells.
@@ -50,6 +59,15 @@ pub enum Of {
     Flink,
     /// YARN's: the properties of a `yarn-site.xml`.
     Yarn,
+}
+
+/// The memory flags of YARN's client: what they set is the version's matter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct YarnFlags {
+    /// `-tm`, `-ytm`.
+    pub taskmanager: Option<Placed>,
+    /// `-jm`, `-yjm`.
+    pub jobmanager: Option<Placed>,
 }
 
 /// A setting that stands by itself.
@@ -83,7 +101,7 @@ pub struct Pod {
     /// The cores that Flink's container may use at most, as written.
     pub cpu_limit: Option<Stated>,
     /// The environment of Flink's container.
-    pub variables: Vec<Variable>,
+    pub variables: Vec<ContainerVariable>,
     /// All volumes.
     pub volumes: Vec<Volume>,
     /// Where Flink's container mounts them.
@@ -101,7 +119,7 @@ pub struct Stated {
 
 /// A variable of a container's environment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Variable {
+pub struct ContainerVariable {
     /// Its name.
     pub name: String,
     /// Its value; nothing where it comes from elsewhere.

@@ -15,6 +15,7 @@ use crate::check::{Checked, Selection, Told, Yarn, check_against, moved, repair}
 use crate::cli::Exit;
 use crate::config::FileKind;
 use crate::config::load::{self, LoadError, TextInput};
+use crate::config::template::Templates;
 use crate::model::Source;
 use crate::report::check::{Entry, Shown, Spot, snippet};
 
@@ -107,7 +108,8 @@ impl Worker<'_> {
             Err(error) => Done::unread(shown, &error),
             Ok(input) if !named && !input.may_be_flinks() => Done::nothing(),
             Ok(input) => {
-                let input = TextInput { source: Source::File(Arc::from(shown.as_str())), ..input };
+                let source = Source::File(Arc::from(shown.as_str()));
+                let input = TextInput { source, templates: Templates::Masked, ..input };
                 self.text(input, shown, path, named)
             }
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{ConsumerArg, DeploymentArg, PlanArgs, RoleArg, machine, unreadable};
 use crate::artefact::command_line::CommandLine;
 use crate::cli::Exit;
-use crate::config::layers::Layers;
+use crate::config::layers::{Layers, Remark};
 use crate::config::load::{self, Choice, Input, LoadError, Loaded, Reason};
-use crate::config::{Assignment, Subject, environment};
+use crate::config::{Assignment, Subject, Variable, environment};
 use crate::flink::profile::Match;
 use crate::flink::{Version, keys};
 use crate::model::{Bytes, Place, Role, Source, UseCase};
@@ -141,7 +141,13 @@ impl Request {
             stores: vec![Store::RocksDb, Store::ForSt],
         };
         let mut outcome = plan::survey(&assembled.config, profile, &question, machine(args));
-        let Subject { name, pods, fleet, remarks, .. } = loaded.subject;
+        let Subject { name, pods, fleet, mut remarks, partial, .. } = loaded.subject;
+        if partial {
+            let text = "this lies over a configuration that is not here: the rest is planned with the one that Flink comes with"
+                .to_owned();
+            let place = Place::of(Source::File(Arc::from(input.to_string())));
+            remarks.insert(0, Remark { place, text });
+        }
         let pod = pods.into_iter().find(|(known, _)| *known == role).map(|(_, pod)| pod);
         // A limit that a manifest or YARN states counts, whatever Flink would have asked for.
         if let Ok(survey) = &mut outcome
@@ -223,7 +229,7 @@ fn assignments(flag: &str, texts: &[String]) -> Result<Vec<Assignment>, String> 
 }
 
 /// `NAME=VALUE`, or `NAME` to take the value from this process's environment.
-fn variable(text: &str) -> Result<(String, String), String> {
+fn variable(text: &str) -> Result<Variable, String> {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (text, None),
@@ -236,5 +242,5 @@ fn variable(text: &str) -> Result<(String, String), String> {
     let value = value
         .or_else(|| std::env::var(name).ok())
         .ok_or_else(|| format!("--env {name}: the variable is not set here; write --env {name}=VALUE"))?;
-    Ok(((*name).to_owned(), value))
+    Ok(Variable::given(*name, value))
 }

@@ -67,6 +67,14 @@ pub enum LoadError {
         /// What is missing.
         reason: String,
     },
+    /// A template that makes no sense before it is rendered.
+    #[error("read {place}: {reason}; the text is a template: render it first, as with `helm template`")]
+    Template {
+        /// Where.
+        place: Place,
+        /// What is wrong with it as it is.
+        reason: String,
+    },
     /// A version that oomph does not know.
     #[error("plan {path}: {source}")]
     Version {
@@ -75,6 +83,17 @@ pub enum LoadError {
         /// Why not.
         source: UnknownVersion,
     },
+}
+
+impl LoadError {
+    /// The error of a template's masked text: what does not fit together there may do so once it is rendered.
+    pub(super) fn of_template(self) -> LoadError {
+        match self {
+            LoadError::Yaml { place, reason, .. } => LoadError::Template { place, reason },
+            LoadError::Untold { place, reason } if place.position.is_some() => LoadError::Template { place, reason },
+            other => other,
+        }
+    }
 }
 
 fn verdict(refused: bool) -> &'static str {

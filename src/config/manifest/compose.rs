@@ -2,10 +2,14 @@
 
 use std::rc::Rc;
 
-use super::{Manifest, ManifestError, containers, version_in_tag, workload};
-use crate::config::environment;
+use super::containers::Started;
+use super::{IMAGE_TAG, Manifest, ManifestError, version_in_tag, workload};
+use crate::config::environment::{self, Variable};
+use crate::config::inlay::Inlay;
 use crate::config::layers::Remark;
-use crate::config::subject::{Fleet, Mount, Pod, Stated, Subject, Variable, Volume, VolumeKind, Written};
+use crate::config::subject::{
+    ContainerVariable, Fleet, Mount, Pod, Stated, Subject, Volume, VolumeKind, Written,
+};
 use crate::config::yaml::Node;
 use crate::model::{Bytes, Deployment};
 
@@ -14,17 +18,24 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     let services = document.get("services").map_or(&[][..], |services| services.entries());
     let mut found = Vec::new();
     for (key, service) in services {
-        let Some(role) = workload::role(&containers::words(service, ["entrypoint", "command"])) else { continue };
+        let service = &service.with_merges();
+        let started = Started::of(manifest, service, ["entrypoint", "command"]);
+        let Some(role) = workload::role(&started.words()) else { continue };
         let mut remarks = Vec::new();
         let name = key.text().unwrap_or_default();
         let limit = limit(manifest, service, &mut remarks);
+        if let Some(node) = service.get("env_file") {
+            let text = "the variables of this file are not looked at; give those that matter with --env";
+            remarks.push(manifest.remark(node, text));
+        }
         let version = service.text_at(&["image"]).as_deref().and_then(version_in_tag);
         let replicas = [&["deploy", "replicas"][..], &["scale"][..]].into_iter().find_map(|path| service.text_at(path));
         found.push(Subject {
             name: Some(format!("service {name}")),
             shipped: true,
+            arguments: started.dynamic_properties(),
             environment: variables(manifest, service, &mut remarks),
-            version: version.map(|version| (version, "as the image's tag says".to_owned())),
+            version: version.map(|version| (version, IMAGE_TAG.to_owned())),
             deployment: Some(Deployment::Standalone),
             role: Some(role),
             pods: vec![(role, pod(manifest, service, limit))],
@@ -46,7 +57,7 @@ fn pod(manifest: &Manifest<'_>, service: &Node, limit: Option<Written>) -> Pod {
         for (key, value) in node.entries() {
             let Some(name) = key.text() else { continue };
             let value_of = value.text().map(|text| text.into_owned());
-            pod.variables.push(Variable { name: name.into_owned(), value: value_of, place: manifest.place(value) });
+            pod.variables.push(ContainerVariable { name: name.into_owned(), value: value_of, place: manifest.place(value) });
         }
         for item in node.items() {
             let Some(text) = item.text() else { continue };
@@ -54,7 +65,7 @@ fn pod(manifest: &Manifest<'_>, service: &Node, limit: Option<Written>) -> Pod {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (&*text, None),
             };
-            pod.variables.push(Variable { name: name.to_owned(), value, place: manifest.place(item) });
+            pod.variables.push(ContainerVariable { name: name.to_owned(), value, place: manifest.place(item) });
         }
     }
     let tmpfs = service.get("tmpfs");
@@ -70,24 +81,40 @@ fn pod(manifest: &Manifest<'_>, service: &Node, limit: Option<Written>) -> Pod {
     pod
 }
 
+/// A variable of a service, with its value where the file gives one.
+struct Given<'a> {
+    name: String,
+    value: Option<(String, Inlay)>,
+    node: &'a Rc<Node>,
+}
+
 /// The environment, which may be a map or a list of `NAME=value`.
-fn variables(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> Vec<(String, String)> {
+fn variables(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> Vec<Variable> {
     let Some(node) = service.get("environment") else { return Vec::new() };
-    let mut all: Vec<(String, Option<String>, &Rc<Node>)> = Vec::new();
-    for (key, value) in node.entries() {
-        all.extend(key.text().map(|name| (name.into_owned(), value.text().map(|v| v.into_owned()), value)));
+    let mut all: Vec<Given<'_>> = Vec::new();
+    let merged = node.with_merges();
+    for (key, value) in merged.entries() {
+        let Some(name) = key.text() else { continue };
+        all.push(Given { name: name.into_owned(), value: manifest.inlaid(value), node: value });
     }
     for item in node.items() {
-        let Some(text) = item.text() else { continue };
-        match text.split_once('=') {
-            Some((name, value)) => all.push((name.to_owned(), Some(value.to_owned()), item)),
-            None => all.push((text.into_owned(), None, item)),
-        }
+        let Some((text, inlay)) = manifest.inlaid(item) else { continue };
+        let given = match text.split_once('=') {
+            Some((name, value)) => {
+                let inlay = inlay.from(&text, name.len() + 1);
+                Given { name: name.to_owned(), value: Some((value.to_owned(), inlay)), node: item }
+            }
+            None => Given { name: text, value: None, node: item },
+        };
+        all.push(given);
     }
     let mut known = Vec::new();
-    for (name, value, node) in all.into_iter().filter(|(name, ..)| environment::VARIABLES.contains(&name.as_str())) {
+    for Given { name, value, node } in all {
+        if !environment::VARIABLES.contains(&name.as_str()) {
+            continue;
+        }
         match value {
-            Some(value) => known.push((name, value)),
+            Some((text, inlay)) => known.push(Variable { name, text, inlay: Some(inlay) }),
             None => {
                 let text = format!("{name} is taken from the shell and not known here; give it with --env {name}=...");
                 remarks.push(manifest.remark(node, text));
@@ -131,8 +158,27 @@ mod tests {
         assert_eq!(found.len(), 1);
         let tm = &found[0];
         assert_eq!((tm.role, tm.shipped, tm.fleet.replicas), (Some(Role::TaskManager), true, Some(3)));
-        assert_eq!(tm.environment, [("FLINK_PROPERTIES".to_owned(), "a.b: 1".to_owned())]);
+        assert_eq!((tm.environment[0].name.as_str(), tm.environment[0].text.as_str()), ("FLINK_PROPERTIES", "a.b: 1"));
         assert_eq!(tm.pod(Role::TaskManager).unwrap().limit.as_ref().unwrap().bytes, Bytes::gib(2));
+    }
+
+    #[test]
+    fn anchors_merges_and_folded_commands_are_followed() {
+        let text = "x-flink: &flink\n  image: flink:1.19\n  environment: &env\n    FLINK_PROPERTIES: |\n      a.b: 1\n      c: \
+                    2\n\nservices:\n  tm:\n    <<: *flink\n    command: >\n      taskmanager\n      -D x.y=3\n    env_file: [.env]\n    \
+                    environment:\n      <<: [*env]\n      TASK_MANAGER_NUMBER_OF_TASK_SLOTS: 4\n  jm:\n    <<: *flink\n    command: \
+                    jobmanager\n";
+        let found = subjects(&Source::Stdin, text).unwrap();
+        let (tm, jm) = (&found[0], &found[1]);
+        assert_eq!(tm.version.as_ref().map(|version| version.0.as_str()), Some("1.19"));
+        let names: Vec<_> = tm.environment.iter().map(|variable| variable.name.as_str()).collect();
+        assert_eq!(names, ["TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "FLINK_PROPERTIES"]);
+        assert_eq!(jm.environment[0].whole().position.map(|p| p.line), Some(5));
+        assert_eq!(
+            (tm.arguments[0].key.as_str(), tm.arguments[0].place.to_string().as_str()),
+            ("x.y", "<stdin>:13:14")
+        );
+        assert!(tm.remarks[0].text.contains("--env"), "{:?}", tm.remarks);
     }
 
     #[test]

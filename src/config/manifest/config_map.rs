@@ -1,22 +1,34 @@
 //! A ConfigMap that holds Flink's configuration file, as the Helm charts and Flink's own deployments write it.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::{Manifest, ManifestError, title};
-use crate::config::FileKind;
 use crate::config::layers::{FileText, Offset, Remark};
 use crate::config::subject::Subject;
+use crate::config::template;
 use crate::config::yaml::Node;
-use crate::model::{Deployment, Place, Source};
+use crate::config::{FileKind, standard};
+use crate::model::{Deployment, Place};
 
 /// The files of Flink's in a ConfigMap.
 fn files(document: &Node) -> Vec<(FileKind, &Rc<Node>)> {
-    let data = document.get("data");
-    [FileKind::Legacy, FileKind::Standard]
-        .into_iter()
-        .filter_map(|kind| Some((kind, data?.get(kind.file_name())?)))
-        .collect()
+    let Some(data) = document.get("data") else { return Vec::new() };
+    let own = [FileKind::Legacy, FileKind::Standard].into_iter();
+    let own: Vec<_> = own.filter_map(|kind| Some((kind, data.get(kind.file_name())?))).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    // Named for who puts it in place: flink-conf-override.yaml.
+    let is_like_it = |name: &str| name.starts_with("flink-conf") && name.ends_with(".yaml");
+    let like_it = data.entries().iter().find(|(name, _)| name.text().is_some_and(|name| is_like_it(&name)));
+    like_it.map(|(_, node)| (FileKind::Legacy, node)).into_iter().collect()
+}
+
+/// Whether a `config.yaml` that nobody mounts is some other program's: no configuration of Flink's by form or by words.
+fn is_anothers(file: &FileText) -> bool {
+    file.kind == FileKind::Standard
+        && !["taskmanager", "jobmanager", "flink"].iter().any(|word| file.text.contains(word))
+        && standard::parse(&file.text).is_err()
 }
 
 /// The configuration file in a ConfigMap; of two, the one that versions which know both read.
@@ -27,12 +39,8 @@ pub fn file(manifest: &Manifest<'_>, document: &Node, remarks: &mut Vec<Remark>)
         let text = format!("both {kind} and {other} are here; {kind} is planned, which 1.19 and 1.20 read first");
         remarks.push(manifest.remark(passed_over, text));
     }
-    let text = node.text()?.into_owned();
-    let (source, offset) = match literal_start(manifest.text, node) {
-        Some(offset) => (manifest.source.clone(), offset),
-        None => (Source::File(Arc::from(format!("{}, data.{kind}", manifest.source))), Offset::default()),
-    };
-    Some(FileText { source, kind: *kind, text, offset })
+    let (text, inlay) = manifest.inlaid(node).filter(|(text, _)| !template::is_hidden(text))?;
+    Some(FileText { source: manifest.source.clone(), kind: *kind, text, offset: Offset::of(inlay) })
 }
 
 /// The other of two configuration files in a ConfigMap.
@@ -42,39 +50,39 @@ pub fn passed_over(manifest: &Manifest<'_>, document: &Node) -> Option<(FileKind
     Some((*kind, manifest.place(node)))
 }
 
-/// How far the lines of a literal block (`|`) stand from where they stand in the manifest.
-fn literal_start(text: &str, node: &Node) -> Option<Offset> {
-    // The node's place is its indicator's or its first line's, which the parser decides.
-    let line_of = |number: usize| text.lines().nth(number.checked_sub(1)?);
-    let at = usize::try_from(node.position.line).ok()?;
-    let is_header = |line: &str| line.split_whitespace().next_back().is_some_and(|word| word.starts_with('|'));
-    let header = [Some(at), at.checked_sub(1)].into_iter().flatten().find(|n| line_of(*n).is_some_and(is_header))?;
-    let inner = node.text()?;
-    // The first line that is not blank tells the indentation.
-    let (index, own) = inner.lines().enumerate().find(|(_, line)| !line.trim().is_empty())?;
-    let indent = line_of(header + 1 + index)?.chars().count().checked_sub(own.chars().count())?;
-    Some(Offset { lines: u32::try_from(header).ok()?, columns: u32::try_from(indent).ok()? })
+/// Whether the configuration file is all that a template replaces.
+pub fn is_hidden(document: &Node) -> bool {
+    files(document).first().and_then(|(_, node)| node.text()).is_some_and(|text| template::is_hidden(&text))
 }
 
 /// A ConfigMap that no pod of the text mounts.
 pub fn unmounted(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Option<Subject>, ManifestError> {
     let name = document.text_at(&["metadata", "name"]);
-    let mounted = name.is_some_and(|name| manifest.documents.iter().any(|other| mounts(other, &name)));
+    let mounted = name.is_some_and(|name| manifest.documents.iter().any(|other| mounts(manifest, other, &name)));
     if mounted || files(document).is_empty() {
         return Ok(None);
     }
-    let mut subject =
-        Subject { name: Some(title(document)), deployment: Some(Deployment::Kubernetes), ..Subject::default() };
+    let mut subject = Subject {
+        name: Some(title(document)),
+        deployment: Some(Deployment::Kubernetes),
+        open: is_hidden(document),
+        ..Subject::default()
+    };
     subject.file = file(manifest, document, &mut subject.remarks);
+    if subject.file.as_ref().is_some_and(is_anothers) {
+        return Ok(None);
+    }
     subject.passed_over = passed_over(manifest, document);
     subject.fleet.labels = super::flink_deployment::labels(document);
     subject.fleet.namespace = document.text_at(&["metadata", "namespace"]);
     Ok(Some(subject))
 }
 
-/// Whether a workload mounts the ConfigMap of this name.
-fn mounts(document: &Node, name: &str) -> bool {
-    super::workload::pod_spec(document).is_some_and(|spec| config_maps(spec).any(|mounted| mounted == name))
+/// Whether a workload that runs Flink mounts the ConfigMap of this name.
+fn mounts(manifest: &Manifest<'_>, document: &Node, name: &str) -> bool {
+    super::workload::pod_spec(document).is_some_and(|spec| {
+        config_maps(spec).any(|mounted| mounted == name) && super::workload::runs_flink(manifest, spec)
+    })
 }
 
 /// The ConfigMaps that a pod mounts.
@@ -85,4 +93,45 @@ pub fn config_maps(spec: &Node) -> impl Iterator<Item = String> + '_ {
         let own = volume.text_at(&["configMap", "name"]);
         own.into_iter().chain(projected.iter().filter_map(|source| source.text_at(&["configMap", "name"])))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::manifest::subjects;
+    use crate::model::Source;
+
+    fn count(text: &str) -> usize {
+        subjects(&Source::Stdin, text).map_or(0, |subjects| subjects.len())
+    }
+
+    const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n";
+
+    #[test]
+    fn a_file_named_after_flinks_own_is_read() {
+        assert_eq!(count(&format!("{MAP}  flink-conf-override.yaml: 'a: 1'\n")), 1);
+        assert_eq!(count(&format!("{MAP}  other.yaml: 'a: 1'\n")), 0);
+    }
+
+    #[test]
+    fn another_programs_config_yaml_is_passed_over() {
+        assert_eq!(count(&format!("{MAP}  config.yaml: '[a, b]'\n")), 0);
+        assert_eq!(count(&format!("{MAP}  config.yaml: '[flink]'\n")), 1);
+        assert_eq!(count(&format!("{MAP}  config.yaml: 'a: 1'\n")), 1);
+    }
+
+    #[test]
+    fn a_file_that_only_another_program_mounts_is_a_subject_of_its_own() {
+        let pod = |args: &str| {
+            format!(
+                "{MAP}  config.yaml: 'a: 1'\n---\napiVersion: v1\nkind: Pod\nspec:\n  containers: [{{name: x, args: \
+                 [{args}]}}]\n  volumes: [{{name: v, configMap: {{name: c}}}}]\n"
+            )
+        };
+        let names = |args| {
+            let subjects = subjects(&Source::Stdin, &pod(args)).unwrap();
+            subjects.into_iter().map(|subject| subject.name.unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("taskmanager"), ["Pod"]);
+        assert_eq!(names("nginx"), ["ConfigMap c"]);
+    }
 }

@@ -3,11 +3,16 @@
 use std::rc::Rc;
 
 use super::Manifest;
-use crate::config::environment;
+use crate::artefact::command_line::dynamic_parts;
+use crate::config::Value;
+use crate::config::environment::{self, Variable};
+use crate::config::inlay::Inlay;
 use crate::config::layers::Remark;
-use crate::config::subject::{MemoryVolume, Mount, Pod, Sidecar, Stated, Variable, Volume, VolumeKind, Written};
+use crate::config::subject::{
+    ContainerVariable, MemoryVolume, Mount, Placed, Pod, Sidecar, Stated, Volume, VolumeKind, Written,
+};
 use crate::config::yaml::Node;
-use crate::model::Bytes;
+use crate::model::{Bytes, Position};
 
 /// The name of Flink's container in a pod template (`Constants.MAIN_CONTAINER_NAME`).
 pub const MAIN: &str = "flink-main-container";
@@ -57,7 +62,7 @@ pub fn of_main(manifest: &Manifest<'_>, container: &Node, pod: &mut Pod) {
     pod.cpu_limit = container.at(&["resources", "limits", "cpu"]).and_then(stated).or(pod.cpu_limit.take());
     for entry in container.get("env").map_or(&[][..], |env| env.items()) {
         let value = entry.text_at(&["value"]);
-        pod.variables.push(Variable { name: name(entry), value, place: manifest.place(entry) });
+        pod.variables.push(ContainerVariable { name: name(entry), value, place: manifest.place(entry) });
     }
     for mount in container.get("volumeMounts").map_or(&[][..], |mounts| mounts.items()) {
         let Some(path) = mount.text_at(&["mountPath"]) else { continue };
@@ -92,15 +97,15 @@ fn size(manifest: &Manifest<'_>, node: &Rc<Node>, remarks: &mut Vec<Remark>) -> 
 }
 
 /// The variables of a container that have a bearing on memory.
-pub fn variables(manifest: &Manifest<'_>, container: &Node, remarks: &mut Vec<Remark>) -> Vec<(String, String)> {
+pub fn variables(manifest: &Manifest<'_>, container: &Node, remarks: &mut Vec<Remark>) -> Vec<Variable> {
     let mut found = Vec::new();
     for entry in container.get("env").map_or(&[][..], |env| env.items()) {
         let name = name(entry);
         if !environment::VARIABLES.contains(&name.as_str()) {
             continue;
         }
-        match entry.text_at(&["value"]) {
-            Some(value) => found.push((name, value)),
+        match entry.get("value").and_then(|node| manifest.inlaid(node)) {
+            Some((text, inlay)) => found.push(Variable { name, text, inlay: Some(inlay) }),
             None => remarks.push(manifest.remark(
                 entry,
                 format!("{name} comes from elsewhere and is not known here; give it with --env {name}=..."),
@@ -110,11 +115,45 @@ pub fn variables(manifest: &Manifest<'_>, container: &Node, remarks: &mut Vec<Re
     found
 }
 
-/// Everything that a container is started with, word by word: an argument of `bash -c` is a line of its own.
-pub fn words(container: &Node, keys: [&str; 2]) -> Vec<String> {
-    let texts = keys.into_iter().filter_map(|key| container.get(key)).flat_map(|node| match node.items() {
-        [] => node.text().map(|text| text.into_owned()).into_iter().collect::<Vec<_>>(),
-        items => items.iter().filter_map(|item| item.text()).map(|text| text.into_owned()).collect(),
-    });
-    texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+/// What a container is started with: the texts of its command and arguments.
+pub struct Started {
+    texts: Vec<(String, Inlay)>,
+}
+
+impl Started {
+    /// The texts under these keys, in this order.
+    pub fn of(manifest: &Manifest<'_>, container: &Node, keys: [&str; 2]) -> Started {
+        let nodes = keys.into_iter().filter_map(|key| container.get(key));
+        let texts = nodes.flat_map(|node| match node.items() {
+            [] => manifest.inlaid(node).into_iter().collect::<Vec<_>>(),
+            items => items.iter().filter_map(|item| manifest.inlaid(item)).collect(),
+        });
+        Started { texts: texts.collect() }
+    }
+
+    /// All of it word by word: an argument of `bash -c` is a line of its own.
+    pub fn words(&self) -> Vec<&str> {
+        self.texts.iter().flat_map(|(text, _)| text.split_whitespace()).collect()
+    }
+
+    /// Flink's dynamic properties among the words.
+    pub fn dynamic_properties(&self) -> Vec<Placed> {
+        let words: Vec<(&str, &(String, Inlay))> =
+            self.texts.iter().flat_map(|text| text.0.split_whitespace().map(move |word| (word, text))).collect();
+        let bare: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let parts = dynamic_parts(&bare).into_iter().filter_map(|(number, key, value)| {
+            let (_, (text, inlay)) = words.get(number)?;
+            let part = |part: &str| {
+                let start = part.as_ptr() as usize - text.as_ptr() as usize;
+                Position { line: 1, column: 1, start, end: start + part.len() }
+            };
+            Some(Placed {
+                key: key.to_owned(),
+                value: Value::text(value),
+                place: inlay.place(text, part(value)),
+                written: Some(inlay.position(text, part(key))),
+            })
+        });
+        parts.collect()
+    }
 }

@@ -3,11 +3,11 @@
 
 use std::rc::Rc;
 
-use super::{Manifest, ManifestError, containers, operator_memory, title, version_in_tag};
+use super::{IMAGE_TAG, Manifest, ManifestError, containers, operator_memory, title, version_in_tag};
 use crate::config::layers::Remark;
 use crate::config::subject::{Fleet, Placed, Pod, Stated, Subject};
 use crate::config::yaml::{Kind, Node, Walk};
-use crate::config::{Value, environment};
+use crate::config::{Value, environment, is_placeholder, template};
 use crate::flink::keys;
 use crate::model::{Bytes, Deployment, Role};
 
@@ -27,6 +27,7 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
         return Err(ManifestError { reason, position: Some(document.position) });
     };
     if let Some(node) = spec.get("flinkConfiguration") {
+        subject.open |= node.text().is_some_and(|text| template::is_hidden(&text));
         flatten(manifest, "", node, &mut Walk::default(), &mut subject.settings)?;
     }
     for setting in &subject.settings {
@@ -37,15 +38,16 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
     }
     for (role, field) in ROLES {
         let Some(own) = spec.get(field) else { continue };
-        if let Some(node) = own.at(&["resource", "memory"])
+        if let Some((name, node)) = own.get("resource").and_then(|resource| resource.entry("memory"))
             && let Some(text) = node.text()
         {
             let key = match role {
                 Role::TaskManager => keys::TM_PROCESS,
                 Role::JobManager => keys::JM_PROCESS,
             };
-            let size = operator_memory::process_size(&text);
-            if Bytes::parse_flink(&size).is_err() {
+            let hidden = is_placeholder(&text);
+            let size = if hidden { text.into_owned() } else { operator_memory::process_size(&text) };
+            if !hidden && Bytes::parse_flink(&size).is_err() {
                 let text = format!(
                     "the operator makes {size} of this, which Flink refuses: write a whole number in Flink's units or \
                      Kubernetes', such as 1536m or 1536Mi"
@@ -53,6 +55,9 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
                 subject.remarks.push(manifest.remark(node, text));
             }
             put(manifest, &mut subject, key.name(), size, node);
+            if let Some(setting) = subject.settings.last_mut() {
+                setting.written = Some(name.position);
+            }
         }
         let cpu = own.at(&["resource", "cpu"]).and_then(|node| Some((node.text()?.into_owned(), node)));
         if let Some((text, node)) = cpu {
@@ -186,7 +191,7 @@ fn version(document: &Node) -> Option<(String, String)> {
         return Some((version, "as spec.flinkVersion says".to_owned()));
     }
     let image = document.text_at(&["spec", "image"])?;
-    Some((version_in_tag(&image)?, "as the image's tag says".to_owned()))
+    Some((version_in_tag(&image)?, IMAGE_TAG.to_owned()))
 }
 
 fn pod_template(manifest: &Manifest<'_>, spec: &Rc<Node>, remarks: &mut Vec<Remark>) -> Pod {

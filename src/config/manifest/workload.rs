@@ -3,12 +3,11 @@
 
 use std::rc::Rc;
 
-use super::{Manifest, ManifestError, config_map, containers, flink_deployment, title, version_in_tag};
-use crate::artefact::command_line::dynamic_properties;
-use crate::config::Value;
-use crate::config::subject::{Placed, Pod, Subject};
+use super::containers::Started;
+use super::{IMAGE_TAG, Manifest, ManifestError, config_map, containers, flink_deployment, title, version_in_tag};
+use crate::config::subject::{Pod, Subject};
 use crate::config::yaml::Node;
-use crate::model::{Deployment, Place, Role, Source};
+use crate::model::{Deployment, Role};
 
 /// The specification of the pods that a document makes.
 pub fn pod_spec(document: &Node) -> Option<&Rc<Node>> {
@@ -23,15 +22,9 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     let Some(spec) = pod_spec(document) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for container in spec.get("containers").map_or(&[][..], |containers| containers.items()) {
-        let words = containers::words(container, ["command", "args"]);
+        let started = Started::of(manifest, container, ["command", "args"]);
+        let words = started.words();
         let Some(role) = role(&words) else { continue };
-        let settings = dynamic_properties(words.iter().map(String::as_str)).into_iter().map(|(key, value)| Placed {
-            key,
-            value: Value::text(value),
-            place: Place::of(Source::DynamicProperty),
-            written: None,
-        });
-        let settings: Vec<Placed> = settings.collect();
         // Flink's own deployment asks Kubernetes for the container; else the limit is written by hand.
         let native = words.iter().any(|word| word.ends_with("kubernetes-taskmanager.sh"));
         let mut remarks = Vec::new();
@@ -40,20 +33,22 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
         let mut pod = Pod { limit, request: containers::request(manifest, container), ..beside };
         containers::of_main(manifest, container, &mut pod);
         let environment = containers::variables(manifest, container, &mut remarks);
-        let maps = || config_map::config_maps(spec).filter_map(|name| manifest.named("ConfigMap", &name));
-        let file = maps().find_map(|map| config_map::file(manifest, map, &mut remarks));
-        let passed_over = maps().find_map(|map| config_map::passed_over(manifest, map));
+        let maps: Vec<_> =
+            config_map::config_maps(spec).filter_map(|name| manifest.named("ConfigMap", &name)).collect();
+        let file = maps.iter().find_map(|map| config_map::file(manifest, map, &mut remarks));
+        let passed_over = maps.iter().find_map(|map| config_map::passed_over(manifest, map));
         let version = container.text_at(&["image"]).as_deref().and_then(version_in_tag);
         let mut fleet = flink_deployment::fleet(document);
         fleet.replicas = document.text_at(&["spec", "replicas"]).and_then(|text| text.parse().ok());
         found.push(Subject {
             name: Some(title(document)),
+            open: file.is_none() && maps.iter().any(|map| config_map::is_hidden(map)),
             shipped: file.is_none() && !native,
             file,
             passed_over,
-            settings,
+            arguments: started.dynamic_properties(),
             environment,
-            version: version.map(|version| (version, "as the image's tag says".to_owned())),
+            version: version.map(|version| (version, IMAGE_TAG.to_owned())),
             deployment: Some(if native { Deployment::Kubernetes } else { Deployment::Standalone }),
             role: Some(role),
             pods: vec![(role, pod)],
@@ -65,8 +60,17 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
     Ok(found)
 }
 
+/// Whether any container of a pod runs one of Flink's processes.
+pub fn runs_flink(manifest: &Manifest<'_>, spec: &Node) -> bool {
+    let containers = spec.get("containers").map_or(&[][..], |containers| containers.items());
+    containers.iter().any(|container| {
+        let started = Started::of(manifest, container, ["command", "args"]);
+        role(&started.words()).is_some()
+    })
+}
+
 /// Whose process a command of the official image starts.
-pub fn role(command: &[String]) -> Option<Role> {
+pub fn role(command: &[&str]) -> Option<Role> {
     command.iter().find_map(|word| {
         let word = word.rsplit('/').next().unwrap_or(word);
         match word {
@@ -88,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::config::manifest::subjects;
-    use crate::model::Bytes;
+    use crate::model::{Bytes, Source};
 
     #[rstest]
     #[case(&["/docker-entrypoint.sh", "taskmanager"], Some(Role::TaskManager))]
@@ -96,8 +100,7 @@ mod tests {
     #[case(&["bash", "-c", "kubernetes-taskmanager.sh"], Some(Role::TaskManager))]
     #[case(&["nginx"], None)]
     fn the_command_tells_the_role(#[case] words: &[&str], #[case] expected: Option<Role>) {
-        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        assert_eq!(role(&words), expected);
+        assert_eq!(role(words), expected);
     }
 
     #[test]
@@ -123,7 +126,7 @@ mod tests {
         let pod = subjects(&Source::Stdin, text).unwrap().remove(0);
         assert_eq!((pod.deployment, pod.shipped), (Some(Deployment::Kubernetes), false));
         let settings: Vec<_> =
-            pod.settings.iter().map(|setting| format!("{}={}", setting.key, setting.value.java_text())).collect();
+            pod.arguments.iter().map(|setting| format!("{}={}", setting.key, setting.value.java_text())).collect();
         assert_eq!(settings, ["taskmanager.memory.managed.size=64m", "taskmanager.memory.task.heap.size=32m"]);
     }
 

@@ -1,5 +1,6 @@
 //! Every document of a text, and ways through a tree whose shape is known: for manifests, which are not Flink's.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::{Kind, Node, YamlError, documents};
@@ -7,6 +8,9 @@ use crate::config::Value;
 
 /// A text with more documents is no manifest that a person wrote.
 const MAX_DOCUMENTS: usize = 10_000;
+
+/// How many maps are merged into one.
+const MAX_MERGES: usize = 100;
 
 /// Reads all documents of a text; those that hold nothing are left out.
 pub fn parse_all(text: &str) -> Result<Vec<Rc<Node>>, YamlError> {
@@ -26,7 +30,12 @@ pub fn parse_all(text: &str) -> Result<Vec<Rc<Node>>, YamlError> {
 impl Node {
     /// The value of a key, where this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Rc<Node>> {
-        self.entries().iter().find(|(name, _)| name.text().as_deref() == Some(key)).map(|(_, value)| value)
+        self.entry(key).map(|(_, value)| value)
+    }
+
+    /// A key and its value, where this is a mapping that has it.
+    pub fn entry(&self, key: &str) -> Option<&super::KeyValue> {
+        self.entries().iter().find(|(name, _)| name.text().as_deref() == Some(key))
     }
 
     /// The value at the end of a path of keys.
@@ -37,6 +46,35 @@ impl Node {
             node = node.get(key)?;
         }
         Some(node)
+    }
+
+    /// A mapping with what `<<` brings into it, its own keys first and foremost; anything else as it is.
+    pub fn with_merges(self: &Rc<Node>) -> Rc<Node> {
+        let is_merge = |(key, _): &super::KeyValue| key.text().as_deref() == Some("<<");
+        if !self.entries().iter().any(is_merge) {
+            return Rc::clone(self);
+        }
+        let mut entries: Vec<super::KeyValue> = Vec::new();
+        let mut names = HashSet::new();
+        let mut open = vec![Rc::clone(self)];
+        // Merges may stand for one another: what is merged more often than this is no file that a person wrote.
+        for _ in 0..MAX_MERGES {
+            let Some(next) = open.pop() else { break };
+            for entry in next.entries().iter().filter(|entry| !is_merge(entry)) {
+                if entry.0.text().is_none_or(|name| names.insert(name.into_owned())) {
+                    entries.push(entry.clone());
+                }
+            }
+            let merged: Vec<&Rc<Node>> =
+                next.entries().iter().filter(|entry| is_merge(entry)).map(|(_, value)| value).collect();
+            for value in merged.into_iter().rev() {
+                match value.items() {
+                    [] => open.push(Rc::clone(value)),
+                    items => open.extend(items.iter().rev().map(Rc::clone)),
+                }
+            }
+        }
+        Rc::new(Node { kind: Kind::Mapping(entries), position: self.position })
     }
 
     /// The entries of a mapping; none where this is something else.

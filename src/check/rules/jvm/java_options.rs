@@ -109,7 +109,7 @@ impl<'a> JavaOptions<'a> {
         };
         let pod = case.pod(role).map(|pod| pod.variables.as_slice()).unwrap_or_default();
         let is_set = |name: &str| {
-            case.subject().environment.iter().any(|(known, _)| known == name)
+            case.subject().environment.iter().any(|known| known.name == name)
                 || pod.iter().any(|variable| variable.name == name)
                 || case.exactly(&format!("containerized.{container}.env.{name}")).is_some()
         };

@@ -63,10 +63,22 @@ pub fn is_inside(case: &Case<'_>, written: &Written<'_>) -> bool {
 /// Where a line of a file's text stands in the input.
 pub fn place_of(file: &FileText, line: usize) -> Place {
     let text = file.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let number = u32::try_from(line).unwrap_or(u32::MAX);
-    let column = u32::try_from(indent(text) + 1).unwrap_or(u32::MAX);
-    let position = Position { line: number, column, start: 0, end: text.trim().len() };
-    Place { source: file.source.clone(), position: Some(file.offset.moved(position)) }
+    part_of(file, line, text.len() - text.trim_start().len(), text.trim_end().len())
+}
+
+/// Where a part of a line of a file's text, in bytes of that line, stands in the input.
+pub fn part_of(file: &FileText, line: usize, from: usize, to: usize) -> Place {
+    let mut lines = file.text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
+    let text = lines.next().unwrap_or_default();
+    let column = text.get(..from).map_or(0, |before| before.chars().count()) + 1;
+    let position = Position {
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        column: u32::try_from(column).unwrap_or(u32::MAX),
+        start: before + from,
+        end: before + to,
+    };
+    Place { source: file.source.clone(), position: Some(file.offset.moved(&file.text, position)) }
 }
 
 /// A line without its comment, as Flink cuts it.

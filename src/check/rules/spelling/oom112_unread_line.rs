@@ -54,7 +54,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if in_block || matches!(bare, "---" | "...") || bare.starts_with("{{") || bare.contains("${") {
             continue;
         }
-        let position = file.offset.moved(line.position);
+        let position = file.offset.moved(&file.text, line.position);
         let place = Place { source: file.source.clone(), position: Some(position) };
         let shown = sensitive::shown_line(&line.text, "this line");
         let split = split(&line.text);
@@ -72,17 +72,17 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             });
         match split.filter(|split| is_known && !split.value.is_empty()) {
             Some(split) => {
-                let column = |bytes: usize| {
-                    let before = line.text.get(..bytes).unwrap_or_default().chars().count();
-                    u32::try_from(before + 1).unwrap_or(u32::MAX) + file.offset.columns
-                };
-                let edit = Edit::Replace {
-                    line: position.line,
-                    from: column(split.from),
-                    to: column(split.to),
-                    text: ": ".to_owned(),
-                };
-                let fix = (file.source == *case.lines.source()).then(|| vec![edit]);
+                let between = nested::part_of(file, number, split.from, split.to).position;
+                let edit = between.map(|between| {
+                    let width = line.text.get(split.from..split.to).unwrap_or_default().chars().count();
+                    Edit::Replace {
+                        line: between.line,
+                        from: between.column,
+                        to: between.column + u32::try_from(width).unwrap_or(0),
+                        text: ": ".to_owned(),
+                    }
+                });
+                let fix = edit.filter(|_| file.source == *case.lines.source()).map(|edit| vec![edit]);
                 draft
                     .help(format!("write {}, a colon and a space, and then the value", split.key))
                     .safe_fix("write a colon and a space", fix);

@@ -5,7 +5,7 @@ use crate::check::{Case, Collector};
 use crate::config::legacy;
 use crate::flink::options::{self, ValueKind};
 use crate::flink::sensitive;
-use crate::model::{Confidence, Place, Position, Severity};
+use crate::model::{Confidence, Severity};
 
 rule! {
     /// A `#` cuts off the rest of a value in flink-conf.yaml.
@@ -60,10 +60,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if !(quoted || glued && !is_whole) {
             continue;
         }
-        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        let column = u32::try_from(before.chars().count() + 1).unwrap_or(u32::MAX);
-        let position = Position { line: number, column, start: hash, end: line.len() };
-        let place = Place { source: file.source.clone(), position: Some(file.offset.moved(position)) };
+        let place = nested::part_of(file, index + 1, hash, line.len());
         let draft = found
             .find(format!("the value of {} ends at its #", setting.key))
             .at(&place, "cut off from here")

@@ -1,7 +1,7 @@
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, Written};
 use crate::flink::sensitive;
-use crate::model::Severity;
+use crate::model::{Finding, Place, Severity};
 
 rule! {
     /// A value is only known once a template is rendered, and is not checked.
@@ -43,6 +43,16 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             .at(&place, "")
             .help("render the template first, and check what comes out");
     }
+}
+
+/// A template that cannot be read before it is rendered: told, and no error of its author's.
+pub fn unread_template(place: &Place, reason: &str) -> Vec<Finding> {
+    let mut found = Collector::new(&RULE, None);
+    found
+        .find("this template cannot be read before it is rendered, and is not checked")
+        .at(place, reason)
+        .help("render it first, and check what comes out");
+    found.into_findings()
 }
 
 #[cfg(test)]
