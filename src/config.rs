@@ -46,6 +46,9 @@ pub struct Config {
     from_legacy_file: bool,
 }
 
+/// How many places of a key that lost are remembered, so that a key that is there a million times takes no time.
+const MAX_OVERRIDDEN: usize = 100;
+
 /// A key's value, where it stands, and what it hides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
@@ -55,7 +58,7 @@ pub struct Setting {
     pub place: Place,
     /// Where the key is written, in the same source; what is no text has no such place.
     pub written: Option<Position>,
-    /// Places of values for the same key that lost, the last to lose first.
+    /// Places of values for the same key that lost, the last to lose first; of very many, the last hundred.
     pub overridden: Vec<Place>,
 }
 
@@ -75,7 +78,8 @@ impl Config {
         match self.settings.get_mut(&key) {
             Some(setting) => {
                 let loser = std::mem::replace(setting, Setting { value, place, written, overridden: Vec::new() });
-                setting.overridden = std::iter::once(loser.place).chain(loser.overridden).collect();
+                let lost = std::iter::once(loser.place).chain(loser.overridden);
+                setting.overridden = lost.take(MAX_OVERRIDDEN).collect();
             }
             None => {
                 self.settings.insert(key, Setting { value, place, written, overridden: Vec::new() });
@@ -147,6 +151,21 @@ impl Config {
 mod tests {
     use super::*;
     use crate::model::Source;
+
+    #[test]
+    fn of_very_many_values_the_last_places_are_remembered() {
+        let mut config = Config::new();
+        for line in 1..=1_000 {
+            let position = Position { line, column: 1, start: 0, end: 1 };
+            config.set("a".into(), Value::Int(1), Place { source: Source::Stdin, position: Some(position) });
+        }
+        let setting = config.get("a").unwrap();
+        let line = |place: &Place| place.position.map(|position| position.line);
+        assert_eq!(
+            (setting.overridden.len(), line(&setting.overridden[0]), line(&setting.place)),
+            (100, Some(999), Some(1000))
+        );
+    }
 
     #[test]
     fn a_later_value_wins_and_remembers_what_it_overrode() {
