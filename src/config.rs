@@ -31,8 +31,8 @@ pub use dynamic::{Assignment, AssignmentError, yarn_memory};
 pub use environment::Variable;
 pub use placeholder::is_placeholder;
 pub use subject::{
-    ContainerVariable, Fleet, MemoryVolume, Mount, Of, Placed, Pod, Sidecar, Stated, Subject, Volume, VolumeKind, Written,
-    YarnFlags,
+    ContainerVariable, Fleet, MemoryVolume, Mount, Of, Placed, Pod, Sidecar, Stated, Subject, Volume, VolumeKind,
+    Written, YarnFlags,
 };
 pub use value::Value;
 
@@ -44,6 +44,7 @@ pub struct Config {
     settings: BTreeMap<String, Setting>,
     variables: BTreeMap<String, String>,
     from_legacy_file: bool,
+    layer: Layer,
 }
 
 /// How many places of a key that lost are remembered, so that a key that is there a million times takes no time.
@@ -59,13 +60,45 @@ pub struct Setting {
     /// Where the key is written, in the same source; what is no text has no such place.
     pub written: Option<Position>,
     /// Places of values for the same key that lost, the last to lose first; of very many, the last hundred.
-    pub overridden: Vec<Place>,
+    pub overridden: Vec<Lost>,
+    /// The layer it comes from.
+    pub layer: Layer,
+}
+
+/// A value that another one lies over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Where it is written.
+    pub place: Place,
+    /// The layer it comes from.
+    pub layer: Layer,
+}
+
+/// What a setting comes from. Several layers may stand in one text, as in a manifest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layer {
+    /// The file that the distribution comes with.
+    Shipped,
+    /// A configuration file, or what stands for one in a manifest or log.
+    #[default]
+    File,
+    /// The resources of a `FlinkDeployment`, which the operator puts over its `flinkConfiguration`.
+    Resource,
+    /// The environment of a container.
+    Environment,
+    /// Arguments of a command line, and what a caller gives.
+    Arguments,
 }
 
 impl Config {
     /// An empty configuration.
     pub fn new() -> Config {
         Config::default()
+    }
+
+    /// Says which layer the settings that follow come from.
+    pub fn begin(&mut self, layer: Layer) {
+        self.layer = layer;
     }
 
     /// Sets a key; a value that was there before is overridden and its place remembered.
@@ -75,14 +108,17 @@ impl Config {
 
     /// The same for a key that stands in a text.
     pub fn put(&mut self, key: String, value: Value, place: Place, written: Option<Position>) {
+        let layer = self.layer;
         match self.settings.get_mut(&key) {
             Some(setting) => {
-                let loser = std::mem::replace(setting, Setting { value, place, written, overridden: Vec::new() });
-                let lost = std::iter::once(loser.place).chain(loser.overridden);
+                let new = Setting { value, place, written, overridden: Vec::new(), layer };
+                let loser = std::mem::replace(setting, new);
+                let last = Lost { place: loser.place, layer: loser.layer };
+                let lost = std::iter::once(last).chain(loser.overridden);
                 setting.overridden = lost.take(MAX_OVERRIDDEN).collect();
             }
             None => {
-                self.settings.insert(key, Setting { value, place, written, overridden: Vec::new() });
+                self.settings.insert(key, Setting { value, place, written, overridden: Vec::new(), layer });
             }
         }
     }
@@ -162,7 +198,7 @@ mod tests {
         let setting = config.get("a").unwrap();
         let line = |place: &Place| place.position.map(|position| position.line);
         assert_eq!(
-            (setting.overridden.len(), line(&setting.overridden[0]), line(&setting.place)),
+            (setting.overridden.len(), line(&setting.overridden[0].place), line(&setting.place)),
             (100, Some(999), Some(1000))
         );
     }
@@ -175,7 +211,8 @@ mod tests {
         config.set("a".into(), Value::text("3"), Place::of(Source::Supposed));
         let setting = config.get("a").unwrap();
         assert_eq!(setting.value, Value::text("3"));
-        assert_eq!(setting.overridden, [Place::of(Source::DynamicProperty), Place::of(Source::Stdin)]);
+        let lost: Vec<&Place> = setting.overridden.iter().map(|lost| &lost.place).collect();
+        assert_eq!(lost, [&Place::of(Source::DynamicProperty), &Place::of(Source::Stdin)]);
     }
 
     #[test]

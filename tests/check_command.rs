@@ -66,7 +66,8 @@ fn what_is_not_flinks_is_passed_over_in_a_walk_and_refused_where_it_is_named() {
 #[test]
 fn files_directories_globs_and_standard_input_are_taken() {
     let folder = folder(&[("a/flink-conf.yaml", TWICE), ("b/flink-conf.yaml", TWICE), ("b/other.conf", TWICE)]);
-    let count = |arguments: &[&str]| check(folder.path(), &[arguments, &["--select", "OOM102"]].concat()).1.lines().count();
+    let count =
+        |arguments: &[&str]| check(folder.path(), &[arguments, &["--select", "OOM102"]].concat()).1.lines().count();
     assert_eq!(count(&["a", "a/flink-conf.yaml", "./a"]), 1, "each file once");
     assert_eq!(count(&["*/flink-conf.yaml"]), 2);
     assert_eq!(count(&["b/*"]), 2);
@@ -193,7 +194,8 @@ fn fixing_twice_changes_nothing_the_second_time_and_a_diff_changes_nothing_at_al
 
 #[test]
 fn a_fix_leaves_every_other_byte_alone() {
-    let text = "# kept\r\n\r\nstate.backend:   hashmap   # and this\r\n\ttaskmanager.memory.process.size : 4g\r\nlast: \u{e9}";
+    let text =
+        "# kept\r\n\r\nstate.backend:   hashmap   # and this\r\n\ttaskmanager.memory.process.size : 4g\r\nlast: \u{e9}";
     let folder = folder(&[("flink-conf.yaml", text)]);
     oomph(folder.path(), &["check", "--fix", "--flink", "1.20", "--select", "OOM104"]);
     let after = fs::read_to_string(folder.path().join("flink-conf.yaml")).unwrap();

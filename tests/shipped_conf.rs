@@ -31,7 +31,8 @@ fn findings(path: &Path, told: &Told) -> Vec<Finding> {
 fn no_file_of_flinks_has_an_error_or_an_unknown_key() {
     for (version, path) in shipped() {
         for role in [None, Some(Role::TaskManager), Some(Role::JobManager)] {
-            for deployment in [None, Some(Deployment::Standalone), Some(Deployment::Yarn), Some(Deployment::Kubernetes)] {
+            for deployment in [None, Some(Deployment::Standalone), Some(Deployment::Yarn), Some(Deployment::Kubernetes)]
+            {
                 let told = Told { version: Some(version), role, deployment, ..Told::default() };
                 let found = findings(&path, &told);
                 let wrong: Vec<_> = found

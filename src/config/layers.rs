@@ -8,7 +8,7 @@ use super::environment::Variable;
 use super::inlay::Inlay;
 use super::legacy::UnreadLine;
 use super::yaml::YamlError;
-use super::{Assignment, Config, FileKind, Placed, Value, YarnFlags, dynamic, environment, legacy, standard};
+use super::{Assignment, Config, FileKind, Layer, Placed, Value, YarnFlags, dynamic, environment, legacy, standard};
 use crate::flink::profile::{JobmanagerModel, Profile, TaskmanagerModel};
 use crate::flink::{keys, sensitive};
 use crate::model::{Place, Position, Source};
@@ -22,6 +22,8 @@ pub struct Layers {
     pub file: Option<FileText>,
     /// Settings that stand by themselves in a manifest or log.
     pub settings: Vec<Placed>,
+    /// What an operator's resources set over those.
+    pub resources: Vec<Placed>,
     /// Variables of the container's environment.
     pub environment: Vec<Variable>,
     /// Memory flags of YARN's client that stand in the input.
@@ -81,18 +83,26 @@ impl Layers {
     /// Puts the layers on top of each other as this version of Flink does.
     pub fn assemble(&self, profile: &Profile) -> Result<Assembled, YamlError> {
         let mut all = Assembled::default();
+        all.config.begin(Layer::Shipped);
         if self.shipped {
             for (key, value) in profile.shipped {
                 all.config.set((*key).to_owned(), Value::text(*value), Place::of(Source::Shipped));
             }
         }
+        all.config.begin(Layer::File);
         if let Some(file) = &self.file {
             read_file(file, &mut all)?;
         }
         for Placed { key, value, place, written } in &self.settings {
             all.config.put(key.clone(), value.clone(), place.clone(), *written);
         }
+        all.config.begin(Layer::Resource);
+        for Placed { key, value, place, written } in &self.resources {
+            all.config.put(key.clone(), value.clone(), place.clone(), *written);
+        }
+        all.config.begin(Layer::Environment);
         self.read_environment(profile, &mut all);
+        all.config.begin(Layer::Arguments);
         let tm_key = match profile.behaviour.taskmanager_model {
             TaskmanagerModel::CutOff => keys::TM_HEAP_SIZE,
             TaskmanagerModel::Unified => keys::TM_PROCESS,
@@ -127,6 +137,7 @@ impl Layers {
         for Assignment { key, value } in &self.supposed {
             all.config.set(key.clone(), Value::text(value), Place::of(Source::Supposed));
         }
+        all.config.begin(Layer::default());
         Ok(all)
     }
 
@@ -230,6 +241,7 @@ mod tests {
             ],
             shipped: false,
             settings: Vec::new(),
+            resources: Vec::new(),
             yarn: YarnFlags::default(),
             arguments: Vec::new(),
             dynamic: vec!["taskmanager.memory.process.size=3g".parse().unwrap()],
@@ -245,7 +257,7 @@ mod tests {
         let config = layers().assemble(profile).unwrap().config;
         let setting = config.get("taskmanager.memory.process.size").unwrap();
         assert_eq!(setting.value, Value::text("5g"));
-        let lost: Vec<_> = setting.overridden.iter().map(Place::to_string).collect();
+        let lost: Vec<_> = setting.overridden.iter().map(|lost| lost.place.to_string()).collect();
         assert_eq!(lost, ["-D", "-tm", "$FLINK_PROPERTIES:1:34", "flink-conf.yaml:1:34"]);
         assert_eq!(config.get("taskmanager.numberOfTaskSlots").unwrap().value, Value::text("3"));
     }

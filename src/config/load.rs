@@ -359,6 +359,7 @@ pub fn assemble(loaded: &Loaded, layers: &Layers) -> Result<Assembled, LoadError
         shipped: subject.shipped,
         file: subject.file.clone(),
         settings: subject.settings.clone(),
+        resources: subject.resources.clone(),
         yarn: subject.yarn.clone(),
         arguments: subject.arguments.clone(),
         environment,

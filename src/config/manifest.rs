@@ -225,6 +225,7 @@ mod tests {
         let layers = Layers {
             file: subject.file,
             settings: subject.settings,
+            resources: subject.resources,
             environment: subject.environment,
             arguments: subject.arguments,
             ..Layers::default()

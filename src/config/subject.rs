@@ -27,6 +27,8 @@ pub struct Subject {
     pub partial: bool,
     /// Settings that stand elsewhere in the input, over the file.
     pub settings: Vec<Placed>,
+    /// What the resources of a `FlinkDeployment` set over those.
+    pub resources: Vec<Placed>,
     /// Options of the tables that a script creates, one table behind another.
     pub table_options: Vec<Placed>,
     /// Variables of the container.

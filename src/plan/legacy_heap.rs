@@ -3,7 +3,7 @@
 
 use super::rejection::{ExceptionClass, Outcome, Rejection};
 use super::settings::{Level, Settings, StandIn};
-use crate::config::{Setting, Value};
+use crate::config::{Layer, Setting, Value};
 use crate::flink::key::{Int, Key, Size};
 use crate::flink::memory_size::human;
 use crate::model::{Bytes, Place, Source};
@@ -56,6 +56,6 @@ pub fn map(settings: &Settings<'_>, target: Key<Size>, keys: Keys) -> Outcome<Op
     Ok(Some(StandIn {
         target: target.name(),
         written,
-        setting: Setting { value, place, written: None, overridden: Vec::new() },
+        setting: Setting { value, place, written: None, overridden: Vec::new(), layer: Layer::default() },
     }))
 }

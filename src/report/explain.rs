@@ -226,7 +226,7 @@ impl Teller<'_> {
                 }
                 let hidden = self.sheet.overridden(&figure.provenance);
                 if !hidden.is_empty() {
-                    let places: Vec<String> = hidden.iter().map(place_in_words).collect();
+                    let places: Vec<String> = hidden.into_iter().map(place_in_words).collect();
                     text += &format!(" That wins over {}.", places.join(" and "));
                 }
                 text

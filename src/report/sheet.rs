@@ -77,10 +77,11 @@ impl Sheet {
     }
 
     /// The places whose values a setting hides.
-    pub fn overridden(&self, provenance: &Provenance) -> &[Place] {
-        match provenance {
-            Provenance::Set { key, .. } => self.config.get(key).map_or(&[], |setting| &setting.overridden),
-            _ => &[],
-        }
+    pub fn overridden(&self, provenance: &Provenance) -> Vec<&Place> {
+        let setting = match provenance {
+            Provenance::Set { key, .. } => self.config.get(key),
+            _ => None,
+        };
+        setting.iter().flat_map(|setting| &setting.overridden).map(|lost| &lost.place).collect()
     }
 }

@@ -7,9 +7,7 @@ use super::{IMAGE_TAG, Manifest, ManifestError, version_in_tag, workload};
 use crate::config::environment::{self, Variable};
 use crate::config::inlay::Inlay;
 use crate::config::layers::Remark;
-use crate::config::subject::{
-    ContainerVariable, Fleet, Mount, Pod, Stated, Subject, Volume, VolumeKind, Written,
-};
+use crate::config::subject::{ContainerVariable, Fleet, Mount, Pod, Stated, Subject, Volume, VolumeKind, Written};
 use crate::config::yaml::Node;
 use crate::model::{Bytes, Deployment};
 
@@ -57,7 +55,11 @@ fn pod(manifest: &Manifest<'_>, service: &Node, limit: Option<Written>) -> Pod {
         for (key, value) in node.entries() {
             let Some(name) = key.text() else { continue };
             let value_of = value.text().map(|text| text.into_owned());
-            pod.variables.push(ContainerVariable { name: name.into_owned(), value: value_of, place: manifest.place(value) });
+            pod.variables.push(ContainerVariable {
+                name: name.into_owned(),
+                value: value_of,
+                place: manifest.place(value),
+            });
         }
         for item in node.items() {
             let Some(text) = item.text() else { continue };

@@ -55,7 +55,7 @@ pub fn subject(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subject, 
                 subject.remarks.push(manifest.remark(node, text));
             }
             put(manifest, &mut subject, key.name(), size, node);
-            if let Some(setting) = subject.settings.last_mut() {
+            if let Some(setting) = subject.resources.last_mut() {
                 setting.written = Some(name.position);
             }
         }
@@ -147,7 +147,7 @@ pub fn session_job(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Subje
 
 fn put(manifest: &Manifest<'_>, subject: &mut Subject, key: &str, value: String, node: &Node) {
     let place = manifest.place(node);
-    subject.settings.push(Placed { key: key.to_owned(), value: Value::text(value), place, written: None });
+    subject.resources.push(Placed { key: key.to_owned(), value: Value::text(value), place, written: None });
 }
 
 /// `flinkConfiguration`: a flat map of texts; newer operators also take it nested.
@@ -241,7 +241,13 @@ mod tests {
                            podTemplate: {spec: {containers: [{name: flink-main-container, resources: {limits: {memory: 9Gi}}}]}}\n";
 
     fn value(subject: &Subject, key: &str) -> Option<String> {
-        subject.settings.iter().rev().find(|s| s.key == key).map(|s| s.value.java_text().into_owned())
+        subject
+            .resources
+            .iter()
+            .rev()
+            .chain(subject.settings.iter().rev())
+            .find(|s| s.key == key)
+            .map(|s| s.value.java_text().into_owned())
     }
 
     #[test]

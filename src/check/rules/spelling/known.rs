@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::check::{Case, Written};
+use crate::config::Layer;
 use crate::flink::options::{self, Declared, ValueKind};
 use crate::flink::profile::Profile;
 use crate::model::Source;
@@ -123,7 +124,7 @@ fn names_of(key: &str) -> &'static [Name] {
 
 /// Whether somebody typed this key: `resource.memory` of a FlinkDeployment sets keys that stand nowhere.
 pub fn is_typed(written: &Written<'_>) -> bool {
-    written.setting.written.is_some()
+    written.setting.layer != Layer::Resource && written.setting.written.is_some()
         || matches!(written.setting.place.source, Source::DynamicProperty | Source::Environment(_))
 }
 

@@ -1,6 +1,7 @@
 use super::{known, nested};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
+use crate::config::Lost;
 use crate::flink::sensitive;
 use crate::model::Severity;
 
@@ -43,8 +44,9 @@ rule! {
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for written in case.settings() {
-        let same_text = |place: &&crate::model::Place| place.source == written.place().source;
-        let mut losers = written.setting.overridden.iter().filter(same_text).peekable();
+        let setting = written.setting;
+        let same = |lost: &&Lost| lost.place.source == setting.place.source && lost.layer == setting.layer;
+        let mut losers = setting.overridden.iter().filter(same).map(|lost| &lost.place).peekable();
         // What a resource of a manifest sets is no line that is there twice, and nesting in a flat file is told as such.
         let is_line = known::is_typed(&written) && written.place().position.is_some();
         if losers.peek().is_none() || !is_line || nested::is_inside(case, &written) {

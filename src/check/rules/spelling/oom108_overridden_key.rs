@@ -1,6 +1,7 @@
 use super::known::{self, Standing};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind, Written};
+use crate::config::{Layer, Lost};
 use crate::flink::options::Declared;
 use crate::flink::profile::TaskmanagerModel;
 use crate::model::{Place, Severity, Source};
@@ -90,14 +91,21 @@ fn number_of_buffers(case: &Case<'_>, found: &mut Collector<'_>) {
 /// Settings of one file that another place lies over.
 fn other_places(case: &Case<'_>, found: &mut Collector<'_>) {
     for written in case.settings() {
-        let typed = known::is_typed(&written);
         let source = &written.place().source;
-        let is_weaker = |place: &&Place| place.source != Source::Shipped && (place.source != *source || !typed);
-        let losers: Vec<&Place> = written.setting.overridden.iter().filter(is_weaker).collect();
+        let layer = written.setting.layer;
+        let is_weaker = |lost: &&Lost| {
+            lost.place.source != Source::Shipped && (lost.place.source != *source || lost.layer != layer)
+        };
+        let losers: Vec<&Place> = written.setting.overridden.iter().filter(is_weaker).map(|lost| &lost.place).collect();
         let Some(first) = losers.first() else { continue };
         // What Flink itself passes on to its processes repeats the file.
-        let severity = if *source == Source::DynamicProperty { Severity::Note } else { Severity::Warning };
-        let by = if typed { source.to_string() } else { "the resource".to_owned() };
+        let severity = if layer == Layer::Arguments { Severity::Note } else { Severity::Warning };
+        let by = match layer {
+            Layer::Resource => "the resource".to_owned(),
+            Layer::Environment => "the environment".to_owned(),
+            Layer::Arguments => "an argument".to_owned(),
+            Layer::File | Layer::Shipped => source.to_string(),
+        };
         let mut draft = found
             .find(format!("{} is set here, and {by} lies over it", written.key))
             .severity(severity)
@@ -162,6 +170,6 @@ mod tests {
                     args: [taskmanager]\n    env:\n    - {name: FLINK_PROPERTIES, value: \"parallelism.default: 4\"}\n";
         let finding = find("OOM108", "p.yaml", text);
         assert_eq!(finding.line(), 6);
-        assert!(finding.title.contains("FLINK_PROPERTIES"));
+        assert!(finding.title.contains("the environment lies over it"));
     }
 }

@@ -136,7 +136,7 @@ pub fn provenance(sheet: &Sheet, provenance: &Provenance) -> ProvenanceV1 {
         Provenance::Set { key, place } => ProvenanceV1::Set {
             key,
             place: PlaceV1::of(place),
-            overrides: sheet.overridden(provenance).iter().map(PlaceV1::of).collect(),
+            overrides: sheet.overridden(provenance).into_iter().map(PlaceV1::of).collect(),
         },
         Provenance::Default { key, source } => ProvenanceV1::Default { key, source },
         Provenance::Measured { from } => ProvenanceV1::Measured { from },
