@@ -326,7 +326,7 @@ fn check_subject(
     }
     let found = collector.map(Collector::into_findings).unwrap_or_default();
     // What is all but an option of Flink's is meant to be one.
-    checked.is_known |= found.iter().any(|finding| finding.severity == Severity::Error);
+    checked.is_known |= found.iter().any(|finding| finding.severity > Severity::Note);
     checked.findings.extend(found);
     Ok(())
 }

@@ -41,7 +41,7 @@ pub fn page(rule: &Rule, width: usize) -> String {
             if !paragraph.is_empty() {
                 paragraph.push(' ');
             }
-            paragraph += line;
+            paragraph += line.trim_start();
         }
     }
     flush(&mut paragraph, &mut out);
