@@ -13,6 +13,7 @@ pub mod load;
 pub mod manifest;
 mod placeholder;
 pub mod shell_script;
+mod sql_environment;
 pub mod sql_script;
 pub mod standard;
 pub mod startup_log;

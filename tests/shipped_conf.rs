@@ -18,7 +18,7 @@ fn shipped() -> Vec<(Version, PathBuf)> {
             found.push((version, file.unwrap().path()));
         }
     }
-    assert_eq!(found.len(), 16);
+    assert_eq!(found.len(), 19);
     found
 }
 

@@ -155,7 +155,8 @@ pub fn check_against(
     let mut checked = Checked { subjects: loaded.len(), ..Checked::default() };
     for loaded in &mut loaded {
         let told = scoped(told, &directives, loaded)?;
-        check_subject(loaded, &lines, &told, policy, yarn, selection, &mut checked)?;
+        let is_named = input.kind_by_name.is_some();
+        check_subject(loaded, &lines, is_named, &told, policy, yarn, selection, &mut checked)?;
     }
     if let Some(before) = before
         && selection.has(&rules::SHRINKS)
@@ -273,9 +274,11 @@ fn scoped(told: &Told, directives: &[Directive], loaded: &mut Loaded) -> Result<
     Ok(told)
 }
 
+#[expect(clippy::too_many_arguments, reason = "what a text is checked with, once")]
 fn check_subject(
     loaded: &Loaded,
     lines: &Lines<'_>,
+    is_named: bool,
     told: &Told,
     policy: &Policy,
     yarn: Option<&Yarn>,
@@ -287,7 +290,12 @@ fn check_subject(
     let mut config = match load::assemble(loaded, &Layers::default()) {
         Ok(assembled) => assembled.config,
         Err(LoadError::Yaml { place, reason, refused: true }) => {
-            checked.is_known |= has_flinks_lines(lines.text());
+            let is_flinks = has_flinks_lines(lines.text());
+            if !is_flinks && !is_named && told.role.is_none() {
+                let reason = format!("nothing in it configures Flink, nor is it YAML that Flink reads: {reason}");
+                return Err(LoadError::Untold { place, reason });
+            }
+            checked.is_known |= is_flinks;
             if selection.has(&rules::REJECTED) {
                 checked.findings.extend(rules::refused_file(name, &place, &reason));
             }

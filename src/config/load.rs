@@ -16,7 +16,7 @@ use super::manifest::{self, IMAGE_TAG, ManifestError};
 use super::startup_log::{self, LogError};
 use super::template::{self, Templates, rendered_name};
 use super::yarn_site::{self, XmlError};
-use super::{FileKind, Of, Subject, shell_script, sql_script};
+use super::{FileKind, Of, Subject, shell_script, sql_environment, sql_script};
 use crate::flink::Version;
 use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile};
 use crate::model::{Bytes, Place, Position, Source};
@@ -302,6 +302,13 @@ fn told_otherwise(source: &Source, text: &str, by_name: Option<Script>) -> Optio
         return Some(startup_log::subjects(source, text).map_err(|LogError { reason, line }| {
             let position = line.map(|line| Position { line, column: 1, start: 0, end: 0 });
             LoadError::Untold { place: Place { position, ..whole() }, reason }
+        }));
+    }
+    if sql_environment::is_environment(text) {
+        let subject = sql_environment::subject(source, text);
+        return Some(subject.map(|subject| vec![subject]).map_err(|error| LoadError::Untold {
+            place: Place { position: Some(error.position), ..whole() },
+            reason: error.reason,
         }));
     }
     if yarn_site::is_hadoop_xml(text) {
