@@ -87,9 +87,12 @@ impl Inlay {
         &self.source
     }
 
-    /// The first line of the outer text that the inner one stands in.
-    pub fn first_line(&self) -> u32 {
-        self.pieces.first().map_or(self.whole.line, |piece| piece.line)
+    /// Lines of the outer text before the inner one's first, as far as both have the same lines.
+    pub fn lines_before(&self, inner: &str) -> u32 {
+        let first = self.pieces.first();
+        let blank = first.and_then(|piece| inner.get(..piece.inner)).map_or(0, |head| head.matches('\n').count());
+        let line = first.map_or(self.whole.line, |piece| piece.line);
+        line.saturating_sub(1).saturating_sub(u32::try_from(blank).unwrap_or(u32::MAX))
     }
 
     /// The byte of the outer text behind the last piece.
@@ -311,6 +314,16 @@ mod tests {
     fn what_holds_an_escape_covers_it() {
         let (typed, ..) = found("a: \"x: \\\"4g\\\"\"\n", "\"4g\"").unwrap();
         assert_eq!(typed, "\\\"4g\\\"");
+    }
+
+    #[test]
+    fn blank_lines_at_the_beginning_are_lines() {
+        let yaml = "a:\n  b: |\n\n\n    c: 1\n";
+        let root = yaml::parse(yaml).unwrap().unwrap();
+        let node = root.entries()[0].1.get("b").unwrap();
+        let inner = node.text().unwrap().into_owned();
+        let inlay = Inlay::of_scalar(Source::Stdin, &yaml[node.position.start..], node.position, &inner);
+        assert_eq!((inner.as_str(), inlay.lines_before(&inner)), ("\n\nc: 1\n", 2));
     }
 
     #[test]

@@ -181,8 +181,8 @@ impl Layers {
 
 impl Offset {
     /// Where the pieces of an inlaid text stand.
-    pub fn of(inlay: Inlay) -> Offset {
-        Offset { lines: inlay.first_line().saturating_sub(1), inlay: Some(inlay) }
+    pub fn of(inlay: Inlay, inner: &str) -> Offset {
+        Offset { lines: inlay.lines_before(inner), inlay: Some(inlay) }
     }
 
     /// A position in the inner text, counted in the outer one.

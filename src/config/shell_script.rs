@@ -416,7 +416,7 @@ impl Script<'_> {
                 continue;
             }
             let Word { text, inlay } = file.content;
-            let offset = Offset::of(inlay);
+            let offset = Offset::of(inlay, &text);
             self.found.push(Subject {
                 name: Some(format!("{} in line {}", file.kind, file.line)),
                 file: Some(FileText { source: self.source.clone(), kind: file.kind, text, offset }),

@@ -40,7 +40,8 @@ pub fn file(manifest: &Manifest<'_>, document: &Node, remarks: &mut Vec<Remark>)
         remarks.push(manifest.remark(passed_over, text));
     }
     let (text, inlay) = manifest.inlaid(node).filter(|(text, _)| !template::is_hidden(text))?;
-    Some(FileText { source: manifest.source.clone(), kind: *kind, text, offset: Offset::of(inlay) })
+    let offset = Offset::of(inlay, &text);
+    Some(FileText { source: manifest.source.clone(), kind: *kind, text, offset })
 }
 
 /// The other of two configuration files in a ConfigMap.

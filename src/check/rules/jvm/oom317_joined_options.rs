@@ -1,8 +1,8 @@
 use super::java_options::{JavaOptions, ignores_unknown_flags, shown};
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
-use crate::config::environment;
-use crate::model::{Severity, Source};
+use crate::config::{Layer, environment};
+use crate::model::Severity;
 
 rule! {
     /// JVM options stand without a blank between them, so that the JVM reads none of them.
@@ -44,10 +44,7 @@ rule! {
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     for options in JavaOptions::of_roles(case) {
         for option in options.joined.iter().filter(|option| !option.told) {
-            let by_image = matches!(
-                &option.place().source,
-                Source::Environment(name) if &**name == environment::FLINK_PROPERTIES
-            );
+            let by_image = option.written.setting.layer == Layer::Environment;
             let is_switch = option.text.starts_with("-XX:+") || option.text.starts_with("-XX:-");
             let note = match (option.text.starts_with("--"), is_switch && ignores_unknown_flags(case)) {
                 (true, _) => "the JVM warns of a module that it does not know, and opens nothing",
@@ -104,5 +101,9 @@ mod tests {
              env:\n        - {{name: FLINK_PROPERTIES, value: \"env.java.opts.all: -XX:+UseG1GC -XX:+UseNUMA\"}}\n"
         );
         assert_eq!(codes("tm.yaml", &text).contains(&"OOM317"), expected);
+        if expected {
+            let finding = find("OOM317", "tm.yaml", &text);
+            assert!(finding.notes.iter().any(|note| note.contains("entry point")), "{finding:?}");
+        }
     }
 }
