@@ -301,6 +301,13 @@ fn check_subject(
             }
             return Ok(());
         }
+        Err(LoadError::Template { place, reason }) => {
+            checked.is_known = true;
+            if selection.has(&rules::PLACEHOLDER) {
+                checked.findings.extend(rules::unread_template(&place, &reason));
+            }
+            return Ok(());
+        }
         Err(other) => return Err(other),
     };
     let placeholders = take_placeholders(&mut config);
