@@ -7,6 +7,7 @@ catalogue! {
     oom602_history_kept,
     oom603_job_store,
     oom604_off_heap_no_limit,
+    oom605_small_splits,
     oom609_latency_history,
 }
 

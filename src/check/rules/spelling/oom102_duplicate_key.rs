@@ -93,7 +93,8 @@ mod tests {
     }
     #[test]
     fn a_script_may_set_a_key_again_for_its_next_statement() {
-        let text = "SET 'parallelism.default' = '4';\nINSERT INTO a SELECT * FROM b;\nSET 'parallelism.default' = '8';\n";
+        let text =
+            "SET 'parallelism.default' = '4';\nINSERT INTO a SELECT * FROM b;\nSET 'parallelism.default' = '8';\n";
         assert!(!codes("job.sql", text).contains(&"OOM102"));
     }
 }
