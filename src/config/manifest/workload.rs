@@ -44,6 +44,8 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
             name: Some(title(document)),
             open: file.is_none() && maps.iter().any(|map| config_map::is_hidden(map)),
             shipped: file.is_none() && !native,
+            // A configuration that is mounted from elsewhere replaces the image's own.
+            partial: file.is_none() && pod.mounts.iter().any(|mount| mount.path.contains("/conf")),
             file,
             passed_over,
             arguments: started.dynamic_properties(),

@@ -270,4 +270,18 @@ mod tests {
         assert!(codes("config.yaml", "taskmanager.memory.managed.fraction: 0.2\n").contains(&"OOM200"));
         assert!(codes("config.yaml", "# oomph: role=taskmanager\n").contains(&"OOM200"));
     }
+
+    #[test]
+    fn a_pod_whose_configuration_is_mounted_from_elsewhere_is_not_judged_by_the_images_own() {
+        let pod = |mount: &str| {
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n  - name: flink\n    image: \
+                 flink:1.20.1\n    args: [taskmanager]\n    env:\n    - {{name: FLINK_PROPERTIES, value: \
+                 \"taskmanager.memory.task.heap.size: 3g\"}}\n{mount}"
+            )
+        };
+        assert!(codes("p.yaml", &pod("")).contains(&"OOM200"));
+        let mount = "    volumeMounts: [{name: c, mountPath: /opt/flink/conf}]\n";
+        assert!(!codes("p.yaml", &pod(mount)).contains(&"OOM200"));
+    }
 }
