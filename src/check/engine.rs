@@ -95,6 +95,11 @@ impl Selection {
         last.map_or(finding.severity, |(_, severity)| *severity)
     }
 
+    /// Whether the rule of this code runs.
+    pub fn names(&self, code: &str) -> bool {
+        self.rules.iter().any(|rule| rule.code == code)
+    }
+
     fn has(&self, rule: &Rule) -> bool {
         self.rules.iter().any(|known| known.code == rule.code)
     }

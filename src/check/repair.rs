@@ -30,15 +30,20 @@ pub fn repaired(
     selection: &Selection,
     unsafe_too: bool,
 ) -> Option<Repaired> {
+    // What is worse is worse under every rule, whichever are asked for.
+    let every = Selection::default();
     let look = |text: &str| {
         let input = TextInput { text: text.to_owned(), ..input.clone() };
-        check(&input, told, policy, yarn, selection).ok()
+        check(&input, told, policy, yarn, &every).ok()
     };
+    let asked = |checked: &Checked| checked.findings.iter().filter(|finding| selection.names(finding.code)).count();
     let mut text = input.text.clone();
     let mut now = look(&text)?;
-    let before = now.findings.len();
+    let before = asked(&now);
     for _ in 0..MOST_ROUNDS {
-        let wanted = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.safe || unsafe_too);
+        let wanted = |finding: &&Finding| {
+            selection.names(finding.code) && finding.fix.as_ref().is_some_and(|fix| fix.safe || unsafe_too)
+        };
         let fixes: Vec<Vec<Edit>> = now
             .findings
             .iter()
@@ -56,7 +61,7 @@ pub fn repaired(
         let Some((new, then)) = better else { break };
         (text, now) = (new, then);
     }
-    (text != input.text).then(|| Repaired { text, count: before.saturating_sub(now.findings.len()) })
+    (text != input.text).then(|| Repaired { text, count: before.saturating_sub(asked(&now)) })
 }
 
 /// Whether fewer findings are left, none of them new, and every process that was accepted still is.
@@ -83,6 +88,19 @@ mod tests {
 
     fn mended(file: &str, text: &str, unsafe_too: bool) -> Option<Repaired> {
         repaired(&input(file, text), &Told::default(), &Policy::default(), None, &Selection::default(), unsafe_too)
+    }
+
+    #[test]
+    fn a_fix_that_makes_flink_refuse_the_file_is_not_made_whichever_rules_are_asked_for() {
+        // Spelled right, the heap is larger than the process.
+        let text = "# oomph: flink=1.20\ntaskmanager.memory.process.size: 4g\ntaskmanager.memory.task.heap.sise: 8g\n";
+        let found = checked("config.yaml", text).findings;
+        assert!(found.iter().any(|finding| finding.code == "OOM101" && finding.fix.is_some()), "{found:?}");
+        for select in [vec![], vec!["OOM101".to_owned()]] {
+            let selection = Selection::new(&select, &[]).unwrap();
+            let input = input("config.yaml", text);
+            assert_eq!(repaired(&input, &Told::default(), &Policy::default(), None, &selection, true), None);
+        }
     }
 
     #[test]
