@@ -36,7 +36,8 @@ impl From<Exit> for ExitCode {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all well
-  1  Flink refuses a configuration, or what is asked does not fit
+  1  Flink refuses a configuration, what is asked does not fit, or check finds
+     something at or above --fail-on
   2  the command line is wrong
   3  an input could not be read";
 

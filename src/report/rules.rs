@@ -14,7 +14,10 @@ pub fn page(rule: &Rule, width: usize) -> String {
     let flush = |paragraph: &mut String, out: &mut String| {
         if !paragraph.is_empty() {
             let indent = if paragraph.starts_with("- ") { "  " } else { "" };
-            let options = textwrap::Options::new(width).subsequent_indent(indent).break_words(false);
+            let options = textwrap::Options::new(width)
+                .subsequent_indent(indent)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation)
+                .break_words(false);
             *out += &format!("{}\n", textwrap::fill(paragraph, options));
             paragraph.clear();
         }
@@ -61,7 +64,10 @@ pub fn list(width: usize) -> String {
             out += &format!("{}{}\n", if out.is_empty() { "" } else { "\n" }, family);
         }
         let title = format!("{}  {:<7}  {}: ", rule.code, rule.severity.name(), rule.name);
-        let options = textwrap::Options::new(width).subsequent_indent("                 ").break_words(false);
+        let options = textwrap::Options::new(width)
+            .subsequent_indent("                 ")
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .break_words(false);
         out += &format!("{}\n", textwrap::fill(&format!("{title}{}", rule.summary()), options));
     }
     out += &format!("\n{} rules; oomph explain CODE prints the page of one.\n", catalogue().count());
@@ -74,7 +80,13 @@ pub fn thresholds(width: usize) -> String {
     let counts = COUNTS.iter().map(|t| (t.name, t.default.to_string(), t.reason, t.source));
     let mut all: Vec<_> = sizes.chain(counts).collect();
     all.sort_unstable();
-    let options = || textwrap::Options::new(width).initial_indent("    ").subsequent_indent("    ").break_words(false);
+    let options = || {
+        textwrap::Options::new(width)
+            .initial_indent("    ")
+            .subsequent_indent("    ")
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .break_words(false)
+    };
     let mut out = String::new();
     for (name, value, reason, source) in all {
         out += &format!("{name}: {value}\n{}\n", textwrap::fill(reason, options()));
