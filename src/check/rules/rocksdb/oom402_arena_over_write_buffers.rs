@@ -1,4 +1,5 @@
 use super::stores;
+use crate::check::policy::threshold;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
 use crate::flink::profile::ArenaBlock;
@@ -91,9 +92,20 @@ fn flushes(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memory: &St
 }
 
 fn warned_in_vain(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memory: &StoreMemory, pool: &Pool) {
-    let mut draft = found
-        .find(format!("Flink {} warns of constant flushes that its {} does not make", case.version(), store.label()))
-        .severity(Severity::Note);
+    let tiny = pool.total.bytes < case.policy.size(&threshold::STORE_POOL_MIN);
+    let mut draft = match tiny {
+        // What Flink warns of does not happen, but this is too little for anything.
+        true => found
+            .find(format!("{} has only {} in a slot for the cache and all memtables", store.label(), pool.total.bytes))
+            .severity(Severity::Warning),
+        false => found
+            .find(format!(
+                "Flink {} warns of constant flushes that its {} does not make",
+                case.version(),
+                store.label()
+            ))
+            .severity(Severity::Note),
+    };
     for (place, text) in places(case, memory, pool) {
         draft = draft.at(&place, text);
     }
@@ -106,7 +118,10 @@ fn warned_in_vain(case: &Case<'_>, found: &mut Collector<'_>, store: Store, memo
             pool.real_arena_block
         ))
         .note(format!("all memtables of a slot share {} all the same", size(pool.sizes.write_buffer_manager)))
-        .help("take no notice of the warning in the log, or give the store more memory");
+        .help(match tiny {
+            true => "give the store more managed memory, or have fewer slots",
+            false => "take no notice of the warning in the log, or give the store more memory",
+        });
 }
 
 /// The parts of the comparison.
@@ -205,6 +220,8 @@ mod tests {
         let finding = find("OOM402", "config.yaml", &with("2.1", 28_760_942));
         assert_eq!(finding.severity, Severity::Note);
         assert!(finding.notes[0].contains("takes 1 MiB at a time"), "{finding:?}");
+        let tiny = find("OOM402", "config.yaml", &with("2.1", 12 << 20));
+        assert!(tiny.severity == Severity::Warning && tiny.title.contains("only 12 MiB"), "{tiny:?}");
         let real = find("OOM402", "config.yaml", &with("2.1", 3_000_000));
         assert!(real.severity == Severity::Warning && real.title.contains("without end"), "{real:?}");
     }
