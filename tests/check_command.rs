@@ -48,6 +48,7 @@ fn what_is_not_flinks_is_passed_over_in_a_walk_and_refused_where_it_is_named() {
         ("app.yaml", "server:\n  port: 80\n"),
         ("broken.yaml", "a: [\nflink: {\n"),
         ("config.yaml", "name: not flink's\n"),
+        ("chart/values.yaml", "image:\n  tag: flink\njobmanager:\n  command:\ntaskmanager:\n  replicas: 2\n"),
         ("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: flink}\n"),
         (".github/workflows/ci.yml", "on: push\njobs: {flink: {runs-on: x}}\n"),
         ("ignored/flink-conf.yaml", TWICE),

@@ -149,7 +149,7 @@ pub fn check_against(
     let mut loaded = match interpreted(input, told, &directives) {
         // What a template comes to decides whether it can be read at all.
         Err(LoadError::Template { place, reason }) => {
-            let mut checked = Checked { is_known: true, ..Checked::default() };
+            let mut checked = Checked { is_known: may_configure_flink(&input.text), ..Checked::default() };
             if selection.has(&rules::PLACEHOLDER) {
                 checked.findings = rules::unread_template(&place, &reason);
             }
@@ -307,7 +307,7 @@ fn check_subject(
             return Ok(());
         }
         Err(LoadError::Template { place, reason }) => {
-            checked.is_known = true;
+            checked.is_known |= may_configure_flink(lines.text());
             if selection.has(&rules::PLACEHOLDER) {
                 checked.findings.extend(rules::unread_template(&place, &reason));
             }
@@ -351,10 +351,17 @@ fn check_subject(
     Ok(())
 }
 
-/// Whether a text that cannot be read has lines that begin as Flink's settings do.
+/// Whether a text that cannot be read has lines that set options of Flink's. Sections of that name prove nothing: values of
+/// a chart begin so too.
 fn has_flinks_lines(text: &str) -> bool {
-    let starts = ["taskmanager.", "taskmanager:", "jobmanager.", "jobmanager:", "state.backend", "parallelism.default"];
-    text.lines().any(|line| starts.iter().any(|start| line.starts_with(start)))
+    let key = |line: &str| line.split_once(':').map(|(key, _)| key.to_owned());
+    text.lines().filter_map(key).any(|key| key.contains('.') && !crate::flink::options::ever(&key).is_empty())
+}
+
+/// Whether a template that cannot be read seems to carry a configuration of Flink's.
+fn may_configure_flink(text: &str) -> bool {
+    let signs = ["flink-conf.yaml", "config.yaml", "FLINK_PROPERTIES", "kind: FlinkDeployment", "kind: FlinkSessionJob"];
+    signs.iter().any(|sign| text.contains(sign)) || has_flinks_lines(text)
 }
 
 /// Takes out the settings whose key or value is a placeholder. The JVM's options are a shell's text, and stay.
