@@ -360,7 +360,8 @@ fn has_flinks_lines(text: &str) -> bool {
 
 /// Whether a template that cannot be read seems to carry a configuration of Flink's.
 fn may_configure_flink(text: &str) -> bool {
-    let signs = ["flink-conf.yaml", "config.yaml", "FLINK_PROPERTIES", "kind: FlinkDeployment", "kind: FlinkSessionJob"];
+    let signs =
+        ["flink-conf.yaml", "config.yaml", "FLINK_PROPERTIES", "kind: FlinkDeployment", "kind: FlinkSessionJob"];
     signs.iter().any(|sign| text.contains(sign)) || has_flinks_lines(text)
 }
 

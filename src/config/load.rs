@@ -229,7 +229,10 @@ fn told_of(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, Load
         ConfigurationFile::StandardOnly => Some(FileKind::Standard),
         ConfigurationFile::LegacyElseStandard => None,
     });
-    let kind = kind_by_name.or(kind_by_version).unwrap_or_else(|| FileKind::of_text(&text));
+    let kind = kind_by_name.or(kind_by_version).unwrap_or_else(|| match is_flink_conf_by_name(&path) {
+        true => FileKind::Legacy,
+        false => FileKind::of_text(&text),
+    });
     let choice = match told {
         Some(choice) => choice,
         None => choose(&path, newest_reading(kind), Reason::NewestReading(kind))?,
@@ -245,6 +248,13 @@ fn told_of(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, Load
     }
     let file = FileText { source, kind, text, offset: Offset::default() };
     Ok(vec![Loaded { subject: Subject { remarks, ..Subject::of_file(file) }, choice }])
+}
+
+/// Whether a file is named after `flink-conf.yaml`, as `flink-conf-prod.yaml` is: its lines may be YAML too, and are not
+/// meant as such.
+fn is_flink_conf_by_name(path: &str) -> bool {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.starts_with("flink-conf") && (name.ends_with(".yaml") || name.ends_with(".yml"))
 }
 
 /// A script by its file's name.
@@ -698,5 +708,13 @@ mod tests {
         let loaded = load_from(&files, "config.yaml", None).unwrap();
         let error = assemble(&loaded, &Layers::default()).unwrap_err().to_string();
         assert!(error.contains("config.yaml:2:1: the key a is in this map twice"), "{error}");
+    }
+
+    #[test]
+    fn a_file_named_after_flink_conf_is_read_by_its_rules() {
+        let folder = directory(&[("flink-conf-prod.yaml", "taskmanager.memory.process.size: 4g\n")]);
+        let loaded = interpret(read(&folder.path().join("flink-conf-prod.yaml")).unwrap(), None).unwrap().remove(0);
+        let kind = loaded.subject.file.map(|file| file.kind);
+        assert_eq!((kind, loaded.choice.version.to_string().as_str()), (Some(FileKind::Legacy), "1.20"));
     }
 }
