@@ -15,7 +15,10 @@ impl<'a> Lines<'a> {
     /// The lines of an input.
     pub fn new(source: Source, text: &'a str) -> Lines<'a> {
         let mut starts = vec![0];
-        starts.extend(text.match_indices('\n').map(|(at, _)| at + 1));
+        // As Java's reader and YAML end a line: a carriage return that stands alone does too.
+        let bytes = text.as_bytes();
+        let ends = |at: usize| bytes[at] == b'\n' || bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+        starts.extend((0..bytes.len()).filter(|at| ends(*at)).map(|at| at + 1));
         if starts.last() != Some(&text.len()) {
             starts.push(text.len());
         }
@@ -252,6 +255,12 @@ mod tests {
     fn a_setting_is_written_below_another(#[case] text: &str, #[case] expected: Option<&str>) {
         let out = edited(FileKind::Standard, text, "a.b", |lines, written| lines.insert_below(written, "a.d", "3"));
         assert_eq!(out.as_deref(), expected);
+    }
+
+    #[test]
+    fn a_carriage_return_alone_ends_a_line_as_it_does_for_flink() {
+        let out = edited(FileKind::Legacy, "x: 1\ra.b: 2\r\nc: 3\n", "c", |lines, written| lines.set(written, "4"));
+        assert_eq!(out.as_deref(), Some("x: 1\ra.b: 2\r\nc: 4\n"));
     }
 
     #[test]

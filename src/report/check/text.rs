@@ -6,8 +6,9 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Entry, Sink, Spot, Totals, moved};
+use crate::check::edits::Lines;
 use crate::flink::sensitive;
-use crate::model::{Finding, Severity};
+use crate::model::{Finding, Severity, Source};
 
 /// Writes each input at once, and a line at the end.
 pub struct Text {
@@ -130,9 +131,9 @@ struct Window {
 
 impl Window {
     fn around(text: &str, spots: &[Spot]) -> Window {
-        let lines = || spots.iter().map(|spot| spot.line);
-        let (first, last) = (lines().min().unwrap_or(1).max(1), lines().max().unwrap_or(1).max(1));
-        let wanted = |number: u32| lines().any(|line| line.abs_diff(number) <= NEAR);
+        let numbers = || spots.iter().map(|spot| spot.line);
+        let (first, last) = (numbers().min().unwrap_or(1).max(1), numbers().max().unwrap_or(1).max(1));
+        let wanted = |number: u32| numbers().any(|line| line.abs_diff(number) <= NEAR);
         let mut window = Window {
             text: String::new(),
             first: usize::try_from(first).unwrap_or(1),
@@ -140,10 +141,12 @@ impl Window {
             starts: Vec::new(),
         };
         let count = usize::try_from(last - first + 1).unwrap_or(1);
-        for (index, line) in text.lines().skip(window.first - 1).take(count).enumerate() {
+        let lines = Lines::new(Source::Stdin, text);
+        for number in (first..=last).take(count) {
+            let Some(line) = lines.line(number) else { break };
             window.starts.push(window.text.len());
             // What is folded away need not be masked line by line.
-            if wanted(first.saturating_add(u32::try_from(index).unwrap_or(0))) {
+            if wanted(number) {
                 window.text += &sensitive::masked_line(line);
             }
             window.text.push('\n');
