@@ -51,7 +51,7 @@ pub fn page(rule: &Rule, width: usize) -> String {
     // The table of the document, in words.
     let facts =
         format!("{}, {} confidence, {}, fix: {}", rule.severity, rule.confidence, rule.versions(), rule.fix.words());
-    out.replacen("\n\n\n", &format!("\n{facts}\n\n"), 1)
+    out.replacen("\n\n\n", &format!("\n{}\n\n", textwrap::fill(&facts, width)), 1)
 }
 
 /// Every rule in a line of its own.
