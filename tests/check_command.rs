@@ -235,6 +235,10 @@ fn a_baseline_hides_what_was_there_and_shows_what_is_new() {
     let (code, out, err) = check(folder.path(), &["--baseline", "base.json", "--write-baseline"]);
     assert_eq!((code, out.as_str()), (Some(0), ""), "{err}");
     assert_eq!(check(folder.path(), &["--baseline", "base.json"]).0, Some(0));
+    assert_eq!(check(folder.path(), &["--write-baseline=other.json"]).0, Some(0));
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(read("other.json"), read("base.json"));
+    assert_eq!(check(folder.path(), &["--write-baseline"]).0, Some(2));
     let more = format!("# one line more\n{TWICE}parallelism.default: 1\nparallelism.default: 2\n");
     fs::write(folder.path().join("flink-conf.yaml"), more).unwrap();
     let (code, out, _) = check(folder.path(), &["--baseline", "base.json"]);

@@ -87,9 +87,15 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
-    /// Write what is found now into the file of --baseline.
-    #[arg(long, requires = "baseline", conflicts_with_all = ["fix", "unsafe_fixes", "diff"])]
-    write_baseline: bool,
+    /// Take down what is found now, in this file or in that of --baseline.
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        conflicts_with_all = ["fix", "unsafe_fixes", "diff"],
+    )]
+    write_baseline: Option<Option<PathBuf>>,
 
     /// Make the edits after which Flink does the same, or that the text plainly means.
     #[arg(long)]

@@ -132,8 +132,14 @@ impl Given {
             one.workload().map_err(|error| about_team(&error))?;
             overrides.push((Patterns::new(&absolute, &paths).map_err(|error| about_team(&error))?, one.clone()));
         }
+        let write_baseline = match &args.write_baseline {
+            None => None,
+            Some(file) => Some(file.clone().or_else(|| args.baseline.clone()).ok_or(
+                "--write-baseline: name the file, as --write-baseline=FILE or with --baseline FILE".to_owned(),
+            )?),
+        };
         let baseline = match &args.baseline {
-            Some(path) if !args.write_baseline => {
+            Some(path) if args.write_baseline.is_none() => {
                 let text = std::fs::read_to_string(path)
                     .map_err(|error| format!("could not read the baseline {}: {error}", path.display()))?;
                 Some(Baseline::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?)
@@ -159,7 +165,7 @@ impl Given {
             severities,
             paths: Patterns::new(&absolute, &team.paths).map_err(|error| about_team(&error))?,
             overrides,
-            write_baseline: args.baseline.clone().filter(|_| args.write_baseline),
+            write_baseline,
         };
         given.selection(&[])?;
         for (_, one) in &given.overrides {

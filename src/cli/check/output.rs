@@ -37,7 +37,7 @@ impl Outputs {
         };
         let name = "standard output".to_owned();
         let mut all = vec![Output { name, sink: sink(args.format.format(), given.width), out }];
-        if args.write_baseline {
+        if args.write_baseline.is_some() {
             // What is known from now on is not reported.
             all.clear();
         }
