@@ -150,6 +150,12 @@ keys! {
     JAVA_OPTS: Text = "env.java.opts.all";
     /// JVM options of every process, up to 1.16.
     JAVA_OPTS_UNTIL_1_16: Text = "env.java.opts";
+    /// JVM options that come before those of every process, from 1.19 on.
+    JAVA_DEFAULT_OPTS: Text = "env.java.default-opts.all";
+    /// JVM options that come before those of a TaskManager, from 1.19 on.
+    JAVA_DEFAULT_OPTS_TM: Text = "env.java.default-opts.taskmanager";
+    /// JVM options that come before those of a JobManager, from 1.19 on.
+    JAVA_DEFAULT_OPTS_JM: Text = "env.java.default-opts.jobmanager";
     /// JVM options of a TaskManager.
     JAVA_OPTS_TM: Text = "env.java.opts.taskmanager";
     /// JVM options of a JobManager.

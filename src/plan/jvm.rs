@@ -170,12 +170,17 @@ pub fn footprint(settings: &Settings<'_>, plan: &Plan, deployment: Deployment, m
 /// The JVM options that the configuration passes on, in the order of the command line.
 fn java_options(settings: &Settings<'_>, role: Role) -> Vec<String> {
     let all = if settings.row(keys::JAVA_OPTS).is_some() { keys::JAVA_OPTS } else { keys::JAVA_OPTS_UNTIL_1_16 };
-    let own = match role {
-        Role::TaskManager => keys::JAVA_OPTS_TM,
-        Role::JobManager => keys::JAVA_OPTS_JM,
+    let (before_own, own) = match role {
+        Role::TaskManager => (keys::JAVA_DEFAULT_OPTS_TM, keys::JAVA_OPTS_TM),
+        Role::JobManager => (keys::JAVA_DEFAULT_OPTS_JM, keys::JAVA_OPTS_JM),
     };
-    let of = |key: Key<Text>| settings.text(key).map(|(text, _)| text).unwrap_or_default();
-    format!("{} {}", of(all), of(own)).split_whitespace().map(str::to_owned).collect()
+    let of = |key: Key<Text>| {
+        let known = settings.row(key).and_then(|_| settings.text(key));
+        known.map(|(text, _)| text).unwrap_or_default()
+    };
+    // `config.sh` joins them in this order.
+    let joined = [keys::JAVA_DEFAULT_OPTS, all, before_own, own].map(of).join(" ");
+    joined.split_whitespace().map(str::to_owned).collect()
 }
 
 fn cores(settings: &Settings<'_>, role: Role, deployment: Deployment, machine: Machine) -> Believed<u32> {
@@ -318,6 +323,9 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::config::{Config, Value};
+    use crate::flink::profile::Profile;
+    use crate::model::{Place, Source};
 
     #[rstest]
     #[case(536_870_902, 536_870_912)]
@@ -358,5 +366,22 @@ mod tests {
         let options: Vec<String> = ["-Xss512k", "-XX:ReservedCodeCacheSize=128m", "-Xss2m"].map(str::to_owned).into();
         assert_eq!(flag_size(&options, &["-Xss"]), Some(Bytes::mib(2)));
         assert_eq!(code_cache(&options).at_most, Reading::Seen(Bytes::mib(128)));
+    }
+
+    #[rstest]
+    #[case("1.18", "-Dall -Dtm")]
+    #[case("1.19", "-XX:+UseParallelGC -Xss1m -Dall -Dtm")]
+    fn default_options_come_before_the_others_from_1_19_on(#[case] version: &str, #[case] expected: &str) {
+        let mut config = Config::new();
+        for (key, value) in [
+            ("env.java.opts.taskmanager", "-Dtm"),
+            ("env.java.opts.all", "-Dall"),
+            ("env.java.default-opts.all", "-XX:+UseParallelGC -Xss1m"),
+            ("env.java.default-opts.jobmanager", "-Djm"),
+        ] {
+            config.set(key.to_owned(), Value::text(value), Place::of(Source::Caller));
+        }
+        let profile = Profile::of(version.parse().unwrap()).unwrap().0;
+        assert_eq!(java_options(&Settings::new(&config, profile), Role::TaskManager).join(" "), expected);
     }
 }
