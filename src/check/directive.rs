@@ -43,7 +43,7 @@ pub fn read(text: &str) -> Vec<Directive> {
     if !text.contains(MARK) {
         return Vec::new();
     }
-    let lines: Vec<&str> = text.lines().collect();
+    let targets = next_lines(text);
     let mut found = Vec::new();
     let mut start = 0;
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -53,7 +53,7 @@ pub fn read(text: &str) -> Vec<Directive> {
             let end = start + line.trim_end().len();
             let position = Position { line: number, column, start: start + at, end };
             let own_line = line[..at].trim().is_empty();
-            let target = if own_line { next_line(&lines, index) } else { number };
+            let target = if own_line { targets.get(index).copied().unwrap_or(number) } else { number };
             found.push(Directive { position, says: says(body, target) });
         }
         start += line.len();
@@ -76,14 +76,24 @@ fn body(line: &str) -> Option<(usize, &str)> {
     Some((at, body.strip_suffix("-->").unwrap_or(body).trim()))
 }
 
-/// The line that a comment on a line of its own is about: the next that is neither blank nor a comment.
-fn next_line(lines: &[&str], index: usize) -> u32 {
-    let is_content = |line: &&str| {
+/// For each line the one that a comment on it is about: the next that is neither blank nor a comment, or itself where
+/// none follows.
+fn next_lines(text: &str) -> Vec<u32> {
+    let is_content = |line: &str| {
         let bare = line.trim();
         !bare.is_empty() && !["#", "--", "<!--"].iter().any(|marker| bare.starts_with(marker)) || bare == "---"
     };
-    let next = lines.iter().skip(index + 1).position(is_content).map_or(index, |more| index + 1 + more);
-    u32::try_from(next + 1).unwrap_or(u32::MAX)
+    let lines: Vec<&str> = text.lines().collect();
+    let mut next = None;
+    let mut targets: Vec<u32> = (1..).take(lines.len()).collect();
+    for (target, line) in targets.iter_mut().zip(lines).rev() {
+        let number = *target;
+        *target = next.unwrap_or(number);
+        if is_content(line) {
+            next = Some(number);
+        }
+    }
+    targets
 }
 
 fn says(body: &str, line: u32) -> Says {

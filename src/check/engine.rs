@@ -1,6 +1,7 @@
 //! From a text to findings: its subjects, their plans, the rules over them, and what the text says to ignore.
 
 use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use super::case::{Case, Judged};
 use super::collect::Collector;
@@ -15,7 +16,7 @@ use crate::config::load::{self, LoadError, Loaded, Reason, TextInput};
 use crate::config::workload::{Starter, Workload};
 use crate::config::{Config, Of, Setting, is_placeholder};
 use crate::flink::{Version, keys};
-use crate::model::{Deployment, Finding, Label, Place, Role, Severity, Source, UseCase};
+use crate::model::{Deployment, Finding, Place, Role, Severity, Source, UseCase};
 use crate::plan::jvm::Machine;
 use crate::plan::settings::Settings;
 use crate::plan::store::Store;
@@ -169,17 +170,11 @@ pub fn check_against(
         checked.findings.extend(moved::shrunk(before, input, told, policy));
     }
     // What several subjects share is found once for each of them.
-    let mut seen: Vec<Finding> = Vec::new();
-    for finding in std::mem::take(&mut checked.findings) {
-        let same = |known: &Finding| {
-            known.code == finding.code && known.labels == finding.labels && known.title == finding.title
-        };
+    let mut seen = HashSet::new();
+    checked.findings.retain(|finding| {
         let placed = finding.place().is_some_and(|place| place.position.is_some());
-        if !placed || !seen.iter().any(same) {
-            seen.push(finding);
-        }
-    }
-    checked.findings = seen;
+        !placed || seen.insert((finding.code, finding.title.clone(), finding.labels.clone()))
+    });
     ignore(&mut checked, &directives, selection, &input.source);
     if !selection.severities.is_empty() {
         for finding in &mut checked.findings {
@@ -464,19 +459,31 @@ fn judge(
 /// Takes out what the text says to ignore, and tells of directives that are of no use.
 fn ignore(checked: &mut Checked, directives: &[Directive], selection: &Selection, source: &Source) {
     let mut about = Vec::new();
+    let mut by_line: HashMap<u32, Vec<usize>> = HashMap::new();
+    if !directives.is_empty() {
+        for (index, finding) in checked.findings.iter().enumerate() {
+            for line in lines_of(finding) {
+                by_line.entry(line).or_default().push(index);
+            }
+        }
+    }
+    let mut ignored = vec![false; checked.findings.len()];
     for directive in directives {
         let place = Place { source: source.clone(), position: Some(directive.position) };
         match &directive.says {
             Says::Ignore(ignore) => {
-                let before = checked.findings.len();
-                checked.findings.retain(|finding| !is_ignored(finding, ignore));
-                let count = before - checked.findings.len();
-                checked.ignored += count;
+                let mut is_used = false;
+                for &index in by_line.get(&ignore.line).into_iter().flatten() {
+                    if !ignored[index] && is_named(&checked.findings[index], ignore) {
+                        ignored[index] = true;
+                        is_used = true;
+                    }
+                }
                 let runs = |selector: &String| {
                     let mut named = catalogue().filter(|rule| rule.is_named_by(selector)).peekable();
                     named.peek().is_none() || named.any(|rule| selection.has(rule))
                 };
-                if count == 0 && ignore.selectors.iter().any(runs) {
+                if !is_used && ignore.selectors.iter().any(runs) {
                     about.push((&rules::UNUSED_IGNORE, place, ignore.selectors.join(", ")));
                 }
             }
@@ -484,6 +491,10 @@ fn ignore(checked: &mut Checked, directives: &[Directive], selection: &Selection
             Says::Facts(..) => {}
         }
     }
+    let before = checked.findings.len();
+    let mut kept = ignored.into_iter().map(|ignored| !ignored);
+    checked.findings.retain(|_| kept.next().unwrap_or(true));
+    checked.ignored += before - checked.findings.len();
     for (rule, place, what) in about {
         if selection.has(rule) {
             let mut collector = Collector::new(rule, None);
@@ -493,11 +504,14 @@ fn ignore(checked: &mut Checked, directives: &[Directive], selection: &Selection
     }
 }
 
-fn is_ignored(finding: &Finding, ignore: &Ignore) -> bool {
-    let on_line = |label: &Label| label.place.position.is_some_and(|position| position.line == ignore.line);
-    let here = finding.line() == ignore.line || finding.labels.iter().any(on_line);
-    let named = |selector: &String| {
+/// Every line that a finding points at, in any of its texts.
+fn lines_of(finding: &Finding) -> HashSet<u32> {
+    let labels = finding.labels.iter().filter_map(|label| Some(label.place.position?.line));
+    labels.chain([finding.line()]).collect()
+}
+
+fn is_named(finding: &Finding, ignore: &Ignore) -> bool {
+    ignore.selectors.iter().any(|selector| {
         selector == finding.name || (selector.len() >= 4 && finding.code.starts_with(selector.as_str()))
-    };
-    here && ignore.selectors.iter().any(named)
+    })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The text or argument that a setting stands in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// A file, by the path under which it was given.
     File(Arc<str>),
@@ -43,7 +43,7 @@ impl fmt::Display for Source {
 }
 
 /// Where in a text: line and column count from 1 (columns in characters), the span is in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Line, from 1.
     pub line: u32,
@@ -56,7 +56,7 @@ pub struct Position {
 }
 
 /// A source and, where it is a text, the position in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The text or argument.
     pub source: Source,

@@ -1,5 +1,7 @@
 //! Nesting in a `flink-conf.yaml`, which knows none.
 
+use std::cell::OnceCell;
+
 use crate::check::{Case, Written};
 use crate::config::FileKind;
 use crate::config::layers::FileText;
@@ -16,13 +18,77 @@ pub struct Block {
     pub last: usize,
 }
 
-/// The `flink-conf.yaml` of a case, where it has one.
-pub fn flat_file<'a>(case: &'a Case<'_>) -> Option<&'a FileText> {
-    case.subject().file.as_ref().filter(|file| file.kind == FileKind::Legacy)
+/// The `flink-conf.yaml` of a case, with what is told of its lines once.
+pub struct FlatFile<'a> {
+    /// The file.
+    pub file: &'a FileText,
+    /// Where each line starts, in bytes.
+    starts: OnceCell<Vec<usize>>,
+    blocks: OnceCell<Vec<Block>>,
 }
 
-/// Every outermost block of a text, in order.
-pub fn blocks(text: &str) -> Vec<Block> {
+impl<'a> FlatFile<'a> {
+    /// Of a case, where it has one.
+    pub fn of(case: &'a Case<'_>) -> Option<FlatFile<'a>> {
+        let file = case.subject().file.as_ref().filter(|file| file.kind == FileKind::Legacy)?;
+        Some(FlatFile { file, starts: OnceCell::new(), blocks: OnceCell::new() })
+    }
+
+    /// Every outermost block, in order.
+    pub fn blocks(&self) -> &[Block] {
+        self.blocks.get_or_init(|| blocks(&self.file.text))
+    }
+
+    /// The block that a line is the head or a part of.
+    pub fn block_at(&self, line: usize) -> Option<&Block> {
+        let blocks = self.blocks();
+        let block = blocks.get(blocks.partition_point(|block| block.last < line))?;
+        (block.first <= line).then_some(block)
+    }
+
+    /// Whether a setting stands inside a block.
+    pub fn has_inside(&self, written: &Written<'_>) -> bool {
+        let Some(position) = written.setting.written else { return false };
+        if written.place().source != self.file.source {
+            return false;
+        }
+        let line = usize::try_from(position.line.saturating_sub(self.file.offset.lines)).unwrap_or(0);
+        self.block_at(line).is_some_and(|block| block.first < line)
+    }
+
+    /// Where a line stands in the input.
+    pub fn place_of(&self, line: usize) -> Place {
+        let (_, text) = self.line(line);
+        self.part_of(line, text.len() - text.trim_start().len(), text.trim_end().len())
+    }
+
+    /// Where a part of a line, in bytes of that line, stands in the input.
+    pub fn part_of(&self, line: usize, from: usize, to: usize) -> Place {
+        let (before, text) = self.line(line);
+        let column = text.get(..from).map_or(0, |before| before.chars().count()) + 1;
+        let position = Position {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+            start: before + from,
+            end: before + to,
+        };
+        let position = self.file.offset.moved(&self.file.text, position);
+        Place { source: self.file.source.clone(), position: Some(position) }
+    }
+
+    /// Where a line, counted from 1, starts, and its text.
+    pub fn line(&self, line: usize) -> (usize, &'a str) {
+        let text = self.file.text.as_str();
+        let starts = self.starts.get_or_init(|| {
+            let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(text.len());
+        (start, text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default())
+    }
+}
+
+fn blocks(text: &str) -> Vec<Block> {
     let lines: Vec<(usize, &str)> = text
         .lines()
         .enumerate()
@@ -42,43 +108,12 @@ pub fn blocks(text: &str) -> Vec<Block> {
         match (line.trim().strip_suffix(':'), last) {
             (Some(key), Some(last)) if !key.is_empty() && !key.contains(": ") => {
                 found.push(Block { key: key.to_owned(), first: *number, last });
-                at = lines.iter().position(|(number, _)| *number > last).unwrap_or(lines.len());
+                at = lines.partition_point(|(number, _)| *number <= last);
             }
             _ => at += 1,
         }
     }
     found
-}
-
-/// Whether a setting stands inside such a block.
-pub fn is_inside(case: &Case<'_>, written: &Written<'_>) -> bool {
-    let (Some(file), Some(position)) = (flat_file(case), written.setting.written) else { return false };
-    if written.place().source != file.source {
-        return false;
-    }
-    let line = usize::try_from(position.line.saturating_sub(file.offset.lines)).unwrap_or(0);
-    blocks(&file.text).iter().any(|block| block.first < line && line <= block.last)
-}
-
-/// Where a line of a file's text stands in the input.
-pub fn place_of(file: &FileText, line: usize) -> Place {
-    let text = file.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    part_of(file, line, text.len() - text.trim_start().len(), text.trim_end().len())
-}
-
-/// Where a part of a line of a file's text, in bytes of that line, stands in the input.
-pub fn part_of(file: &FileText, line: usize, from: usize, to: usize) -> Place {
-    let mut lines = file.text.split_inclusive('\n');
-    let before: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
-    let text = lines.next().unwrap_or_default();
-    let column = text.get(..from).map_or(0, |before| before.chars().count()) + 1;
-    let position = Position {
-        line: u32::try_from(line).unwrap_or(u32::MAX),
-        column: u32::try_from(column).unwrap_or(u32::MAX),
-        start: before + from,
-        end: before + to,
-    };
-    Place { source: file.source.clone(), position: Some(file.offset.moved(&file.text, position)) }
 }
 
 /// A line without its comment, as Flink cuts it.

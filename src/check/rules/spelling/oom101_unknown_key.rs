@@ -1,6 +1,6 @@
 use super::known::{self, Below, Standing};
 use super::near;
-use super::nested;
+use super::nested::FlatFile;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
 use crate::flink::options;
@@ -41,6 +41,7 @@ rule! {
 const NEAR: usize = 3;
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
+    let flat = FlatFile::of(case);
     let mut offered: Vec<&str> = Vec::new();
     for (written, standing) in known::unusual(case) {
         let key = written.key;
@@ -48,7 +49,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             continue;
         }
         let below = known::below(key);
-        if below == Below::Open || nested::is_inside(case, &written) {
+        if below == Below::Open || flat.as_ref().is_some_and(|flat| flat.has_inside(&written)) {
             continue;
         }
         let meant = one_edit_away(case, key);

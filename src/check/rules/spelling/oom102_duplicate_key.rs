@@ -1,4 +1,5 @@
-use super::{known, nested};
+use super::known;
+use super::nested::FlatFile;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
 use crate::config::Lost;
@@ -47,13 +48,14 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
     if case.subject().partial && !case.subject().settings.is_empty() {
         return;
     }
+    let flat = FlatFile::of(case);
     for written in case.settings() {
         let setting = written.setting;
         let same = |lost: &&Lost| lost.place.source == setting.place.source && lost.layer == setting.layer;
         let mut losers = setting.overridden.iter().filter(same).map(|lost| &lost.place).peekable();
         // What a resource of a manifest sets is no line that is there twice, and nesting in a flat file is told as such.
         let is_line = known::is_typed(&written) && written.place().position.is_some();
-        if losers.peek().is_none() || !is_line || nested::is_inside(case, &written) {
+        if losers.peek().is_none() || !is_line || flat.as_ref().is_some_and(|flat| flat.has_inside(&written)) {
             continue;
         }
         let key = written.key;

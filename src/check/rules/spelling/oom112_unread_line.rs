@@ -1,5 +1,5 @@
 use super::known::{self, Standing};
-use super::nested;
+use super::nested::FlatFile;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
 use crate::config::legacy::{self, UnreadReason};
@@ -40,15 +40,15 @@ rule! {
 }
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
-    let Some(file) = nested::flat_file(case) else { return };
+    let Some(flat) = FlatFile::of(case) else { return };
+    let file = flat.file;
     let (_, unread) = legacy::parse(&file.text);
     if unread.is_empty() {
         return;
     }
-    let blocks = nested::blocks(&file.text);
     for line in unread {
         let number = usize::try_from(line.position.line).unwrap_or(0);
-        let in_block = blocks.iter().any(|block| (block.first..=block.last).contains(&number));
+        let in_block = flat.block_at(number).is_some();
         let bare = line.text.trim();
         // Markers of a document and templates' own lines carry no setting.
         if in_block || matches!(bare, "---" | "...") || bare.starts_with("{{") || bare.contains("${") {
@@ -72,7 +72,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
             });
         match split.filter(|split| is_known && !split.value.is_empty()) {
             Some(split) => {
-                let between = nested::part_of(file, number, split.from, split.to).position;
+                let between = flat.part_of(number, split.from, split.to).position;
                 let edit = between.map(|between| {
                     let width = line.text.get(split.from..split.to).unwrap_or_default().chars().count();
                     Edit::Replace {

@@ -1,5 +1,5 @@
 use super::declared_type;
-use super::nested;
+use super::nested::FlatFile;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
 use crate::config::legacy;
@@ -42,8 +42,8 @@ rule! {
 }
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
-    let Some(file) = nested::flat_file(case) else { return };
-    for (index, line) in file.text.lines().enumerate() {
+    let Some(flat) = FlatFile::of(case) else { return };
+    for (index, line) in flat.file.text.lines().enumerate() {
         let Some(hash) = line.find('#').filter(|hash| *hash > 0) else { continue };
         let before = &line[..hash];
         let (read, _) = legacy::parse(before);
@@ -60,7 +60,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if !(quoted || glued && !is_whole) {
             continue;
         }
-        let place = nested::part_of(file, index + 1, hash, line.len());
+        let place = flat.part_of(index + 1, hash, line.len());
         let draft = found
             .find(format!("the value of {} ends at its #", setting.key))
             .at(&place, "cut off from here")

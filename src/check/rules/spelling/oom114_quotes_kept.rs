@@ -1,5 +1,5 @@
 use super::declared_type;
-use super::nested;
+use super::nested::FlatFile;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
 use crate::flink::options::ValueKind;
@@ -37,9 +37,9 @@ rule! {
 }
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
-    let Some(file) = nested::flat_file(case) else { return };
+    let Some(flat) = FlatFile::of(case) else { return };
     for (written, row) in declared_type::options(case) {
-        if written.place().source != file.source || written.key.starts_with("env.") {
+        if written.place().source != flat.file.source || written.key.starts_with("env.") {
             continue;
         }
         let text = written.text();

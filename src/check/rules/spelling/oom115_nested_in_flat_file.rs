@@ -1,4 +1,4 @@
-use super::nested;
+use super::nested::FlatFile;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector};
 use crate::config::legacy;
@@ -41,20 +41,19 @@ rule! {
 const SHOWN: usize = 5;
 
 fn check(case: &Case<'_>, found: &mut Collector<'_>) {
-    let Some(file) = nested::flat_file(case) else { return };
-    for block in nested::blocks(&file.text) {
-        let lines = file.text.lines().enumerate().skip(block.first).take(block.last - block.first);
-        let keys: Vec<(usize, String)> = lines
-            .filter_map(|(index, line)| Some((index + 1, legacy::parse(line).0.into_iter().next()?.key)))
+    let Some(flat) = FlatFile::of(case) else { return };
+    for block in flat.blocks() {
+        let keys: Vec<(usize, String)> = (block.first + 1..=block.last)
+            .filter_map(|number| Some((number, legacy::parse(flat.line(number).1).0.into_iter().next()?.key)))
             .collect();
         let mut draft = found
             .find(format!(
                 "what stands below {} is not part of it: flink-conf.yaml knows no nesting",
                 shown(&block.key)
             ))
-            .at(&nested::place_of(file, block.first), "passed over");
+            .at(&flat.place_of(block.first), "passed over");
         for (line, key) in keys.iter().take(SHOWN) {
-            draft = draft.at(&nested::place_of(file, *line), format!("sets {key}"));
+            draft = draft.at(&flat.place_of(*line), format!("sets {key}"));
         }
         if keys.is_empty() {
             draft = draft.note("its lines are passed over too");
