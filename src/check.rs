@@ -10,6 +10,7 @@ pub mod directive;
 pub mod edits;
 mod engine;
 pub mod example;
+mod judge;
 pub mod moved;
 pub mod policy;
 pub mod repair;

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use super::case::{Case, Judged};
+use super::case::Case;
 use super::collect::Collector;
 use super::directive::{self, Directive, Ignore, Says};
 use super::edits::Lines;
+use super::judge::{deployment_of, is_memory_key, is_total, judge, take_placeholders};
 use super::moved::{self, Planned};
 use super::policy::Policy;
 use super::rule::Rule;
@@ -14,13 +15,11 @@ use super::rules::{self, catalogue};
 use crate::config::layers::Layers;
 use crate::config::load::{self, LoadError, Loaded, Reason, TextInput};
 use crate::config::workload::{Starter, Workload};
-use crate::config::{Config, Of, Setting, is_placeholder};
-use crate::flink::{Version, keys};
-use crate::model::{Deployment, Finding, Place, Role, Severity, Source, UseCase};
-use crate::plan::jvm::Machine;
+use crate::config::{Config, Of};
+use crate::flink::Version;
+use crate::model::{Deployment, Finding, Place, Role, Severity, Source};
+use crate::plan::Backend;
 use crate::plan::settings::Settings;
-use crate::plan::store::Store;
-use crate::plan::{self, Backend, Question, container};
 
 /// What is told beside a text.
 #[derive(Clone, Debug, Default)]
@@ -229,11 +228,6 @@ fn interpreted(input: &TextInput, told: &Told, directives: &[Directive]) -> Resu
     Ok(loaded)
 }
 
-/// Who starts the processes, where that is known.
-fn deployment_of(loaded: &Loaded, config: &Config, told: &Told) -> Option<Deployment> {
-    told.deployment.or(loaded.subject.deployment).or_else(|| deployment(config)).or(told.default_deployment)
-}
-
 /// What is told, with what the text's own comments tell below it.
 fn told_by(told: &Told, directives: &[Directive], counts: impl Fn(&Directive) -> bool) -> Told {
     let mut all = told.clone();
@@ -358,102 +352,6 @@ fn may_configure_flink(text: &str) -> bool {
     let signs =
         ["flink-conf.yaml", "config.yaml", "FLINK_PROPERTIES", "kind: FlinkDeployment", "kind: FlinkSessionJob"];
     signs.iter().any(|sign| text.contains(sign)) || has_flinks_lines(text)
-}
-
-/// Takes out the settings whose key or value is a placeholder. The JVM's options are a shell's text, and stay.
-fn take_placeholders(config: &mut Config) -> Vec<(String, Setting)> {
-    let held = |key: &str, setting: &Setting| {
-        is_placeholder(key) || !key.starts_with("env.") && is_placeholder(&setting.value.java_text())
-    };
-    let taken: Vec<(String, Setting)> = config
-        .iter()
-        .filter(|(key, setting)| held(key, setting))
-        .map(|(key, setting)| (key.to_owned(), setting.clone()))
-        .collect();
-    for (key, _) in &taken {
-        config.remove(key);
-    }
-    taken
-}
-
-/// Who starts the processes, as far as the configuration tells.
-fn deployment(config: &Config) -> Option<Deployment> {
-    let target = config.get("execution.target").map(|setting| setting.value.java_text().to_lowercase());
-    match target {
-        Some(target) if target.starts_with("yarn") => Some(Deployment::Yarn),
-        Some(target) if target.starts_with("kubernetes") => Some(Deployment::Kubernetes),
-        _ => config.get("kubernetes.cluster-id").map(|_| Deployment::Kubernetes),
-    }
-}
-
-/// Whether a key is about a role's memory.
-fn is_memory_key(key: &str, role: Role) -> bool {
-    match role {
-        Role::TaskManager => {
-            key.starts_with("taskmanager.memory.")
-                || key.starts_with("taskmanager.heap.")
-                || key == keys::NETWORK_BUFFERS.name()
-                || [keys::NETWORK_FRACTION_1_9.name(), keys::NETWORK_MIN_1_9.name(), keys::NETWORK_MAX_1_9.name()]
-                    .contains(&key)
-        }
-        Role::JobManager => key.starts_with("jobmanager.memory.") || key.starts_with("jobmanager.heap."),
-    }
-}
-
-/// Whether a key gives a role a total, so that what lies below in another file does not decide.
-fn is_total(key: &str) -> bool {
-    [keys::TM_PROCESS, keys::TM_FLINK, keys::TM_HEAP_SIZE, keys::JM_PROCESS, keys::JM_FLINK, keys::JM_HEAP_SIZE]
-        .iter()
-        .any(|total| total.name() == key)
-        || [keys::TM_HEAP_MB, keys::JM_HEAP_MB].iter().any(|total| total.name() == key)
-}
-
-/// A role's plan, where there is enough to judge it by.
-fn judge(
-    loaded: &Loaded,
-    config: &Config,
-    placeholders: &[(String, Setting)],
-    told: &Told,
-    deployment: Option<Deployment>,
-    role: Role,
-) -> Option<Judged> {
-    let subject = &loaded.subject;
-    let mut own = config.iter().filter(|(_, setting)| setting.place.source != Source::Shipped);
-    let wanted = match (told.role, subject.role) {
-        (Some(asked), _) => asked == role,
-        (None, Some(known)) if !subject.partial => known == role,
-        (None, known) => {
-            known.is_none_or(|known| known == role)
-                && own.any(|(key, _)| is_memory_key(key, role) && (!subject.partial || is_total(key)))
-        }
-    };
-    let decides = |key: &str| {
-        is_placeholder(key)
-            || key.starts_with("state.backend")
-            || match role {
-                Role::TaskManager => key.starts_with("taskmanager.") || key.starts_with("kubernetes.taskmanager."),
-                Role::JobManager => key.starts_with("jobmanager.") || key.starts_with("kubernetes.jobmanager."),
-            }
-    };
-    if !wanted || placeholders.iter().any(|(key, _)| decides(key)) || subject.open {
-        return None;
-    }
-    let profile = loaded.choice.profile;
-    let backend = Backend::of(&Settings::new(config, profile));
-    let question = Question {
-        role,
-        deployment: deployment.unwrap_or_default(),
-        consumers: vec![UseCase::StateBackend],
-        managed_backend: backend.takes_managed_memory(),
-        stores: vec![Store::RocksDb, Store::ForSt],
-    };
-    let mut outcome = plan::survey(config, profile, &question, Machine::default());
-    if let Ok(survey) = &mut outcome
-        && let Some(limit) = subject.pod(role).and_then(|pod| pod.limit.as_ref())
-    {
-        survey.container = Ok(container::written(limit, survey.plan.budget.total_process().bytes));
-    }
-    Some(Judged { question, outcome })
 }
 
 /// Takes out what the text says to ignore, and tells of directives that are of no use.

@@ -1,7 +1,9 @@
 //! From a path or standard input to a configuration file's text and the Flink version that reads it: the only part of
 //! this room that touches the world.
 
+mod choice;
 mod error;
+mod kind;
 
 use std::fmt;
 use std::fs::File;
@@ -9,17 +11,18 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use choice::{Choice, Reason, version};
+use choice::{choose, choose_for, newest_reading};
 pub use error::LoadError;
+use kind::{is_flink_conf_by_name, script_of_name, told_otherwise};
 
 use super::layers::{Assembled, FileText, Layers, Offset, Remark};
-use super::manifest::{self, IMAGE_TAG, ManifestError};
-use super::startup_log::{self, LogError};
+use super::manifest;
 use super::template::{self, Templates, rendered_name};
-use super::yarn_site::{self, XmlError};
-use super::{FileKind, Of, Subject, shell_script, sql_environment, sql_script};
+use super::{FileKind, Of, Subject};
 use crate::flink::Version;
-use crate::flink::profile::{ConfigurationFile, Match, MissingFileShows, Profile};
-use crate::model::{Bytes, Place, Position, Source};
+use crate::flink::profile::{ConfigurationFile, MissingFileShows, Profile};
+use crate::model::{Bytes, Place, Source};
 
 /// A configuration file is never larger; what is, is something else.
 pub const MAX_FILE: Bytes = Bytes::mib(16);
@@ -41,46 +44,6 @@ impl fmt::Display for Input {
             Input::Nothing => f.write_str("the arguments"),
             Input::Stdin => f.write_str("<stdin>"),
             Input::Path(path) => path.display().fmt(f),
-        }
-    }
-}
-
-/// A Flink version, its profile, and why it is this one.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    /// The version.
-    pub version: Version,
-    /// What oomph knows of it.
-    pub profile: &'static Profile,
-    /// Whether the profile is of the very line.
-    pub found: Match,
-    /// Why this version.
-    pub reason: Reason,
-}
-
-/// Why a version was chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The caller named it.
-    Asked,
-    /// The configuration belongs to a distribution, whose jar names it.
-    Distribution(String),
-    /// The input itself names it, as these words say.
-    Told(String),
-    /// Nothing names it: the newest that reads this kind of file.
-    NewestReading(FileKind),
-    /// Nothing names it and there is no file: the newest.
-    Newest,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reason::Asked => f.write_str("as asked"),
-            Reason::Told(words) => f.write_str(words),
-            Reason::Distribution(jar) => write!(f, "of the distribution it lies in, {jar}"),
-            Reason::NewestReading(kind) => write!(f, "the newest that reads a {kind}; name another with --flink"),
-            Reason::Newest => f.write_str("the newest; name another with --flink"),
         }
     }
 }
@@ -176,23 +139,9 @@ fn of_flink(loaded: Vec<Loaded>, input: &Input) -> Result<Vec<Loaded>, LoadError
     Err(LoadError::Untold { place, reason: reason.to_owned() })
 }
 
-/// The version of what is read from no file.
-pub fn version(asked: Option<Version>) -> Result<Choice, LoadError> {
-    match asked {
-        Some(version) => choose("the configuration", version, Reason::Asked),
-        None => choose("the configuration", Profile::newest().version(), Reason::Newest),
-    }
-}
-
 /// Whether a file is a manifest, by its content; one that cannot be read is none.
 pub fn is_manifest(path: &Path) -> bool {
     read_file(path).is_ok_and(|text| manifest::is_manifest(&text))
-}
-
-fn choose(path: &str, version: Version, reason: Reason) -> Result<Choice, LoadError> {
-    let (profile, found) =
-        Profile::of(version).map_err(|source| LoadError::Version { path: path.to_owned(), source })?;
-    Ok(Choice { version, profile, found, reason })
 }
 
 /// The subjects of a text. Its kind is told by its name, else by the version where that reads one kind only, else by its
@@ -248,123 +197,6 @@ fn told_of(input: TextInput, asked: Option<Version>) -> Result<Vec<Loaded>, Load
     }
     let file = FileText { source, kind, text, offset: Offset::default() };
     Ok(vec![Loaded { subject: Subject { remarks, ..Subject::of_file(file) }, choice }])
-}
-
-/// Whether a file is named after `flink-conf.yaml`, as `flink-conf-prod.yaml` is: its lines may be YAML too, and are not
-/// meant as such.
-fn is_flink_conf_by_name(path: &str) -> bool {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    name.starts_with("flink-conf") && (name.ends_with(".yaml") || name.ends_with(".yml"))
-}
-
-/// A script by its file's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Script {
-    Sql,
-    Shell,
-}
-
-fn script_of_name(source: &Source) -> Option<Script> {
-    let Source::File(path) = source else { return None };
-    let name = rendered_name(path.rsplit(['/', '\\']).next().unwrap_or(path)).to_lowercase();
-    let is_dockerfile = ["dockerfile", "containerfile"].iter().any(|word| {
-        name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
-            || name.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
-    });
-    match name.rsplit_once('.') {
-        Some((_, "sql")) => Some(Script::Sql),
-        Some((_, "sh" | "bash")) => Some(Script::Shell),
-        _ => is_dockerfile.then_some(Script::Shell),
-    }
-}
-
-/// The subjects of a text that is a manifest, a script, a log or Hadoop's; nothing where it is a configuration of Flink's own.
-fn told_otherwise(source: &Source, text: &str, by_name: Option<Script>) -> Option<Result<Vec<Subject>, LoadError>> {
-    let whole = || Place::of(source.clone());
-    let nothing = |what: &str| {
-        let reason = format!("nothing in this {what} configures Flink");
-        LoadError::Untold { place: whole(), reason }
-    };
-    match by_name {
-        Some(Script::Sql) => {
-            return Some(match sql_script::subject(source, text) {
-                Ok(subject) => Ok(vec![subject]),
-                Err(sql_script::NoSettings) => Err(nothing("SQL script")),
-            });
-        }
-        Some(Script::Shell) => {
-            let found = shell_script::subjects(source, text);
-            return Some(found.map_err(|shell_script::NoSettings| nothing("script")));
-        }
-        None => {}
-    }
-    if shell_script::begins_as_script(text)
-        && let Ok(subjects) = shell_script::subjects(source, text)
-    {
-        return Some(Ok(subjects));
-    }
-    if manifest::is_manifest(text) {
-        return Some(manifest::subjects(source, text).map_err(|ManifestError { reason, position }| {
-            LoadError::Untold { place: Place { position, ..whole() }, reason }
-        }));
-    }
-    if startup_log::is_startup_log(text) {
-        return Some(startup_log::subjects(source, text).map_err(|LogError { reason, line }| {
-            let position = line.map(|line| Position { line, column: 1, start: 0, end: 0 });
-            LoadError::Untold { place: Place { position, ..whole() }, reason }
-        }));
-    }
-    if sql_environment::is_environment(text) {
-        let subject = sql_environment::subject(source, text);
-        return Some(subject.map(|subject| vec![subject]).map_err(|error| LoadError::Untold {
-            place: Place { position: Some(error.position), ..whole() },
-            reason: error.reason,
-        }));
-    }
-    if yarn_site::is_hadoop_xml(text) {
-        let subject = yarn_site::subject(source, text);
-        return Some(subject.map(|subject| vec![subject]).map_err(|XmlError { reason, position }| LoadError::Untold {
-            place: Place { position, ..whole() },
-            reason,
-        }));
-    }
-    if sql_script::is_sql_script(text)
-        && let Ok(subject) = sql_script::subject(source, text)
-    {
-        return Some(Ok(vec![subject]));
-    }
-    if shell_script::has_command(text)
-        && let Ok(subjects) = shell_script::subjects(source, text)
-    {
-        return Some(Ok(subjects));
-    }
-    None
-}
-
-/// Decides on the version of a manifest's or log's subject.
-fn choose_for(path: &str, mut subject: Subject, asked: Option<Version>) -> Result<Loaded, LoadError> {
-    let told = subject.version.take().and_then(|(text, words)| match text.parse() {
-        // The tag of somebody's own image may count that image's versions.
-        Ok(version) if words == IMAGE_TAG && Profile::of(version).is_err() => {
-            let text = format!("the image's tag names {text}, which is no Flink version that oomph knows");
-            subject.remarks.push(Remark { place: Place::of(Source::File(Arc::from(path))), text });
-            None
-        }
-        Ok(version) => Some((version, Reason::Told(words))),
-        Err(_) if template::is_hidden(&text) => None,
-        Err(_) => {
-            let text = format!("`{text}` is no Flink version");
-            subject.remarks.push(Remark { place: Place::of(Source::File(Arc::from(path))), text });
-            None
-        }
-    });
-    let choice = match (asked, told, &subject.file) {
-        (Some(version), _, _) => choose(path, version, Reason::Asked)?,
-        (None, Some((version, reason)), _) => choose(path, version, reason)?,
-        (None, None, Some(file)) => choose(path, newest_reading(file.kind), Reason::NewestReading(file.kind))?,
-        (None, None, None) => choose(path, Profile::newest().version(), Reason::Newest)?,
-    };
-    Ok(Loaded { subject, choice })
 }
 
 /// Puts further layers on top of what was loaded. A standard YAML file that Flink refuses is refused here, with its
@@ -447,10 +279,6 @@ pub fn missing_message(directory: &str, kind: FileKind, profile: &Profile) -> St
         MissingFileShows::File => &file,
     };
     format!("The Flink config file '{file}' ({shown}) does not exist.")
-}
-
-fn newest_reading(kind: FileKind) -> Version {
-    Profile::newest_where(|p| kind.is_read_by(p)).unwrap_or(Profile::newest()).version()
 }
 
 /// The version of the Flink distribution that a configuration directory lies in, told by `../lib/flink-dist*.jar`.

@@ -1,0 +1,104 @@
+//! What a text is, told by its name or by its content.
+
+use super::LoadError;
+use crate::config::manifest::{self, ManifestError};
+use crate::config::startup_log::{self, LogError};
+use crate::config::template::rendered_name;
+use crate::config::yarn_site::{self, XmlError};
+use crate::config::{Subject, shell_script, sql_environment, sql_script};
+use crate::model::{Place, Position, Source};
+
+/// Whether a file is named after `flink-conf.yaml`, as `flink-conf-prod.yaml` is: its lines may be YAML too, and are not
+/// meant as such.
+pub(super) fn is_flink_conf_by_name(path: &str) -> bool {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.starts_with("flink-conf") && (name.ends_with(".yaml") || name.ends_with(".yml"))
+}
+
+/// A script by its file's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Script {
+    Sql,
+    Shell,
+}
+
+pub(super) fn script_of_name(source: &Source) -> Option<Script> {
+    let Source::File(path) = source else { return None };
+    let name = rendered_name(path.rsplit(['/', '\\']).next().unwrap_or(path)).to_lowercase();
+    let is_dockerfile = ["dockerfile", "containerfile"].iter().any(|word| {
+        name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+            || name.strip_suffix(word).is_some_and(|rest| rest.ends_with('.'))
+    });
+    match name.rsplit_once('.') {
+        Some((_, "sql")) => Some(Script::Sql),
+        Some((_, "sh" | "bash")) => Some(Script::Shell),
+        _ => is_dockerfile.then_some(Script::Shell),
+    }
+}
+
+/// The subjects of a text that is a manifest, a script, a log or Hadoop's; nothing where it is a configuration of Flink's own.
+pub(super) fn told_otherwise(
+    source: &Source,
+    text: &str,
+    by_name: Option<Script>,
+) -> Option<Result<Vec<Subject>, LoadError>> {
+    let whole = || Place::of(source.clone());
+    let nothing = |what: &str| {
+        let reason = format!("nothing in this {what} configures Flink");
+        LoadError::Untold { place: whole(), reason }
+    };
+    match by_name {
+        Some(Script::Sql) => {
+            return Some(match sql_script::subject(source, text) {
+                Ok(subject) => Ok(vec![subject]),
+                Err(sql_script::NoSettings) => Err(nothing("SQL script")),
+            });
+        }
+        Some(Script::Shell) => {
+            let found = shell_script::subjects(source, text);
+            return Some(found.map_err(|shell_script::NoSettings| nothing("script")));
+        }
+        None => {}
+    }
+    if shell_script::begins_as_script(text)
+        && let Ok(subjects) = shell_script::subjects(source, text)
+    {
+        return Some(Ok(subjects));
+    }
+    if manifest::is_manifest(text) {
+        return Some(manifest::subjects(source, text).map_err(|ManifestError { reason, position }| {
+            LoadError::Untold { place: Place { position, ..whole() }, reason }
+        }));
+    }
+    if startup_log::is_startup_log(text) {
+        return Some(startup_log::subjects(source, text).map_err(|LogError { reason, line }| {
+            let position = line.map(|line| Position { line, column: 1, start: 0, end: 0 });
+            LoadError::Untold { place: Place { position, ..whole() }, reason }
+        }));
+    }
+    if sql_environment::is_environment(text) {
+        let subject = sql_environment::subject(source, text);
+        return Some(subject.map(|subject| vec![subject]).map_err(|error| LoadError::Untold {
+            place: Place { position: Some(error.position), ..whole() },
+            reason: error.reason,
+        }));
+    }
+    if yarn_site::is_hadoop_xml(text) {
+        let subject = yarn_site::subject(source, text);
+        return Some(subject.map(|subject| vec![subject]).map_err(|XmlError { reason, position }| LoadError::Untold {
+            place: Place { position, ..whole() },
+            reason,
+        }));
+    }
+    if sql_script::is_sql_script(text)
+        && let Ok(subject) = sql_script::subject(source, text)
+    {
+        return Some(Ok(vec![subject]));
+    }
+    if shell_script::has_command(text)
+        && let Ok(subjects) = shell_script::subjects(source, text)
+    {
+        return Some(Ok(subjects));
+    }
+    None
+}
