@@ -1,11 +1,23 @@
-//! Text that a process leaves behind, as typed facts: one file a format. Facts are stated, never interpreted, and each
-//! knows its line. Functions over text: no file is touched.
+//! What a process shows of itself or leaves behind, as typed facts: one file a format. Facts are stated, never
+//! interpreted; those of a log know their line. Functions over bytes: no file is touched.
 
 pub mod banner;
+pub mod cgroup;
 pub mod command_line;
 pub mod container_limit;
+pub mod flink_rest;
+pub mod hsperfdata;
 pub mod loaded_property;
+pub mod malloc_chunks;
+pub mod nmt;
+pub mod prometheus;
+pub mod rocksdb_log;
+pub mod rocksdb_options;
+pub mod rocksdb_sst;
+pub mod smaps;
 pub mod startup_block;
+pub mod vm_flags;
+pub mod vm_info;
 
 /// A fact and the line it stands in, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]

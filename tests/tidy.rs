@@ -15,12 +15,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["model", "flink", "artefact", "config"]),
     ("recommend", &["model", "flink", "config", "plan"]),
     ("check", &["model", "flink", "config", "plan"]),
-    ("report", &["model", "flink", "config", "plan", "check", "recommend"]),
-    ("cli", &["model", "flink", "artefact", "config", "plan", "check", "recommend", "report"]),
+    ("probe", &["model", "artefact"]),
+    ("diagnose", &["model", "flink", "plan", "artefact"]),
+    ("report", &["model", "flink", "config", "plan", "check", "recommend", "artefact", "diagnose"]),
+    ("cli", &["model", "flink", "artefact", "config", "plan", "check", "recommend", "report", "probe", "diagnose"]),
 ];
 
 /// The files that may touch the world outside; all others are functions over values.
-const TOUCHING: &[&str] = &["main.rs", "cli.rs", "cli/", "config/load.rs"];
+const TOUCHING: &[&str] = &["main.rs", "cli.rs", "cli/", "config/load.rs", "probe/"];
 
 /// What touching the world looks like.
 const WORLD: &[&str] =

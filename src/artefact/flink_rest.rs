@@ -1,0 +1,1 @@
+//! What Flink's REST answers, as typed facts.

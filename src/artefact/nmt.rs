@@ -1,0 +1,1 @@
+//! HotSpot's native memory tracking, as `VM.native_memory` prints it.

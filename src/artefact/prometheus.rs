@@ -1,0 +1,1 @@
+//! The text in which Prometheus and OpenMetrics write metrics.

@@ -1,0 +1,1 @@
+//! RocksDB's `LOG`: settings, caches, statistics, stalls.

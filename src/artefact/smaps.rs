@@ -1,0 +1,1 @@
+//! `/proc/PID/smaps`: every mapping of a process with what of it is resident.

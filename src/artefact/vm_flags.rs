@@ -1,0 +1,1 @@
+//! HotSpot's `VM.flags`: the options a JVM runs with.

@@ -1,0 +1,1 @@
+//! HotSpot's `VM.info`: where the heap, the archive, the class space and the code lie.

@@ -1,0 +1,1 @@
+//! What a RocksDB waits for: reads, flushes, compactions.

@@ -1,0 +1,1 @@
+//! Flink's RocksDB metrics, corrected where they mislead.

@@ -1,0 +1,10 @@
+//! Looks at processes: reads their files below a root, asks their sockets and their REST, and hands the bytes to the
+//! parsers of `artefact`. A capture is read with the same code as a live system. Nothing here changes a target.
+
+pub mod heap;
+pub mod hsperf;
+pub mod jvm_attach;
+pub mod recording;
+pub mod rest;
+pub mod rocksdb_files;
+pub mod root;

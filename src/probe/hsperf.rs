@@ -1,0 +1,1 @@
+//! Finds and reads the JVM's performance data.

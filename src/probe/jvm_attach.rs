@@ -1,0 +1,1 @@
+//! HotSpot's attach protocol, by its socket.

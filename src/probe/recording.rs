@@ -1,0 +1,1 @@
+//! Writes and reads recordings: what `oomph record` keeps of a process over time.

@@ -1,0 +1,1 @@
+//! Asks Flink's REST.

@@ -1,0 +1,1 @@
+//! Reads the directories in which a process keeps RocksDB databases.
