@@ -1,5 +1,7 @@
 //! What the readings of a process mean: where every byte went, where it goes, and what will end it. Functions over values.
 
+pub mod account;
+pub mod layout;
 pub mod rocksdb_bound;
 pub mod rocksdb_metrics;
 pub mod trend;

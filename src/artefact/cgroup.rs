@@ -1,1 +1,435 @@
 //! The memory files of a control group, version 1 and 2.
+//!
+//! Read from the kernel's own documents: `Documentation/admin-guide/cgroup-v1/memory.rst` and `cgroup-v2.rst`.
+
+use crate::model::{Bytes, Limit};
+
+/// The two layouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// One hierarchy a controller: `memory.usage_in_bytes`.
+    V1,
+    /// One hierarchy for all: `memory.current`.
+    V2,
+}
+
+/// The files of one group, as bytes, each where it could be read. Made by the probe out of a directory, by tests out of
+/// texts.
+pub trait Files {
+    /// The content of a file of the group; nothing where it is not there or may not be read.
+    fn text(&self, name: &str) -> Option<String>;
+}
+
+/// What the kernel accounts to a group and all groups below it. What a kernel does not say is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemoryStat {
+    /// Anonymous memory: heaps and stacks, not tmpfs.
+    pub anon: Option<Bytes>,
+    /// Page cache, tmpfs included.
+    pub file: Option<Bytes>,
+    /// The part of `file` that is tmpfs or shared memory: it cannot be reclaimed without swap.
+    pub shmem: Option<Bytes>,
+    /// The part of `file` that is not written yet.
+    pub dirty: Option<Bytes>,
+    /// The part of `file` that is being written.
+    pub writeback: Option<Bytes>,
+    /// The part of `file` that processes have mapped.
+    pub file_mapped: Option<Bytes>,
+    /// File pages that nobody used for long: what goes first, and what the kubelet does not count.
+    pub inactive_file: Option<Bytes>,
+    /// File pages in use.
+    pub active_file: Option<Bytes>,
+    /// Locked pages.
+    pub unevictable: Option<Bytes>,
+    /// The kernel's own memory.
+    pub kernel: Option<Bytes>,
+    /// Its slab caches: dentries, inodes, sockets' heads.
+    pub slab: Option<Bytes>,
+    /// The part of the slab caches that can be reclaimed.
+    pub slab_reclaimable: Option<Bytes>,
+    /// Its stacks.
+    pub kernel_stack: Option<Bytes>,
+    /// Page tables.
+    pub page_tables: Option<Bytes>,
+    /// Buffers of sockets.
+    pub sock: Option<Bytes>,
+    /// Swapped out.
+    pub swap: Option<Bytes>,
+    /// File pages that were thrown out and had to be read again: how often.
+    pub refaults: Option<u64>,
+    /// The smallest limit of the group and those above it, where the kernel says it (version 1).
+    pub hierarchical_limit: Option<Limit>,
+}
+
+/// How long tasks waited for memory (`memory.pressure`), in hundredths of a per cent of the last ten seconds and of the
+/// last minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pressure {
+    /// At least one task waited.
+    pub some_10s: u32,
+    /// The same over a minute.
+    pub some_60s: u32,
+    /// All tasks waited.
+    pub full_10s: u32,
+    /// The same over a minute.
+    pub full_60s: u32,
+}
+
+/// One group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Which layout.
+    pub version: Version,
+    /// Its path below the mount, `/` for the root of what is visible.
+    pub path: String,
+    /// `memory.limit_in_bytes`, `memory.max`: above it the kernel reclaims, then kills.
+    pub limit: Option<Limit>,
+    /// `memory.high`: above it tasks are slowed down until they stand still.
+    pub high: Option<Limit>,
+    /// What counts against the limit.
+    pub usage: Option<Bytes>,
+    /// The largest usage so far.
+    pub peak: Option<Bytes>,
+    /// What it is made of.
+    pub stat: MemoryStat,
+    /// How often the limit was met (`memory.failcnt`, `max` in `memory.events`).
+    pub limit_hits: Option<u64>,
+    /// How often `memory.high` was met.
+    pub high_hits: Option<u64>,
+    /// Processes killed for this group's limit or one above.
+    pub oom_kills: Option<u64>,
+    /// Whether the kernel kills the whole group at once (`memory.oom.group`, version 2).
+    pub oom_group: Option<bool>,
+    /// Whether the kernel stops tasks instead of killing one (`oom_kill_disable`, version 1).
+    pub oom_kill_disabled: Option<bool>,
+    /// `memory.swap.max`; what of `memory.memsw.limit_in_bytes` is above the limit.
+    pub swap_limit: Option<Limit>,
+    /// Waiting for memory.
+    pub pressure: Option<Pressure>,
+}
+
+impl Group {
+    /// Reads one group of the layout.
+    pub fn read(version: Version, path: &str, files: &dyn Files) -> Group {
+        match version {
+            Version::V1 => v1(path, files),
+            Version::V2 => v2(path, files),
+        }
+    }
+
+    /// Usage without inactive file pages: what the kubelet calls the working set and evicts by (cAdvisor,
+    /// `setMemoryStats` in container/libcontainer/handler.go).
+    pub fn working_set(&self) -> Option<Bytes> {
+        let inactive = self.stat.inactive_file?;
+        self.usage.map(|usage| usage.checked_sub(inactive).unwrap_or(Bytes::ZERO))
+    }
+
+    /// The limit in bytes; nothing where there is none or it is not known.
+    pub fn bound(&self) -> Option<Bytes> {
+        match self.limit {
+            Some(Limit::AtMost(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+fn v1(path: &str, files: &dyn Files) -> Group {
+    let number = |name: &str| files.text(name).and_then(|text| text.trim().parse::<u64>().ok());
+    let stat = files.text("memory.stat").unwrap_or_default();
+    // Only `total_` counts the groups below; a root group may not have it.
+    let value = |key: &str| Keyed(&stat).value(&format!("total_{key}")).or_else(|| Keyed(&stat).value(key));
+    let bytes = |key: &str| value(key).map(Bytes::new);
+    let control = files.text("memory.oom_control").unwrap_or_default();
+    let limit = number("memory.limit_in_bytes").map(v1_limit);
+    let with_swap = number("memory.memsw.limit_in_bytes").map(v1_limit);
+    let swap_limit = match (limit, with_swap) {
+        (Some(Limit::AtMost(memory)), Some(Limit::AtMost(both))) => both.checked_sub(memory).map(Limit::AtMost),
+        (_, with_swap) => with_swap,
+    };
+    Group {
+        version: Version::V1,
+        path: path.to_owned(),
+        limit,
+        high: None,
+        usage: number("memory.usage_in_bytes").map(Bytes::new),
+        peak: number("memory.max_usage_in_bytes").map(Bytes::new),
+        stat: MemoryStat {
+            anon: bytes("rss"),
+            file: bytes("cache"),
+            shmem: bytes("shmem"),
+            dirty: bytes("dirty"),
+            writeback: bytes("writeback"),
+            file_mapped: bytes("mapped_file"),
+            inactive_file: bytes("inactive_file"),
+            active_file: bytes("active_file"),
+            unevictable: bytes("unevictable"),
+            kernel: number("memory.kmem.usage_in_bytes").map(Bytes::new),
+            sock: number("memory.kmem.tcp.usage_in_bytes").map(Bytes::new),
+            swap: bytes("swap"),
+            refaults: value("workingset_refault_file").or_else(|| value("workingset_refault")),
+            hierarchical_limit: Keyed(&stat).value("hierarchical_memory_limit").map(v1_limit),
+            ..MemoryStat::default()
+        },
+        limit_hits: number("memory.failcnt"),
+        high_hits: None,
+        oom_kills: Keyed(&control).value("oom_kill"),
+        oom_group: None,
+        oom_kill_disabled: Keyed(&control).value("oom_kill_disable").map(|value| value != 0),
+        swap_limit,
+        pressure: None,
+    }
+}
+
+fn v2(path: &str, files: &dyn Files) -> Group {
+    let text = |name: &str| files.text(name);
+    let number = |name: &str| text(name).and_then(|text| text.trim().parse::<u64>().ok());
+    let limit = |name: &str| text(name).and_then(|text| v2_limit(text.trim()));
+    let stat = text("memory.stat").unwrap_or_default();
+    let value = |key: &str| Keyed(&stat).value(key);
+    let bytes = |key: &str| value(key).map(Bytes::new);
+    let events = text("memory.events").unwrap_or_default();
+    let parts = ["slab", "kernel_stack", "pagetables", "percpu", "sock"];
+    let kernel = || Bytes::checked_sum(parts.iter().filter_map(|key| bytes(key))).filter(|_| value("slab").is_some());
+    Group {
+        version: Version::V2,
+        path: path.to_owned(),
+        limit: limit("memory.max"),
+        high: limit("memory.high"),
+        usage: number("memory.current").map(Bytes::new),
+        peak: number("memory.peak").map(Bytes::new),
+        stat: MemoryStat {
+            anon: bytes("anon"),
+            file: bytes("file"),
+            shmem: bytes("shmem"),
+            dirty: bytes("file_dirty"),
+            writeback: bytes("file_writeback"),
+            file_mapped: bytes("file_mapped"),
+            inactive_file: bytes("inactive_file"),
+            active_file: bytes("active_file"),
+            unevictable: bytes("unevictable"),
+            // `kernel` is there since 5.18; before, its parts are.
+            kernel: bytes("kernel").or_else(kernel),
+            slab: bytes("slab"),
+            slab_reclaimable: bytes("slab_reclaimable"),
+            kernel_stack: bytes("kernel_stack"),
+            page_tables: bytes("pagetables"),
+            sock: bytes("sock"),
+            swap: number("memory.swap.current").map(Bytes::new),
+            refaults: value("workingset_refault_file").or_else(|| value("workingset_refault")),
+            hierarchical_limit: None,
+        },
+        limit_hits: Keyed(&events).value("max"),
+        high_hits: Keyed(&events).value("high"),
+        oom_kills: Keyed(&events).value("oom_kill"),
+        oom_group: number("memory.oom.group").map(|value| value != 0),
+        oom_kill_disabled: None,
+        swap_limit: limit("memory.swap.max"),
+        pressure: text("memory.pressure").and_then(|text| pressure(&text)),
+    }
+}
+
+/// What version 1 shows where there is no limit: the largest count of pages, `PAGE_COUNTER_MAX`. Page sizes differ, so
+/// everything from an exbibyte on is none.
+fn v1_limit(bytes: u64) -> Limit {
+    if bytes >= 1 << 60 { Limit::Unlimited } else { Limit::AtMost(Bytes::new(bytes)) }
+}
+
+/// `max`, or a number. Also the form of `pids.max` in both versions.
+pub fn v2_limit(text: &str) -> Option<Limit> {
+    match text {
+        "max" => Some(Limit::Unlimited),
+        digits => digits.parse().ok().map(|bytes| Limit::AtMost(Bytes::new(bytes))),
+    }
+}
+
+/// The group of a process in one hierarchy: a line of `/proc/PID/cgroup`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The controllers of the hierarchy; none for that of version 2.
+    pub controllers: Vec<String>,
+    /// Which layout.
+    pub version: Version,
+    /// The group's path, from the root of the reader's namespace on.
+    pub path: String,
+}
+
+/// Reads `/proc/PID/cgroup`: `4:memory:/path`, or `0::/path` for version 2. Lines that are neither are left out.
+pub fn memberships(text: &str) -> Vec<Membership> {
+    let line = |line: &str| {
+        let mut parts = line.splitn(3, ':');
+        let (hierarchy, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+        hierarchy.parse::<u32>().ok()?;
+        let controllers: Vec<String> =
+            controllers.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let version = if hierarchy == "0" { Version::V2 } else { Version::V1 };
+        Some(Membership { controllers, version, path: path.to_owned() })
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// A mounted hierarchy: a line of `/proc/self/mountinfo`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mounted {
+    /// Where.
+    pub at: String,
+    /// Which group of the hierarchy is the root of what is mounted.
+    pub root: String,
+    /// Which layout.
+    pub version: Version,
+    /// The controllers of version 1, among other options.
+    pub options: Vec<String>,
+}
+
+/// The cgroup hierarchies in `/proc/self/mountinfo`.
+pub fn mounted(text: &str) -> Vec<Mounted> {
+    let line = |line: &str| {
+        // 35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
+        let (left, right) = line.split_once(" - ")?;
+        let mut left = left.split(' ').skip(3);
+        let (root, at) = (left.next()?, left.next()?);
+        let mut right = right.split(' ');
+        let version = match right.next()? {
+            "cgroup" => Version::V1,
+            "cgroup2" => Version::V2,
+            _ => return None,
+        };
+        let options = right.nth(1).unwrap_or_default().split(',').map(str::to_owned).collect();
+        Some(Mounted { at: at.to_owned(), root: root.to_owned(), version, options })
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// Lines of a key and a number.
+struct Keyed<'t>(&'t str);
+
+impl Keyed<'_> {
+    fn value(&self, key: &str) -> Option<u64> {
+        self.0.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
+    }
+}
+
+/// `some avg10=0.00 avg60=0.12 avg300=0.00 total=123`, and the same with `full`.
+fn pressure(text: &str) -> Option<Pressure> {
+    let average = |kind: &str, span: &str| -> Option<u32> {
+        let line = text.lines().find(|line| line.split(' ').next() == Some(kind))?;
+        let value = line.split(' ').find_map(|word| word.strip_prefix(span)?.strip_prefix('='))?;
+        let (whole, hundredths) = value.split_once('.')?;
+        whole.parse::<u32>().ok()?.checked_mul(100)?.checked_add(hundredths.get(..2)?.parse().ok()?)
+    };
+    Some(Pressure {
+        some_10s: average("some", "avg10")?,
+        some_60s: average("some", "avg60")?,
+        full_10s: average("full", "avg10")?,
+        full_60s: average("full", "avg60")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+
+    struct Texts(&'static [(&'static str, &'static str)]);
+
+    impl Files for Texts {
+        fn text(&self, name: &str) -> Option<String> {
+            self.0.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
+        }
+    }
+
+    const V1: Texts = Texts(&[
+        ("memory.limit_in_bytes", "1811939328\n"),
+        ("memory.memsw.limit_in_bytes", "9223372036854771712\n"),
+        ("memory.usage_in_bytes", "1700000000\n"),
+        ("memory.max_usage_in_bytes", "1811939328\n"),
+        ("memory.failcnt", "12\n"),
+        ("memory.kmem.usage_in_bytes", "77656064\n"),
+        ("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"),
+        (
+            "memory.stat",
+            "cache 1\nrss 2\ntotal_cache 600\ntotal_rss 1000\ntotal_rss_huge 7\ntotal_shmem 5\ntotal_inactive_file \
+             1900000000\ntotal_workingset_refault_file 126317\nhierarchical_memory_limit 9223372036854771712\n",
+        ),
+    ]);
+
+    const V2: Texts = Texts(&[
+        ("memory.max", "max\n"),
+        ("memory.high", "1073741824\n"),
+        ("memory.current", "900\n"),
+        (
+            "memory.stat",
+            "anon 500\nfile 300\nkernel_stack 16\npagetables 32\npercpu 8\nsock 0\nslab 64\ninactive_file 100\n",
+        ),
+        ("memory.events", "low 0\nhigh 7\nmax 8\noom 1\noom_kill 2\noom_group_kill 0\n"),
+        ("memory.oom.group", "1\n"),
+        ("memory.swap.max", "0\n"),
+        (
+            "memory.pressure",
+            "some avg10=1.25 avg60=0.07 avg300=0.00 total=12\nfull avg10=0.50 avg60=0.00 avg300=0.00 total=3\n",
+        ),
+    ]);
+
+    #[test]
+    fn version_1_counts_the_groups_below() {
+        let group = Group::read(Version::V1, "/a", &V1);
+        assert_eq!(group.bound(), Some(Bytes::new(1_811_939_328)));
+        assert_eq!((group.stat.anon, group.stat.file), (Some(Bytes::new(1000)), Some(Bytes::new(600))));
+        assert_eq!((group.limit_hits, group.oom_kills), (Some(12), Some(3)));
+        assert_eq!(group.stat.hierarchical_limit, Some(Limit::Unlimited));
+        assert_eq!((group.swap_limit, group.stat.refaults), (Some(Limit::Unlimited), Some(126_317)));
+        assert_eq!(group.stat.slab, None);
+    }
+
+    #[test]
+    fn version_2_adds_the_kernels_parts_up_where_it_names_no_sum() {
+        let group = Group::read(Version::V2, "/b", &V2);
+        assert_eq!((group.limit, group.bound()), (Some(Limit::Unlimited), None));
+        assert_eq!(group.high, Some(Limit::AtMost(Bytes::gib(1))));
+        assert_eq!(group.stat.kernel, Some(Bytes::new(120)));
+        assert_eq!((group.high_hits, group.limit_hits, group.oom_kills), (Some(7), Some(8), Some(2)));
+        assert_eq!((group.oom_group, group.swap_limit), (Some(true), Some(Limit::AtMost(Bytes::ZERO))));
+        let pressure = group.pressure.unwrap();
+        assert_eq!((pressure.some_10s, pressure.some_60s, pressure.full_10s), (125, 7, 50));
+    }
+
+    #[test]
+    fn a_process_is_in_a_group_of_each_hierarchy() {
+        let found = memberships("4:memory,pids:/docker/a:b\n0::/\nbroken\nx:memory:/\n");
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].version, found[0].path.as_str()), (Version::V1, "/docker/a:b"));
+        assert_eq!(found[0].controllers, ["memory", "pids"]);
+        assert_eq!((found[1].version, found[1].controllers.len()), (Version::V2, 0));
+    }
+
+    #[test]
+    fn mounted_hierarchies_are_found_among_all_mounts() {
+        let text = "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n\
+                    35 31 0:32 /docker/abc /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory\n\
+                    41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n1 2\n";
+        let found = mounted(text);
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].at.as_str(), found[0].root.as_str()), ("/sys/fs/cgroup/memory", "/docker/abc"));
+        assert!(found[0].options.contains(&"memory".to_owned()) && found[1].version == Version::V2);
+    }
+
+    #[test]
+    fn the_working_set_is_usage_without_inactive_file_pages_and_never_negative() {
+        assert_eq!(Group::read(Version::V2, "/b", &V2).working_set(), Some(Bytes::new(800)));
+        assert_eq!(Group::read(Version::V1, "/a", &V1).working_set(), Some(Bytes::ZERO));
+    }
+
+    #[test]
+    fn files_that_are_missing_or_malformed_give_nothing_rather_than_zero() {
+        let group = Group::read(Version::V2, "/", &Texts(&[]));
+        assert_eq!((group.usage, group.limit, &group.stat), (None, None, &MemoryStat::default()));
+        assert_eq!(group.working_set(), None);
+        let odd = Texts(&[
+            ("memory.current", "many"),
+            ("memory.stat", "anon\nanon x\nanonymous 5\n"),
+            ("memory.pressure", "some"),
+        ]);
+        let group = Group::read(Version::V2, "/", &odd);
+        assert_eq!((group.usage, group.stat.anon, group.pressure), (None, None, None));
+    }
+}
