@@ -3,7 +3,36 @@
 //! Read by hand: the parsers of the procfs library panic on a line of `limits` that is too short (0.18), and a capture
 //! may hold anything.
 
+use super::smaps::Smaps;
 use crate::model::{Bytes, Limit, Seen, Unseen};
+
+/// What the kernel shows of a process.
+#[derive(Clone, Debug)]
+pub struct ProcessFiles {
+    /// When it started, in clock ticks since boot.
+    pub started: Seen<u64>,
+    /// Its sizes and its owner.
+    pub status: Seen<ProcessStatus>,
+    /// The words it was started with.
+    pub command: Seen<Vec<String>>,
+    /// Its mappings.
+    pub smaps: Seen<Smaps>,
+    /// Its limits.
+    pub limits: Seen<ProcessLimits>,
+    /// The variables that its allocator reads.
+    pub allocator_variables: Seen<Vec<(String, String)>>,
+    /// Its threads: how each is called, and where its stack pointer stands while it waits.
+    pub threads: Seen<Vec<Thread>>,
+}
+
+/// A thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// Its name, at most 15 bytes.
+    pub name: String,
+    /// Its stack pointer; nothing while it runs or where that may not be read.
+    pub stack_pointer: Option<u64>,
+}
 
 /// `/proc/PID/status`. Sizes that the kernel does not give (a kernel before 4.5, a process that has ended) are nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

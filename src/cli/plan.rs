@@ -1,7 +1,7 @@
 //! `oomph plan`: gather configurations, plan them, report.
 
 mod against;
-mod gather;
+pub(super) mod gather;
 mod job;
 mod migrate;
 mod summary;

@@ -13,9 +13,9 @@ mod stacks;
 
 use board::Board;
 pub use board::{Basis, Kind, Placed};
-pub use collector_tables::Collector;
 
 use crate::artefact::smaps::{Mapping, Smaps};
+use crate::plan::jvm::Collector;
 
 /// Who serves `malloc`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

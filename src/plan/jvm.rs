@@ -37,6 +37,12 @@ impl Collector {
         (Collector::Shenandoah, "-XX:+UseShenandoahGC"),
     ];
 
+    /// The collector that a JVM's options ask for.
+    pub fn asked_for<'o>(options: impl IntoIterator<Item = &'o str>) -> Option<Collector> {
+        let asked = |option: &str| Collector::FLAGS.iter().find(|(_, flag)| *flag == option);
+        options.into_iter().find_map(asked).map(|(collector, _)| *collector)
+    }
+
     /// The name in a text.
     pub fn label(self) -> &'static str {
         match self {
@@ -214,9 +220,8 @@ fn collector(
     if let Some(value) = machine.collector {
         return Believed { value, why: "as told" };
     }
-    let asked = Collector::FLAGS.iter().find(|(_, flag)| options.iter().any(|option| option == flag));
-    if let Some((value, _)) = asked {
-        return Believed { value: *value, why: "asked for in env.java.opts" };
+    if let Some(value) = Collector::asked_for(options.iter().map(AsRef::as_ref)) {
+        return Believed { value, why: "asked for in env.java.opts" };
     }
     let script = match (plan.profile.behaviour.g1_asked_for, deployment) {
         (G1AskedFor::ByStandaloneScript | G1AskedFor::ByScripts, Deployment::Standalone) => {

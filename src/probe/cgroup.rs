@@ -3,45 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::root::Root;
-use crate::artefact::cgroup::{Files, Group, Membership, Version, memberships, mounted, v2_limit};
+use crate::artefact::cgroup::{Cgroup, Companion, Files, Group, Membership, Version, memberships, mounted, v2_limit};
 use crate::artefact::process_status::{ProcessStatus, command};
-use crate::model::{Bytes, Limit, Seen, Unseen};
-
-/// Where a process is accounted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cgroup {
-    /// The process's own group.
-    pub own: Group,
-    /// The groups above it that can be seen, the nearest first: the limit may be the pod's.
-    pub above: Vec<Group>,
-    /// How many tasks there may be, and are: a number, not bytes.
-    pub tasks: Option<(Limit, Option<u64>)>,
-    /// The other processes of the group and below it.
-    pub others: Vec<Companion>,
-}
-
-/// Another process of the same group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Companion {
-    /// Its process id.
-    pub pid: u32,
-    /// Its program and what it was started with, shortened.
-    pub command: String,
-    /// Whether it is one of Flink's Python workers.
-    pub is_python_worker: bool,
-    /// Its resident set.
-    pub rss: Seen<Bytes>,
-    /// The anonymous part: what it adds to the container.
-    pub rss_anon: Option<Bytes>,
-}
-
-impl Cgroup {
-    /// The group whose limit is met first: the smallest of all.
-    pub fn tightest(&self) -> Option<(&Group, Bytes)> {
-        let all = std::iter::once(&self.own).chain(&self.above);
-        all.filter_map(|group| group.bound().map(|bound| (group, bound))).min_by_key(|(_, bound)| *bound)
-    }
-}
+use crate::model::{Limit, Seen, Unseen};
 
 /// A group's directory.
 struct Directory(PathBuf);

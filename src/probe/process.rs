@@ -1,37 +1,9 @@
 //! The files of one process below `/proc`.
 
 use super::root::Root;
-use crate::artefact::process_status::{self, ProcessLimits, ProcessStatus};
+use crate::artefact::process_status::{self, ProcessFiles, ProcessLimits, ProcessStatus, Thread};
 use crate::artefact::smaps::{self, Smaps};
 use crate::model::{Seen, Unseen};
-
-/// What the kernel shows of a process.
-#[derive(Clone, Debug)]
-pub struct ProcessFiles {
-    /// When it started, in clock ticks since boot.
-    pub started: Seen<u64>,
-    /// Its sizes and its owner.
-    pub status: Seen<ProcessStatus>,
-    /// The words it was started with.
-    pub command: Seen<Vec<String>>,
-    /// Its mappings.
-    pub smaps: Seen<Smaps>,
-    /// Its limits.
-    pub limits: Seen<ProcessLimits>,
-    /// The variables that its allocator reads.
-    pub allocator_variables: Seen<Vec<(String, String)>>,
-    /// Its threads: how each is called, and where its stack pointer stands while it waits.
-    pub threads: Seen<Vec<Thread>>,
-}
-
-/// A thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Thread {
-    /// Its name, at most 15 bytes.
-    pub name: String,
-    /// Its stack pointer; nothing while it runs or where that may not be read.
-    pub stack_pointer: Option<u64>,
-}
 
 /// Reads everything. Files that cannot be read are unseen, each with its reason; a process that has ended meanwhile, or
 /// whose id another one got, is one reason for all.

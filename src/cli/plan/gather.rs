@@ -10,18 +10,41 @@ use crate::config::load::{self, Choice, Input, LoadError, Loaded, Reason};
 use crate::config::{Assignment, Subject, Variable, environment};
 use crate::flink::profile::Match;
 use crate::flink::{Version, keys};
-use crate::model::{Bytes, Place, Role, Source, UseCase};
+use crate::model::{Bytes, Deployment, Place, Role, Source, UseCase};
 use crate::plan::inferred::{self, Inference, Known};
+use crate::plan::jvm::Machine;
 use crate::plan::store::Store;
 use crate::plan::{self, Backend, Question, container};
 use crate::recommend::mend;
 use crate::report::Sheet;
 
 /// What the arguments come to.
+#[derive(Default)]
 pub struct Request {
     pub inputs: Vec<Input>,
     layers: Layers,
     consumers: Vec<UseCase>,
+}
+
+/// What is told beside the input.
+#[derive(Default)]
+pub struct Asked {
+    /// Whose memory.
+    pub role: Option<Role>,
+    /// Who starts the process.
+    pub deployment: Option<Deployment>,
+    /// The JVM and its machine.
+    pub machine: Machine,
+}
+
+impl Asked {
+    fn of(args: &PlanArgs) -> Asked {
+        Asked {
+            role: args.role.map(RoleArg::role),
+            deployment: args.deployment.map(DeploymentArg::deployment),
+            machine: machine(args),
+        }
+    }
 }
 
 impl Request {
@@ -116,10 +139,15 @@ impl Request {
     }
 
     /// The plan of what was read.
-    pub fn sheet(&self, args: &PlanArgs, input: &Input, mut loaded: Loaded) -> Result<Sheet, LoadError> {
+    pub fn sheet(&self, args: &PlanArgs, input: &Input, loaded: Loaded) -> Result<Sheet, LoadError> {
+        self.sheet_of(&Asked::of(args), input, loaded)
+    }
+
+    /// The plan of what was read, for callers without the arguments of `oomph plan`.
+    pub fn sheet_of(&self, asked: &Asked, input: &Input, mut loaded: Loaded) -> Result<Sheet, LoadError> {
         let source = (*input != Input::Nothing).then(|| input.to_string());
-        let mut role = args.role.map(RoleArg::role).or(loaded.subject.role);
-        let mut deployment = args.deployment.map(DeploymentArg::deployment).or(loaded.subject.deployment);
+        let mut role = asked.role.or(loaded.subject.role);
+        let mut deployment = asked.deployment.or(loaded.subject.deployment);
         let mut inferred = Vec::new();
         if let Some((command, place)) = loaded.subject.command.take() {
             let inference = self.infer(&command, place, &mut loaded, role)?;
@@ -140,7 +168,7 @@ impl Request {
             managed_backend: backend.takes_managed_memory(),
             stores: vec![Store::RocksDb, Store::ForSt],
         };
-        let mut outcome = plan::survey(&assembled.config, profile, &question, machine(args));
+        let mut outcome = plan::survey(&assembled.config, profile, &question, asked.machine);
         let Subject { name, pods, fleet, mut remarks, partial, .. } = loaded.subject;
         if partial {
             let text = "this lies over a configuration that is not here: the rest is planned with the one that Flink comes with"

@@ -2,19 +2,7 @@
 
 use super::Hints;
 use super::board::{Basis, Board, Kind};
-
-/// A collector of HotSpot's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Collector {
-    /// G1.
-    G1,
-    /// Parallel.
-    Parallel,
-    /// Serial, and Concurrent Mark Sweep, which has the same tables and a bitmap.
-    Serial,
-    /// ZGC and Shenandoah, whose tables have no size that could be told.
-    Another,
-}
+use crate::plan::jvm::Collector;
 
 /// A table to look for.
 struct Table {
@@ -86,8 +74,10 @@ fn tables(collector: Collector, heap: u64) -> Vec<Vec<Table>> {
         Collector::Parallel => {
             vec![vec![exact(2 * bitmap, 1), exact(bitmap, 1)], vec![exact(cards, 2)], vec![exact(offsets, 1)]]
         }
-        Collector::Serial => vec![vec![exact(cards, 1)], vec![exact(offsets, 1)]],
-        Collector::Another => Vec::new(),
+        // Concurrent Mark Sweep has the same tables and a bitmap.
+        Collector::Serial | Collector::ConcMarkSweep => vec![vec![exact(cards, 1)], vec![exact(offsets, 1)]],
+        // Their tables have no size that could be told.
+        Collector::Z | Collector::Shenandoah => Vec::new(),
     }
 }
 
