@@ -1,1 +1,1 @@
-//! The properties of a RocksDB table file: how large its index and filter are.
+//! stub
