@@ -12,6 +12,7 @@ pub mod malloc_chunks;
 pub mod nmt;
 pub mod prometheus;
 pub mod rocksdb_log;
+pub mod rocksdb_manifest;
 pub mod rocksdb_options;
 pub mod rocksdb_sst;
 pub mod smaps;
