@@ -14,6 +14,7 @@ pub mod nmt;
 pub mod process_status;
 pub mod prometheus;
 pub mod rocksdb_log;
+pub mod rocksdb_manifest;
 pub mod rocksdb_options;
 pub mod rocksdb_sst;
 pub mod smaps;
