@@ -11,6 +11,7 @@ pub mod loaded_property;
 pub mod malloc_chunks;
 pub mod nmt;
 pub mod prometheus;
+pub mod recording;
 pub mod rocksdb_log;
 pub mod rocksdb_options;
 pub mod rocksdb_sst;
