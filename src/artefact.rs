@@ -13,6 +13,7 @@ pub mod malloc_chunks;
 pub mod nmt;
 pub mod process_status;
 pub mod prometheus;
+pub mod recording;
 pub mod rocksdb_log;
 pub mod rocksdb_manifest;
 pub mod rocksdb_options;
