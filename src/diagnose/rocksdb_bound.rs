@@ -110,8 +110,12 @@ impl Cause {
         match self {
             Cause::WorkingSet => "what is read again and again is larger than the block cache",
             Cause::IndexAndFilter => "index and filter blocks leave data blocks no room in the cache",
-            Cause::ArenaBlock => "one memtable's allocation is above what all memtables may take, so they are flushed with every write",
-            Cause::WriteBufferShare => "the memtables of the slot share too little memory and are flushed before they are full",
+            Cause::ArenaBlock => {
+                "one memtable's allocation is above what all memtables may take, so they are flushed with every write"
+            }
+            Cause::WriteBufferShare => {
+                "the memtables of the slot share too little memory and are flushed before they are full"
+            }
             Cause::Memtables => "memtables fill faster than they are written to files",
             Cause::Level0 => "level 0 has so many files that RocksDB holds writes back",
             Cause::PendingCompaction => "so much waits to be compacted that RocksDB holds writes back",
@@ -182,9 +186,12 @@ pub struct Setting<'a> {
 /// Judges one database or all that share a cache.
 pub fn judge(figures: &Figures, setting: &Setting<'_>) -> Judged {
     let mut judged = Judged::default();
-    for (bound, rule) in
-        [(Bound::Stalled, rules::stalled as rules::Rule), (Bound::Reads, rules::reads), (Bound::Flushes, rules::flushes), (Bound::Compactions, rules::compactions)]
-    {
+    for (bound, rule) in [
+        (Bound::Stalled, rules::stalled as rules::Rule),
+        (Bound::Reads, rules::reads),
+        (Bound::Flushes, rules::flushes),
+        (Bound::Compactions, rules::compactions),
+    ] {
         match rule(figures, setting) {
             Ok(found) => judged.verdicts.extend(found),
             Err(unseen) => judged.undecided.push((bound, unseen)),

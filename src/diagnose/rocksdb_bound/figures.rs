@@ -135,9 +135,10 @@ impl Figures {
             let parts: Option<Vec<Bytes>> = parts.into_iter().collect();
             self.cache_index_and_filter = parts.and_then(Bytes::checked_sum);
         }
-        let level0 = dump.families.iter().map(|family| {
-            family.levels.iter().find(|level| level.level == 0).map_or(0, |level| level.files)
-        });
+        let level0 = dump
+            .families
+            .iter()
+            .map(|family| family.levels.iter().find(|level| level.level == 0).map_or(0, |level| level.files));
         self.level0_files = level0.max().or(self.level0_files);
         self.pending_compaction = dump.families.iter().filter_map(|family| family.pending_compaction).max();
     }

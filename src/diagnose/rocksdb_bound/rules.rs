@@ -2,8 +2,9 @@
 
 use super::turn::{Direction, Turns};
 use super::{
-    Amount, Bound, CONSTANT_FLUSHES, COSTLY_STALL, CROWDED, Cause, Evidence, FULL, Figures, LEAST_FLUSHES, LEAST_LOOKUPS,
-    LEAST_STALLS, LEVEL0_SLOWDOWN, LOW_HITS, NEAR_LIMIT, SMALL_MEMTABLE, SOFT_PENDING, STALLED, Setting, Turn, Verdict,
+    Amount, Bound, CONSTANT_FLUSHES, COSTLY_STALL, CROWDED, Cause, Evidence, FULL, Figures, LEAST_FLUSHES,
+    LEAST_LOOKUPS, LEAST_STALLS, LEVEL0_SLOWDOWN, LOW_HITS, NEAR_LIMIT, SMALL_MEMTABLE, SOFT_PENDING, STALLED, Setting,
+    Turn, Verdict,
 };
 use crate::flink::options;
 use crate::model::{Bytes, Confidence, Seen, Unseen};
@@ -54,7 +55,11 @@ pub(super) fn stalled(figures: &Figures, setting: &Setting<'_>) -> Seen<Option<V
         because.push(evidence("writes are slowed down to, in a second", Amount::Bytes(Bytes::new(rate)), None));
     }
     if let Some(share) = share {
-        because.push(evidence("time in which writes were held back", Amount::Permille(share), Amount::Permille(STALLED)));
+        because.push(evidence(
+            "time in which writes were held back",
+            Amount::Permille(share),
+            Amount::Permille(STALLED),
+        ));
     }
     if because.is_empty() {
         return Ok(None);
@@ -88,12 +93,18 @@ fn stall_cause(figures: &Figures) -> (Cause, Option<Evidence>) {
         return (Cause::PendingCompaction, Some(is));
     }
     let stalls = &figures.stalls;
-    let most = [(stalls.memtables, Cause::Memtables), (stalls.level0, Cause::Level0), (stalls.pending, Cause::PendingCompaction)]
-        .into_iter()
-        .filter_map(|(count, cause)| count.filter(|count| *count > 0).map(|count| (count, cause)))
-        .max_by_key(|(count, _)| *count);
+    let most = [
+        (stalls.memtables, Cause::Memtables),
+        (stalls.level0, Cause::Level0),
+        (stalls.pending, Cause::PendingCompaction),
+    ]
+    .into_iter()
+    .filter_map(|(count, cause)| count.filter(|count| *count > 0).map(|count| (count, cause)))
+    .max_by_key(|(count, _)| *count);
     match most {
-        Some((count, cause)) => (cause, Some(evidence("times that writes were held back for it", Amount::Count(count), None))),
+        Some((count, cause)) => {
+            (cause, Some(evidence("times that writes were held back for it", Amount::Count(count), None)))
+        }
         None => (Cause::Unknown, None),
     }
 }
@@ -106,12 +117,15 @@ pub(super) fn reads(figures: &Figures, setting: &Setting<'_>) -> Seen<Option<Ver
     };
     let lookups = hits.saturating_add(misses);
     if lookups < LEAST_LOOKUPS {
-        return Err(Unseen::because(format!("{lookups} lookups in the block cache are too few to tell: at least {LEAST_LOOKUPS}"))
-            .granted_by("look again later"));
+        return Err(Unseen::because(format!(
+            "{lookups} lookups in the block cache are too few to tell: at least {LEAST_LOOKUPS}"
+        ))
+        .granted_by("look again later"));
     }
     let Some(share) = permille(hits, lookups).filter(|share| *share < LOW_HITS) else { return Ok(None) };
     let (Some(usage), Some(capacity)) = (figures.cache_usage, figures.cache_capacity) else {
-        let why = format!("only {share} in a thousand lookups hit the block cache, but nothing says whether it is full");
+        let why =
+            format!("only {share} in a thousand lookups hit the block cache, but nothing says whether it is full");
         return Err(unseen(setting, why, &["block-cache-usage", "block-cache-capacity"]));
     };
     let full = permille(usage.get(), capacity.get()).unwrap_or(1000);
@@ -136,7 +150,9 @@ pub(super) fn reads(figures: &Figures, setting: &Setting<'_>) -> Seen<Option<Ver
     let wanted = figures.table_index_and_filter.filter(|_| setting.scope != Some(Scope::None));
     let wanted = wanted.and_then(|part| Some((part, permille(part.get(), capacity.get())?)));
     let crowded = match (inside, wanted) {
-        (Some((part, share)), _) if share >= CROWDED => Some(("index and filter blocks in the cache", part, Confidence::High)),
+        (Some((part, share)), _) if share >= CROWDED => {
+            Some(("index and filter blocks in the cache", part, Confidence::High))
+        }
         (None, Some((part, share))) if share >= CROWDED => {
             Some(("index and filter blocks of all files", part, Confidence::Medium))
         }
@@ -185,15 +201,23 @@ pub(super) fn flushes(figures: &Figures, setting: &Setting<'_>) -> Seen<Option<V
     if let (Some(arena), Some(limit)) = (figures.arena_block, figures.mutable_limit)
         && arena > limit
     {
-        let because =
-            vec![evidence("what a memtable allocates at a time", Amount::Bytes(arena), Amount::Bytes(limit))];
+        let because = vec![evidence("what a memtable allocates at a time", Amount::Bytes(arena), Amount::Bytes(limit))];
         let turns = Turns::of(setting)
             .memory()
             .store("memory.write-buffer-ratio", Direction::Raise, "memtables may take more of the slot's memory")
-            .store("writebuffer.size", Direction::Lower, "a memtable allocates an eighth of this at a time, up to RocksDB 6")
+            .store(
+                "writebuffer.size",
+                Direction::Lower,
+                "a memtable allocates an eighth of this at a time, up to RocksDB 6",
+            )
             .done();
-        let verdict =
-            Verdict { bound: Bound::Flushes, cause: Cause::ArenaBlock, confidence: Confidence::High, evidence: because, turns };
+        let verdict = Verdict {
+            bound: Bound::Flushes,
+            cause: Cause::ArenaBlock,
+            confidence: Confidence::High,
+            evidence: because,
+            turns,
+        };
         return Ok(Some(verdict));
     }
     if let Some(verdict) = waiting_memtables(figures, setting) {
@@ -225,10 +249,18 @@ fn waiting_memtables(figures: &Figures, setting: &Setting<'_>) -> Option<Verdict
     if let Some(count) = figures.stalls.memtables.filter(|count| *count >= LEAST_STALLS) {
         let costly = figures.stalls.permille.map(|share| share >= COSTLY_STALL);
         if costly != Some(false) {
-            because.push(evidence("times that writes were held back for memtables", Amount::Count(count), Amount::Count(LEAST_STALLS)));
+            because.push(evidence(
+                "times that writes were held back for memtables",
+                Amount::Count(count),
+                Amount::Count(LEAST_STALLS),
+            ));
         }
         if let Some(share) = figures.stalls.permille.filter(|share| *share >= COSTLY_STALL) {
-            because.push(evidence("time in which writes were held back", Amount::Permille(share), Amount::Permille(COSTLY_STALL)));
+            because.push(evidence(
+                "time in which writes were held back",
+                Amount::Permille(share),
+                Amount::Permille(COSTLY_STALL),
+            ));
             confidence = Confidence::High;
         } else if because.len() == 1 {
             // How long is not known.
@@ -240,7 +272,11 @@ fn waiting_memtables(figures: &Figures, setting: &Setting<'_>) -> Option<Verdict
     }
     let mut cause = Cause::Memtables;
     if let Some(flushes) = figures.flushes.filter(|flushes| flushes.count >= LEAST_FLUSHES) {
-        because.push(evidence("flushes that the write-buffer manager asked for", Amount::Count(flushes.by_manager), Amount::Count(flushes.count)));
+        because.push(evidence(
+            "flushes that the write-buffer manager asked for",
+            Amount::Count(flushes.by_manager),
+            Amount::Count(flushes.count),
+        ));
         if flushes.by_manager.saturating_mul(2) > flushes.count {
             cause = Cause::WriteBufferShare;
         }
@@ -256,13 +292,18 @@ fn small_memtables(figures: &Figures, setting: &Setting<'_>) -> Option<Verdict> 
     let mean = Bytes::new(flushes.memory.get().checked_div(flushes.count)?);
     let filled = permille(mean.get(), write_buffer.get())?;
     let a_minute = flushes.count.saturating_mul(60_000).checked_div(flushes.millis)?;
-    if flushes.by_manager.saturating_mul(2) <= flushes.count || filled >= SMALL_MEMTABLE || a_minute < CONSTANT_FLUSHES {
+    if flushes.by_manager.saturating_mul(2) <= flushes.count || filled >= SMALL_MEMTABLE || a_minute < CONSTANT_FLUSHES
+    {
         return None;
     }
     let because = vec![
         evidence("a memtable when it is flushed", Amount::Bytes(mean), Amount::Bytes(write_buffer)),
         evidence("flushes in a minute", Amount::Count(a_minute), Amount::Count(CONSTANT_FLUSHES)),
-        evidence("flushes that the write-buffer manager asked for", Amount::Count(flushes.by_manager), Amount::Count(flushes.count)),
+        evidence(
+            "flushes that the write-buffer manager asked for",
+            Amount::Count(flushes.by_manager),
+            Amount::Count(flushes.count),
+        ),
     ];
     Some(Verdict {
         bound: Bound::Flushes,
@@ -285,8 +326,11 @@ fn share_turns(setting: &Setting<'_>) -> Vec<Turn> {
 }
 
 fn flush_turns(setting: &Setting<'_>) -> Vec<Turn> {
-    let turns =
-        Turns::of(setting).store("thread.num", Direction::Raise, "more threads write memtables to files and compact them");
+    let turns = Turns::of(setting).store(
+        "thread.num",
+        Direction::Raise,
+        "more threads write memtables to files and compact them",
+    );
     let more = "a burst of writes finds room while a memtable is written";
     let turns = turns.store("writebuffer.count", Direction::Raise, more);
     if turns.is_pooled() { turns.memory().done() } else { turns.done() }
@@ -338,7 +382,13 @@ pub(super) fn compactions(figures: &Figures, setting: &Setting<'_>) -> Seen<Opti
         }
         return Ok(None);
     }
-    Ok(Some(Verdict { bound: Bound::Compactions, cause, confidence, evidence: because, turns: compaction_turns(setting) }))
+    Ok(Some(Verdict {
+        bound: Bound::Compactions,
+        cause,
+        confidence,
+        evidence: because,
+        turns: compaction_turns(setting),
+    }))
 }
 
 fn compaction_turns(setting: &Setting<'_>) -> Vec<Turn> {
@@ -349,7 +399,15 @@ fn compaction_turns(setting: &Setting<'_>) -> Vec<Turn> {
             Direction::Raise,
             "with a level 1 as large as what level 0 collects, fewer bytes are written again",
         )
-        .store("compaction.level.target-file-size-base", Direction::Raise, "fewer and larger files are merged at a time")
-        .store("compaction.level.use-dynamic-size", Direction::On, "levels are sized from the last one up: less is written again")
+        .store(
+            "compaction.level.target-file-size-base",
+            Direction::Raise,
+            "fewer and larger files are merged at a time",
+        )
+        .store(
+            "compaction.level.use-dynamic-size",
+            Direction::On,
+            "levels are sized from the last one up: less is written again",
+        )
         .done()
 }

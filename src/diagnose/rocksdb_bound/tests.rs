@@ -40,7 +40,10 @@ fn missing_often() -> Figures {
 fn a_full_cache_that_misses_is_read_bound() {
     let judged = judge(&missing_often(), &setting("1.20"));
     let verdict = only(&judged);
-    assert_eq!((verdict.bound, verdict.cause, verdict.confidence), (Bound::Reads, Cause::WorkingSet, Confidence::Medium));
+    assert_eq!(
+        (verdict.bound, verdict.cause, verdict.confidence),
+        (Bound::Reads, Cause::WorkingSet, Confidence::Medium)
+    );
     assert_eq!(verdict.evidence[0].is, Amount::Permille(750));
     assert_eq!(
         keys(verdict),
@@ -99,17 +102,15 @@ fn what_would_show_more_is_named_as_the_version_has_it() {
         judged.undecided.into_iter().find(|(bound, _)| *bound == Bound::Reads).unwrap().1.grant
     };
     assert_eq!(grant("1.14"), None);
-    let named = "set state.backend.rocksdb.metrics.block-cache-hit: true, state.backend.rocksdb.metrics.block-cache-miss: true";
+    let named =
+        "set state.backend.rocksdb.metrics.block-cache-hit: true, state.backend.rocksdb.metrics.block-cache-miss: true";
     assert_eq!(grant("1.20").as_deref(), Some(named));
 }
 
 #[test]
 fn an_arena_block_above_the_mutable_limit_is_flush_bound() {
-    let figures = Figures {
-        arena_block: Some(Bytes::mib(8)),
-        mutable_limit: Some(Bytes::mib(7)),
-        ..Figures::default()
-    };
+    let figures =
+        Figures { arena_block: Some(Bytes::mib(8)), mutable_limit: Some(Bytes::mib(7)), ..Figures::default() };
     let judged = judge(&figures, &setting("1.17"));
     assert_eq!((only(&judged).bound, only(&judged).cause), (Bound::Flushes, Cause::ArenaBlock));
     assert!(keys(only(&judged)).contains(&"state.backend.rocksdb.writebuffer.size"));
@@ -233,7 +234,9 @@ fn every_option_that_is_named_is_one_of_that_version() {
         for store in [Store::RocksDb, Store::ForSt] {
             for scope in scopes {
                 let setting = Setting { store, scope: Some(scope), profile: Some(profile) };
-                for turn in all_wrong().iter().flat_map(|figures| judge(figures, &setting).verdicts).flat_map(|v| v.turns) {
+                for turn in
+                    all_wrong().iter().flat_map(|figures| judge(figures, &setting).verdicts).flat_map(|v| v.turns)
+                {
                     assert!(options::declared(&turn.key, profile).is_some(), "{} in {}", turn.key, profile.version());
                     named.insert(turn.key);
                 }

@@ -64,7 +64,11 @@ impl<'a> Turns<'a> {
     /// More memory for the cache.
     pub(super) fn cache(self) -> Turns<'a> {
         if self.setting.scope == Some(Scope::None) {
-            return self.store("block.cache-size", Direction::Raise, "each column family's cache grows, outside of every budget");
+            return self.store(
+                "block.cache-size",
+                Direction::Raise,
+                "each column family's cache grows, outside of every budget",
+            );
         }
         self.memory().store(
             "memory.write-buffer-ratio",
