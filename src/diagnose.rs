@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod layout;
+pub mod ledger;
 pub mod rocksdb_bound;
 pub mod rocksdb_metrics;
 pub mod trend;

@@ -13,6 +13,7 @@ mod proposal;
 pub mod rules;
 mod sheet;
 pub mod sizing;
+pub mod sparkline;
 pub mod summary;
 pub mod sweep;
 mod table;
