@@ -7,6 +7,7 @@ pub mod command_line;
 pub mod container_limit;
 pub mod flink_process;
 pub mod flink_rest;
+pub mod host;
 pub mod hsperfdata;
 pub mod loaded_property;
 pub mod malloc_chunks;

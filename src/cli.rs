@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and how a run ends.
 
+mod attach;
 pub mod batch;
 mod check;
 mod explain;
@@ -52,6 +53,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Plan(Box<plan::PlanArgs>),
+    Attach(Box<attach::AttachArgs>),
     Check(Box<check::CheckArgs>),
     Size(size::SizeArgs),
     Explain(explain::ExplainArgs),
@@ -62,6 +64,7 @@ enum Verb {
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
+        Verb::Attach(args) => attach::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Rules(args) => rules::run(&args),

@@ -1,8 +1,14 @@
 //! What the readings of a process mean: where every byte went, where it goes, and what will end it. Functions over values.
 
 pub mod account;
+pub mod container;
+pub mod examination;
+pub mod hints;
 pub mod layout;
 pub mod ledger;
+pub mod observe;
+pub mod reckoning;
 pub mod rocksdb_bound;
 pub mod rocksdb_metrics;
+pub mod sample;
 pub mod trend;

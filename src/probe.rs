@@ -3,6 +3,7 @@
 
 pub mod cgroup;
 pub mod heap;
+pub mod host;
 pub mod hsperf;
 pub mod jvm_attach;
 pub mod process;

@@ -2,6 +2,7 @@
 
 mod amount;
 pub mod arguments;
+pub mod attach;
 pub mod check;
 pub mod comparison;
 pub mod explain;

@@ -59,7 +59,8 @@ impl RocksDbManifest {
 /// What a manifest's bytes say, up to where they end or break.
 pub fn read(bytes: &[u8]) -> RocksDbManifest {
     let mut manifest = RocksDbManifest::default();
-    let mut families = BTreeMap::from([(0, FamilyFiles { id: 0, name: "default".to_owned(), ..FamilyFiles::default() })]);
+    let mut families =
+        BTreeMap::from([(0, FamilyFiles { id: 0, name: "default".to_owned(), ..FamilyFiles::default() })]);
     let mut record: Vec<u8> = Vec::new();
     let mut started = false;
     for block in bytes.chunks(BLOCK) {
@@ -218,14 +219,8 @@ mod tests {
     fn a_manifest_of_flink_1_20_has_the_files_that_lay_beside_it() {
         let manifest = read(FLINK_1_20);
         assert_eq!((manifest.unreadable, manifest.cut_off), (0, false));
-        let expected = [
-            (37, 67_680_410),
-            (38, 67_680_580),
-            (39, 47_553_152),
-            (40, 20_493_677),
-            (41, 1_151_173),
-            (42, 19_818_719),
-        ];
+        let expected =
+            [(37, 67_680_410), (38, 67_680_580), (39, 47_553_152), (40, 20_493_677), (41, 1_151_173), (42, 19_818_719)];
         assert_eq!(files(&manifest), expected);
         let names: Vec<&str> = manifest.column_families.iter().map(|family| family.name.as_str()).collect();
         assert_eq!(names[..2], ["default", "data-state-with-append"]);

@@ -89,7 +89,9 @@ impl Databases {
                 let shared = &mut caches[found];
                 shared.capacity = shared.capacity.or(family.table.cache_capacity.as_ref().map(|stated| stated.what));
                 shared.strict = shared.strict.or(family.table.strict_capacity_limit.as_ref().map(|stated| stated.what));
-                shared.write_buffer_managers.extend(log.database.write_buffer_manager.as_ref().map(|stated| stated.what));
+                shared
+                    .write_buffer_managers
+                    .extend(log.database.write_buffer_manager.as_ref().map(|stated| stated.what));
                 shared.families += 1;
                 if shared.instances.last() != Some(&at) {
                     shared.instances.push(at);
@@ -101,7 +103,8 @@ impl Databases {
 
     /// The size of all table files.
     pub fn table_bytes(&self) -> Bytes {
-        let each = self.instances.iter().filter_map(|instance| instance.tables.as_ref().ok()).map(|tables| tables.bytes);
+        let each =
+            self.instances.iter().filter_map(|instance| instance.tables.as_ref().ok()).map(|tables| tables.bytes);
         Bytes::checked_sum(each).unwrap_or(Bytes::new(u64::MAX))
     }
 }

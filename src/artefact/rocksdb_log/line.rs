@@ -41,9 +41,9 @@ pub(super) fn headed(line: &str) -> Option<Headed<'_>> {
         }
     }
     if let Some((place, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        let is_place = place
-            .rsplit_once(':')
-            .is_some_and(|(file, line)| file.contains('.') && !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()));
+        let is_place = place.rsplit_once(':').is_some_and(|(file, line)| {
+            file.contains('.') && !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit())
+        });
         if is_place {
             text = rest.strip_prefix(' ').unwrap_or(rest);
         }
@@ -54,7 +54,10 @@ pub(super) fn headed(line: &str) -> Option<Headed<'_>> {
 fn has_shape(bytes: &[u8]) -> bool {
     // The first separator tells most of what is no time.
     bytes[4] == b'/'
-        && SHAPE.iter().zip(bytes).all(|(shape, byte)| if *shape == b'd' { byte.is_ascii_digit() } else { shape == byte })
+        && SHAPE
+            .iter()
+            .zip(bytes)
+            .all(|(shape, byte)| if *shape == b'd' { byte.is_ascii_digit() } else { shape == byte })
 }
 
 /// Days are counted as Howard Hinnant's `days_from_civil` counts them: years begin in March.

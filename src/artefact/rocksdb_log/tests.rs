@@ -59,8 +59,7 @@ fn a_log_of_flink_2_3_is_read() {
     assert_eq!((first.memory, first.data), (Some(Bytes::new(921_184)), Some(Bytes::new(890_698))));
     assert!(log.compactions.count > 0 && log.compactions.micros > 0);
     // What is left is what the levels have.
-    let levels: u64 =
-        log.column_families.iter().filter_map(|family| what(&family.files_by_level)).flatten().sum();
+    let levels: u64 = log.column_families.iter().filter_map(|family| what(&family.files_by_level)).flatten().sum();
     assert_eq!(log.tables.len() as u64, levels);
     assert!(log.tables.values().all(|table| table.index.is_some() && table.filter == Some(Bytes::ZERO)));
     assert!(log.last > log.first);
@@ -81,7 +80,10 @@ fn a_dump_of_statistics_is_read() {
     assert_eq!(family.pending_compaction, Some(Bytes::ZERO));
     let stalls = family.stalls.unwrap();
     assert_eq!((stalls.level0_delays, stalls.memtable_stops, stalls.pending_delays), (103, 30, 0));
-    assert_eq!((dump.ticker("rocksdb.block.cache.miss"), dump.ticker("rocksdb.block.cache.hit")), (Some(153_618), Some(447_193)));
+    assert_eq!(
+        (dump.ticker("rocksdb.block.cache.miss"), dump.ticker("rocksdb.block.cache.hit")),
+        (Some(153_618), Some(447_193))
+    );
     assert_eq!(dump.ticker("rocksdb.no.such"), None);
     assert_eq!(dump.caches[0].capacity, Some(Bytes::mib(1)));
     let counts = &log.stalls.counts;
@@ -105,10 +107,15 @@ fn stalls_are_read_without_a_head_too() {
         2026/11/21-08:20:10.717661 1 [WARN] [x] Stopping writes because of estimated pending compaction bytes 274877906944\n\
         2026/11/21-08:20:10.717661 1 [x] Pausing writes because we have 1 level-0 files\n";
     let log = read(text);
-    let found: Vec<_> = log.stalls.recent.iter().map(|stated| (stated.line, stated.what.cause, stated.what.figure)).collect();
+    let found: Vec<_> =
+        log.stalls.recent.iter().map(|stated| (stated.line, stated.what.cause, stated.what.figure)).collect();
     assert_eq!(
         found,
-        [(1, StallCause::Memtables, 5), (2, StallCause::Level0, 20), (3, StallCause::PendingCompaction, 274_877_906_944)]
+        [
+            (1, StallCause::Memtables, 5),
+            (2, StallCause::Level0, 20),
+            (3, StallCause::PendingCompaction, 274_877_906_944)
+        ]
     );
     assert_eq!(log.stalls.recent[1].what.family.as_deref(), Some("a b"));
 }

@@ -169,7 +169,9 @@ pub(super) fn read(
     };
     let listed = listing.as_ref().ok();
     let options = named(listed.and_then(|l| l.options).map(|number| format!("OPTIONS-{number:06}")), "OPTIONS file")
-        .and_then(|name| file::read(&at.join(&name), LARGEST_OPTIONS).map_err(|error| unseen(&directory.join(name), &error)))
+        .and_then(|name| {
+            file::read(&at.join(&name), LARGEST_OPTIONS).map_err(|error| unseen(&directory.join(name), &error))
+        })
         .map(|bytes| rocksdb_options::read(&bytes));
     let manifest = named(current(&at).or_else(|| listed.and_then(|l| l.manifest).map(manifest_name)), "MANIFEST")
         .and_then(|name| {
@@ -179,9 +181,8 @@ pub(super) fn read(
     let manifest = manifest.map(|bytes| rocksdb_manifest::read(&bytes));
     let log = log_path(root, pid, directory, listed, options.as_ref().ok(), logs)
         .and_then(|path| read_log(&file::found(root, pid, &path), effort).map_err(|error| unseen(&path, &error)));
-    let tables = listing.map(|listing| {
-        measure(&at, &listing.tables, log.as_ref().ok(), manifest.as_ref().ok(), effort.tables)
-    });
+    let tables =
+        listing.map(|listing| measure(&at, &listing.tables, log.as_ref().ok(), manifest.as_ref().ok(), effort.tables));
     RocksDbInstance {
         owner: Owner::of(directory),
         directory: directory.to_owned(),
@@ -308,9 +309,9 @@ fn measure(
 ) -> TableFiles {
     let total = |sizes: &mut dyn Iterator<Item = u64>| Bytes::new(sizes.fold(0, u64::saturating_add));
     let bytes = total(&mut tables.values().copied());
-    let listed: Option<BTreeSet<u64>> = manifest.filter(|manifest| manifest.unreadable == 0).map(|manifest| {
-        manifest.column_families.iter().flat_map(|family| family.files.keys().copied()).collect()
-    });
+    let listed: Option<BTreeSet<u64>> = manifest
+        .filter(|manifest| manifest.unreadable == 0)
+        .map(|manifest| manifest.column_families.iter().flat_map(|family| family.files.keys().copied()).collect());
     let unlisted = listed.map(|listed| {
         let others = || tables.iter().filter(|(number, _)| !listed.contains(number)).map(|(_, size)| *size);
         (others().count() as u64, total(&mut others()))

@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn a_directory_of_forst_says_whose_it_is() {
-        let path = format!("/tmp/{JOB}/op_AsyncKeyedProcessOperator_4bf7c1955ffe56e2106d666433eaf137__12_128__attempt_3/db");
+        let path =
+            format!("/tmp/{JOB}/op_AsyncKeyedProcessOperator_4bf7c1955ffe56e2106d666433eaf137__12_128__attempt_3/db");
         let owner = Owner::of(Path::new(&path)).unwrap();
         assert_eq!((owner.store, owner.job.as_str(), owner.attempt.as_str()), (Store::ForSt, JOB, "3"));
         assert_eq!((owner.operator.as_str(), owner.subtask, owner.of), ("AsyncKeyedProcessOperator", 12, 128));

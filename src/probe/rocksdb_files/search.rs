@@ -34,7 +34,8 @@ pub(super) fn open_files(root: &Root, pid: u32) -> Seen<Places> {
         };
         if name.ends_with("_LOG") {
             places.logs.insert(target);
-        } else if name.strip_prefix("MANIFEST-").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
+        } else if name.strip_prefix("MANIFEST-").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+        {
             // It is open as long as the database is. Table files are not always, and are also open in checkpoints.
             places.databases.insert(folder.to_owned(), true);
         }
@@ -58,8 +59,7 @@ pub(super) fn below(root: &Root, pid: u32, directory: &Path, places: &mut Places
         let listed = match fs::read_dir(file::found(root, pid, &folder)) {
             Ok(listed) => listed,
             Err(error) if depth == 0 => {
-                return Err(Unseen::because(format!("{}: {error}", folder.display()))
-                    .granted_by(root.grant_of(pid)));
+                return Err(Unseen::because(format!("{}: {error}", folder.display())).granted_by(root.grant_of(pid)));
             }
             Err(_) => continue,
         };

@@ -1,0 +1,82 @@
+//! Everything that is known of one process after one look: what reports show and findings are drawn from.
+
+use super::account::Account;
+use super::container::ContainerAccount;
+use super::ledger::Ledger;
+use super::observe;
+use super::reckoning::{self, NativeSizes};
+use super::sample::Sample;
+use crate::model::{Bytes, Finding, Observations, Seen, Unseen};
+use crate::plan::Survey;
+
+/// One process, examined.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// What was read.
+    pub sample: Sample,
+    /// What Flink planned for it; unseen where it is not Flink's or its command line does not say.
+    pub planned: Seen<Box<Survey>>,
+    /// Where every resident byte is.
+    pub account: Seen<Account>,
+    /// The same laid over the plan.
+    pub ledger: Seen<Ledger>,
+    /// What lies beside it in its container.
+    pub container: Seen<ContainerAccount>,
+    /// All measures.
+    pub observations: Observations,
+    /// What will end it, or is wrong.
+    pub findings: Vec<Finding>,
+}
+
+impl Examination {
+    /// Examines a sample.
+    pub fn of(sample: Sample, planned: Seen<Box<Survey>>, other_direct: Option<Bytes>) -> Examination {
+        let sizes = native_sizes(&sample, planned.as_deref().ok(), other_direct);
+        let account = reckoning::reckon(&sample, &sizes).map(|(_, account)| account);
+        let container = sample.cgroup.as_ref().map(ContainerAccount::of).map_err(Clone::clone);
+        let observations = observe::observations(&sample, &account, &container);
+        let ledger = match (&account, &planned) {
+            (Ok(account), Ok(survey)) => Ok(Ledger::of(account, &survey.plan.budget)),
+            (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.clone()),
+        };
+        Examination { sample, planned, account, ledger, container, observations, findings: Vec::new() }
+    }
+
+    /// What could not be seen, by the name of what it is.
+    pub fn unseen(&self) -> Vec<(&'static str, &Unseen)> {
+        let files = &self.sample.files;
+        let mut all: Vec<(&'static str, Option<&Unseen>)> = vec![
+            ("sizes", files.status.as_ref().err()),
+            ("command line", files.command.as_ref().err()),
+            ("mappings", files.smaps.as_ref().err()),
+            ("limits", files.limits.as_ref().err()),
+            ("environment", files.allocator_variables.as_ref().err()),
+            ("threads", files.threads.as_ref().err()),
+            ("cgroup", self.sample.cgroup.as_ref().err()),
+            ("performance data", self.sample.jvm.as_ref().err()),
+            ("malloc's chunks", self.sample.heap.as_ref().err()),
+            ("native memory tracking", self.sample.nmt.as_ref().err()),
+        ];
+        all.push(("budget", self.planned.as_ref().err()));
+        all.into_iter().filter_map(|(what, unseen)| Some((what, unseen?))).collect()
+    }
+}
+
+/// The sizes that Flink and RocksDB allocate in, as planned.
+fn native_sizes(sample: &Sample, planned: Option<&Survey>, other_direct: Option<Bytes>) -> NativeSizes {
+    let mapped = sample.files.smaps.as_ref().map(|smaps| smaps.mappings.as_slice()).unwrap_or_default();
+    let is_store = |name: &str| name.contains("rocksdb") || name.contains("forst");
+    let has_rocksdb = mapped.iter().any(|mapping| mapping.access.execute && is_store(mapping.file_name()));
+    let buffers = planned.and_then(|survey| survey.plan.network_buffers.as_ref()?.as_ref().ok());
+    let stores = planned.and_then(|survey| survey.plan.slots.as_ref()?.as_ref().ok()).map(|slots| &slots.stores);
+    let pools = stores.into_iter().flatten().filter_map(|(_, memory)| memory.as_ref().ok()?.pool.as_ref());
+    let mut blocks: Vec<u64> = pools.map(|pool| pool.real_arena_block.get()).collect();
+    blocks.dedup();
+    NativeSizes {
+        network: buffers.map(|buffers| (buffers.segment.bytes.get(), buffers.count)),
+        memtable_blocks: blocks,
+        block_size: None,
+        other_direct,
+        has_rocksdb,
+    }
+}

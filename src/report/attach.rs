@@ -1,0 +1,4 @@
+//! What is known of running processes, in each format.
+
+pub mod json;
+pub mod text;
