@@ -11,5 +11,6 @@ pub mod observe;
 pub mod reckoning;
 pub mod rocksdb_bound;
 pub mod rocksdb_metrics;
+pub mod rocksdb_view;
 pub mod sample;
 pub mod trend;
