@@ -1,6 +1,7 @@
 //! What the readings of a process mean: where every byte went, where it goes, and what will end it. Functions over values.
 
 pub mod account;
+pub mod cluster;
 pub mod container;
 pub mod examination;
 pub mod hints;

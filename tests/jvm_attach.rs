@@ -153,7 +153,7 @@ fn the_performance_data_are_proven_by_the_mapping() {
     let located = Located::of(&Root::live(), jvm.pid()).unwrap();
     assert_eq!(located.proof, Proof::Mapped);
     let perf = located.read().unwrap();
-    assert!(perf.java_command.unwrap().contains("Sleeper.java"));
+    assert!(perf.java_command.as_ref().unwrap().contains("Sleeper.java"));
     assert!(perf.heap_committed() <= Some(64 << 20));
     drop(jvm);
     assert!(located.read().is_err());
@@ -167,6 +167,10 @@ fn a_jvm_that_would_end_is_never_signalled() {
         (vec!["-XX:+ReduceSignalUsage", "-XX:-UsePerfData"], vec![]),
     ] {
         let mut jvm = Running::jvm(&options, &environment);
+        // Such a JVM opens its socket when it starts. Where that has been removed, there is no way to have another.
+        let attached = jvm.open(Handshake::Allowed).unwrap();
+        assert!(attached.handshake.is_none() && attached.ask(Command::Version).is_ok());
+        fs::remove_file(jvm.of_tmp("java_pid")).unwrap();
         let unseen = jvm.open(Handshake::Allowed).unwrap_err();
         assert!(unseen.why.contains("the signal would end it"), "{unseen}");
         assert!(jvm.lives() && !jvm.of_tmp("attach_pid").exists());

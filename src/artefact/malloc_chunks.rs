@@ -65,7 +65,8 @@ pub enum Lost {
     Unseen(Unseen),
 }
 
-/// A mapping in which chunks may lie: private, readable, writable, not executable, without a file. Those that are known to
+/// A mapping in which chunks may lie: private, readable, writable, not executable, without a file (a name such
+/// as `[anon: glibc: malloc arena]` is no file). Those that are known to
 /// be something else (the Java heap, stacks) should be left out: their pages would be searched for chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeapMapping {
@@ -73,7 +74,7 @@ pub struct HeapMapping {
     pub start: u64,
     /// The first address after it.
     pub end: u64,
-    /// Whether it is named `[heap]`.
+    /// Whether it is named `[heap]`. There is one at most.
     pub brk: bool,
     /// Its resident bytes (`Rss` in smaps); a mapping with none is passed over.
     pub resident: u64,
@@ -103,7 +104,7 @@ pub struct Arena {
     /// Heaps of a thread's arena, separate ranges of the main one.
     pub heaps: u32,
     /// What its chunks take.
-    pub use_: ChunkUse,
+    pub chunks: ChunkUse,
 }
 
 /// Whose an arena is.
@@ -194,7 +195,7 @@ impl HeapWalk {
     /// All arenas together.
     pub fn total(&self) -> ChunkUse {
         self.arenas.iter().fold(ChunkUse::default(), |mut sum, arena| {
-            sum.add(&arena.use_);
+            sum.add(&arena.chunks);
             sum
         })
     }
@@ -212,8 +213,8 @@ impl HeapWalk {
     /// What `malloc_trim(0)` would return to the kernel: free whole pages of all arenas, and the main arena's top.
     pub fn trimmable(&self) -> u64 {
         let of = |arena: &Arena| match arena.kind {
-            ArenaKind::Main => arena.use_.free.resident.saturating_add(arena.use_.top.resident),
-            ArenaKind::Thread => arena.use_.free.resident,
+            ArenaKind::Main => arena.chunks.free.resident.saturating_add(arena.chunks.top.resident),
+            ArenaKind::Thread => arena.chunks.free.resident,
         };
         self.arenas.iter().map(of).fold(0, u64::saturating_add)
     }
@@ -228,7 +229,7 @@ impl HeapWalk {
 /// Walks all chunks that lie in the mappings. The process may run: a heap in which an impossible header is met is walked
 /// again, twice at most; the pass that came farthest counts, and what it did not reach is `unwalked`.
 ///
-/// Memory taken: a bit and a half for each page of the largest range, and 700 KiB.
+/// Memory taken: a bit and a half for each page of the largest range, and less than 1 MiB.
 ///
 /// # Errors
 /// [`Unseen`] where the memory cannot be read at all.
@@ -240,7 +241,9 @@ pub fn walk<M: Memory>(memory: &mut M, mappings: &[HeapMapping]) -> Seen<HeapWal
         Lost::Unmapped => Unseen::because("the process unmapped its memory while it was read"),
     };
     heaps::walk_heaps(memory, &runs, &mut found).map_err(unseen)?;
-    for mapping in mappings.iter().filter(|mapping| mapping.brk && mapping.resident > 0) {
+    let page = memory.page_size();
+    let brk = mappings.iter().find(|at| at.brk && at.resident > 0 && is_range(at.start, at.end, page));
+    if let Some(mapping) = brk {
         found.walk_brk(memory, *mapping).map_err(unseen)?;
     }
     found.pieces.sort_by_key(|piece| piece.start);
@@ -249,6 +252,11 @@ pub fn walk<M: Memory>(memory: &mut M, mappings: &[HeapMapping]) -> Seen<HeapWal
         Mapped { memory, found: &mut found, starts: &run.starts }.search(run, &known).map_err(unseen)?;
     }
     Ok(found.finish())
+}
+
+/// Whether two addresses are a range of whole pages that a process can have: no machine gives one more than 57 bits.
+fn is_range(start: u64, end: u64, page: u64) -> bool {
+    start < end && end <= 1 << 57 && start.is_multiple_of(page) && end.is_multiple_of(page)
 }
 
 /// Mappings that touch one another.
@@ -260,11 +268,9 @@ struct Run {
 }
 
 fn runs(mappings: &[HeapMapping], page: u64) -> Vec<Run> {
-    let whole = |mapping: &&HeapMapping| {
-        mapping.start < mapping.end && mapping.start.is_multiple_of(page) && mapping.end.is_multiple_of(page)
-    };
-    let mut sorted: Vec<&HeapMapping> = mappings.iter().filter(whole).collect();
-    sorted.retain(|mapping| !mapping.brk && mapping.resident > 0);
+    let mut sorted: Vec<&HeapMapping> =
+        mappings.iter().filter(|mapping| !mapping.brk && mapping.resident > 0).collect();
+    sorted.retain(|mapping| is_range(mapping.start, mapping.end, page));
     sorted.sort_by_key(|mapping| mapping.start);
     let mut runs: Vec<Run> = Vec::new();
     for mapping in sorted {
@@ -305,17 +311,17 @@ impl Found {
 
     /// Counts a range of an arena. A thread's heaps come in the order of their arenas' addresses.
     fn take(&mut self, kind: ArenaKind, piece: PieceKind, start: u64, end: u64, pass: &chain::Pass) {
-        let fresh = Arena { kind, start, heaps: 0, use_: ChunkUse::default() };
+        let fresh = Arena { kind, start, heaps: 0, chunks: ChunkUse::default() };
         let arena = match kind {
             ArenaKind::Main => Some(self.main.get_or_insert(fresh)),
             ArenaKind::Thread => self.threads.last_mut(),
         };
         if let Some(arena) = arena {
             arena.heaps += 1;
-            arena.use_.add(&pass.use_);
+            arena.chunks.add(&pass.chunks);
         }
         self.sizes.add_all(&pass.sizes);
-        self.pieces.push(Piece { start, end, kind: piece, resident: pass.use_.resident() });
+        self.pieces.push(Piece { start, end, kind: piece, resident: pass.chunks.resident() });
     }
 
     fn finish(mut self) -> HeapWalk {

@@ -92,8 +92,10 @@ fn page_cache(cgroup: &Cgroup, limit: Option<Bytes>) -> Seen<PageCache> {
     let file = all.checked_sub(shmem).unwrap_or(Bytes::ZERO);
     let unwritten = [stat.dirty, stat.writeback].into_iter().flatten();
     let unwritten = Bytes::checked_sum(unwritten).unwrap_or(Bytes::ZERO);
-    let whole = limit.or(cgroup.own.usage).unwrap_or(all);
-    let matters = |bytes: Bytes| bytes.get().saturating_mul(MATTERS) > whole.get() && bytes > Bytes::ZERO;
+    // Without a limit nothing is reclaimed for this container's sake.
+    let matters = |bytes: Bytes| {
+        limit.is_some_and(|limit| bytes.get().saturating_mul(MATTERS) > limit.get()) && bytes > Bytes::ZERO
+    };
     let verdict = if matters(shmem) {
         PageCacheVerdict::Tmpfs
     } else if matters(unwritten) {

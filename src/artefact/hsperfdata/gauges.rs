@@ -74,6 +74,21 @@ pub enum CollectorKind {
     ZGenerational,
 }
 
+impl CollectorKind {
+    /// The name in a text.
+    pub fn label(self) -> &'static str {
+        match self {
+            CollectorKind::Serial => "Serial",
+            CollectorKind::Parallel => "Parallel",
+            CollectorKind::Cms => "CMS",
+            CollectorKind::G1 => "G1",
+            CollectorKind::Shenandoah => "Shenandoah",
+            CollectorKind::Z => "ZGC",
+            CollectorKind::ZGenerational => "generational ZGC",
+        }
+    }
+}
+
 /// When the JVM writes the used bytes of the heap into its counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refreshed {

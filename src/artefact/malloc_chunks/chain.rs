@@ -2,7 +2,7 @@
 
 use super::header::{FREE_HEAD, HEADER, HEAP_INFO, Header, HeapInfo, LEAST};
 use super::residence::Residence;
-use super::{ChunkUse, Lost, Memory, Sizes, Tally};
+use super::{ChunkUse, Lost, Memory, Sizes, Tally, is_range};
 
 /// How often a range is walked again in which an impossible header was met.
 const RETRIES: usize = 2;
@@ -10,12 +10,14 @@ const RETRIES: usize = 2;
 const LARGEST_READ: u64 = 256 << 10;
 /// Where the next header is farther away than this behind what was read, what lies between is not read.
 const NEAR: u64 = 8 << 10;
-/// Headers that have to follow one another where the first chunk is searched for.
+/// Headers that have to follow one another where the first chunk may be anywhere.
 const PROOF: usize = 16;
+/// Where it is at one of two places, its own header tells.
+const OWN_HEADER: usize = 1;
 /// Where the first chunk of `[heap]` is searched for: a statically linked program has its thread-local data before it.
 const BRK_SEARCH: u64 = 64 << 10;
-/// Larger `[heap]`s are not walked: what says which of their pages are resident would grow too large.
-const LARGEST_RANGE: u64 = 256 << 30;
+/// A larger `[heap]` is not walked: what says which of its pages are in memory would take more than 6 MiB.
+const LARGEST_RANGE: u64 = 128 << 30;
 
 /// A range of chunks.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +55,9 @@ impl Stretch {
     fn again<M: Memory>(self, memory: &mut M) -> Stretch {
         match self.kind {
             Kind::Brk => {
-                memory.heap_end().filter(|end| *end > self.start).map_or(self, |end| Stretch::brk(self.start, end))
+                let page = memory.page_size();
+                let now = memory.heap_end().filter(|end| is_range(self.start, *end, page));
+                now.map_or(self, |end| Stretch::brk(self.start, end))
             }
             Kind::MainMapping => self,
             Kind::Heap(before, first) => {
@@ -67,20 +71,25 @@ impl Stretch {
         }
     }
 
-    /// Where the first chunk may start, likeliest first.
-    fn firsts(&self) -> Vec<u64> {
+    /// Where the first chunk may start, likeliest first, and how many headers prove it.
+    fn firsts(&self) -> Vec<(u64, usize)> {
         match self.kind {
-            Kind::Brk => (self.start..self.end.min(self.start + BRK_SEARCH)).step_by(HEADER as usize).collect(),
-            Kind::MainMapping => vec![self.start],
+            Kind::Brk => {
+                let end = self.end.min(self.start + BRK_SEARCH);
+                (self.start..end).step_by(HEADER as usize).map(|at| (at, PROOF)).collect()
+            }
+            Kind::MainMapping => vec![(self.start, OWN_HEADER)],
             Kind::Heap(info, first) if first != self.start => {
-                info.own_bytes(first).map(|bytes| self.start + bytes).into_iter().collect()
+                info.own_bytes(first).map(|bytes| (self.start + bytes, OWN_HEADER)).into_iter().collect()
             }
             Kind::Heap(info, first) => {
-                // The arena's state has 2184 bytes in 2.17, 2192 from 2.23 on, 2200 from 2.27 on. Before the first chunk it is
-                // filled up to 16; fields of it may look like headers, so what is measured comes first.
-                let known = if info.own_bytes(first) == Some(32) { 0x8b0 } else { 0x8d0 };
-                let others = (0x840..0xa00).step_by(HEADER as usize).filter(|at| *at > known);
-                std::iter::once(known).chain(others).map(|at| self.start + at).collect()
+                // Behind 32 bytes come the arena's state of 2184 bytes (2.17), 2192 (from 2.23) or 2200 (from 2.27) and what
+                // fills it up to 16; behind 48 (from 2.35) one of 2200. Fields of it may look like headers, so nothing
+                // before that is looked at. What fills it up is 0.
+                let known: u64 = if info.own_bytes(first) == Some(32) { 0x8b0 } else { 0x8d0 };
+                let places = (known..known + 0x100).step_by(HEADER as usize);
+                let proof = |at| if at <= known + HEADER { OWN_HEADER } else { PROOF };
+                places.map(|at| (self.start + at, proof(at))).collect()
             }
         }
     }
@@ -89,7 +98,7 @@ impl Stretch {
 /// What one walk over a range gave.
 #[derive(Default)]
 pub(super) struct Pass {
-    pub use_: ChunkUse,
+    pub chunks: ChunkUse,
     pub sizes: Sizes,
 }
 
@@ -117,8 +126,8 @@ pub(super) fn walk<M: Memory>(memory: &mut M, stretch: Stretch) -> Result<(Pass,
             stretch = stretch.again(memory);
         }
         let Some(pass) = once(memory, &mut stretch)? else { continue };
-        let left = pass.use_.unwalked;
-        if best.as_ref().is_none_or(|(best, _)| left < best.use_.unwalked) {
+        let left = pass.chunks.unwalked;
+        if best.as_ref().is_none_or(|(best, _)| left < best.chunks.unwalked) {
             best = Some((pass, stretch.open));
         }
         if left == 0 {
@@ -198,10 +207,10 @@ impl<M: Memory> Walker<'_, '_, M> {
     /// Walks to the end; where that fails, what was reached and everything from there on is counted as not walked.
     fn run(&mut self) -> Result<(), (u64, Stop)> {
         let start = self.stretch.start;
-        self.pass.use_.swapped = self.residence.swapped;
+        self.pass.chunks.swapped = self.residence.swapped;
         let result = match self.first() {
             Ok(first) => {
-                self.pass.use_.structures += self.residence.bytes(start, first);
+                self.pass.chunks.structures += self.residence.bytes(start, first);
                 self.chunks(first)
             }
             Err(stop) => Err((start, stop)),
@@ -210,11 +219,11 @@ impl<M: Memory> Walker<'_, '_, M> {
         match &result {
             Ok(()) => {
                 // What lies behind the top is only there for a moment, after the heap has shrunk.
-                self.pass.use_.top.resident += self.residence.bytes(end, open);
+                self.pass.chunks.top.resident += self.residence.bytes(end, open);
             }
             Err((at, _)) => {
-                self.pass.use_.unwalked += open.saturating_sub(*at);
-                self.pass.use_.unwalked_resident += self.residence.bytes(*at, open);
+                self.pass.chunks.unwalked += open.saturating_sub(*at);
+                self.pass.chunks.unwalked_resident += self.residence.bytes(*at, open);
             }
         }
         result
@@ -226,23 +235,21 @@ impl<M: Memory> Walker<'_, '_, M> {
 
     /// Where the first chunk starts.
     fn first(&mut self) -> Result<u64, Stop> {
-        let candidates = self.stretch.firsts();
-        let sure = candidates.len() == 1;
-        for at in candidates {
-            if sure || self.is_chain(at)? {
+        for (at, headers) in self.stretch.firsts() {
+            if self.is_chain(at, headers)? {
                 return Ok(at);
             }
         }
         Err(Stop::Impossible)
     }
 
-    /// Whether chunks follow one another from an address on.
-    fn is_chain(&mut self, from: u64) -> Result<bool, Stop> {
+    /// Whether so many chunks follow one another from an address on, or as many as are in memory.
+    fn is_chain(&mut self, from: u64, headers: usize) -> Result<bool, Stop> {
         let mut at = from;
-        for step in 0..PROOF {
+        for step in 0..headers {
             let header = match self.header(at) {
                 Ok(header) => header,
-                Err(Stop::Impossible) => return Ok(false),
+                Err(Stop::Impossible) => return Ok(step > 0),
                 Err(stop) => return Err(stop),
             };
             let sized = header.is_possible() && self.is_within(at, header);
@@ -250,10 +257,7 @@ impl<M: Memory> Walker<'_, '_, M> {
                 return Ok(false);
             }
             at += header.size();
-            if at >= self.stretch.end {
-                break;
-            }
-            if self.fence_bytes(at)?.is_some() {
+            if at >= self.stretch.end || step + 1 < headers && matches!(self.fence_bytes(at), Ok(Some(_))) {
                 break;
             }
         }
@@ -309,7 +313,7 @@ impl<M: Memory> Walker<'_, '_, M> {
             }
             let fences = self.fence_bytes(at).map_err(|stop| (at, stop))?;
             let Some(bytes) = fences else { return Err((at, Stop::Impossible)) };
-            self.pass.use_.structures += self.residence.bytes(at, at + bytes);
+            self.pass.chunks.structures += self.residence.bytes(at, at + bytes);
             at += bytes;
             open = None;
             if self.stretch.kind == Kind::MainMapping && at.is_multiple_of(self.window.memory.page_size()) {
@@ -326,20 +330,20 @@ impl<M: Memory> Walker<'_, '_, M> {
 
     fn in_use(&mut self, at: u64, size: u64, whole: bool) {
         let resident = if whole { size } else { self.residence.bytes(at, at + size) };
-        self.pass.use_.in_use.add(Tally { chunks: 1, bytes: size, resident });
+        self.pass.chunks.in_use.add(Tally { chunks: 1, bytes: size, resident });
         self.pass.sizes.count(size, resident);
     }
 
     fn free(&mut self, at: u64, size: u64) {
         let resident = self.residence.whole_pages(at + FREE_HEAD, at + size);
-        self.pass.use_.free.add(Tally { chunks: 1, bytes: size, resident });
-        self.pass.use_.free_shared += self.residence.bytes(at, at + size) - resident;
+        self.pass.chunks.free.add(Tally { chunks: 1, bytes: size, resident });
+        self.pass.chunks.free_shared += self.residence.bytes(at, at + size) - resident;
     }
 
     fn top(&mut self, at: u64, size: u64) {
         // `systrim` keeps MINSIZE + 1 bytes of the main arena's.
         let resident = self.residence.whole_pages(at + LEAST + 1, at + size);
-        self.pass.use_.top.add(Tally { chunks: 1, bytes: size, resident });
-        self.pass.use_.free_shared += self.residence.bytes(at, at + size) - resident;
+        self.pass.chunks.top.add(Tally { chunks: 1, bytes: size, resident });
+        self.pass.chunks.free_shared += self.residence.bytes(at, at + size) - resident;
     }
 }

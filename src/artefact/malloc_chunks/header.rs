@@ -26,12 +26,7 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn of(bytes: [u8; 16]) -> Header {
         let both = u128::from_le_bytes(bytes);
-        let [previous_size, word] = [both, both >> 64].map(|half| {
-            #[allow(clippy::cast_possible_truncation, reason = "the half that is wanted")]
-            let half = half as u64;
-            half
-        });
-        Header { previous_size, word }
+        Header { previous_size: both as u64, word: (both >> 64) as u64 }
     }
 
     /// Bytes of the chunk.

@@ -17,7 +17,7 @@ pub(super) fn walk_heaps<M: Memory>(memory: &mut M, runs: &[Run], found: &mut Fo
     }
     for (first, heaps) in arenas {
         let Some((_, own)) = heaps.iter().find(|(at, _)| *at == first).copied() else { continue };
-        let fresh = Arena { kind: ArenaKind::Thread, start: first, heaps: 0, use_: ChunkUse::default() };
+        let fresh = Arena { kind: ArenaKind::Thread, start: first, heaps: 0, chunks: ChunkUse::default() };
         found.threads.push(fresh);
         for (at, info) in heaps {
             let info = HeapInfo { arena: own.arena, ..info };

@@ -85,8 +85,8 @@ impl<M: Memory> Mapped<'_, M> {
             Err(Lost::Unmapped) => return Ok(None),
             Err(lost) => return Err(lost),
         };
-        let chunks = pass.use_.in_use.chunks + pass.use_.free.chunks;
-        if pass.use_.unwalked > 0 && chunks < SURELY_CHUNKS {
+        let chunks = pass.chunks.in_use.chunks + pass.chunks.free.chunks;
+        if pass.chunks.unwalked > 0 && chunks < SURELY_CHUNKS {
             return Ok(None);
         }
         self.found.take(ArenaKind::Main, PieceKind::MainMapping, at, after, &pass);
@@ -126,11 +126,17 @@ impl<M: Memory> Mapped<'_, M> {
     }
 
     fn take_chunk(&mut self, at: u64, size: u64, total: u64) -> Result<u64, Lost> {
-        let resident = match Residence::read(self.memory, at, at + total) {
-            Ok(residence) => residence.bytes(at, at + total),
-            Err(Lost::Unmapped) => 0,
-            Err(lost) => return Err(lost),
-        };
+        let mut resident = 0;
+        let mut from = at;
+        while from < at + total {
+            let to = (at + total).min(from + SEGMENT);
+            resident += match Residence::read(self.memory, from, to) {
+                Ok(residence) => residence.bytes(from, to),
+                Err(Lost::Unmapped) => 0,
+                Err(lost) => return Err(lost),
+            };
+            from = to;
+        }
         self.found.mapped.count(size, resident);
         self.found.pieces.push(Piece { start: at, end: at + total, kind: PieceKind::MappedChunk, resident });
         Ok(at + total)

@@ -16,7 +16,7 @@ pub(super) struct Residence {
     /// The page size as a shift: dividing by it took a third of a walk.
     shift: u32,
     words: Vec<u64>,
-    before: Vec<u64>,
+    before: Vec<u32>,
     /// Bytes that are swapped.
     pub swapped: u64,
 }
@@ -41,11 +41,11 @@ impl Residence {
             }
             done += count;
         }
-        let mut sum = 0;
+        let mut sum = 0_u32;
         let mut before = Vec::with_capacity(words.len() + 1);
         before.push(0);
         before.extend(words.iter().map(|word| {
-            sum += u64::from(word.count_ones());
+            sum += word.count_ones();
             sum
         }));
         Ok(Residence { start, page, shift: page.trailing_zeros(), words, before, swapped })
@@ -55,8 +55,8 @@ impl Residence {
     fn rank(&self, pages: u64) -> u64 {
         let word = usize::try_from(pages / 64).unwrap_or(usize::MAX);
         match (self.before.get(word), self.words.get(word)) {
-            (Some(before), Some(bits)) => before + u64::from((bits & ((1 << (pages % 64)) - 1)).count_ones()),
-            _ => self.before.last().copied().unwrap_or_default(),
+            (Some(before), Some(bits)) => u64::from(before + (bits & ((1 << (pages % 64)) - 1)).count_ones()),
+            _ => self.before.last().copied().unwrap_or_default().into(),
         }
     }
 

@@ -236,7 +236,7 @@ impl Dump {
     fn cache(&mut self, text: &str) {
         let (id, rest) = text.split_once(' ').unwrap_or((text, ""));
         let Some((name, address)) = id.split_once('@') else { return };
-        let pointer = address.split('#').next().and_then(|address| hexadecimal(address)).map(Pointer);
+        let pointer = address.split('#').next().and_then(hexadecimal).map(Pointer);
         let words: Vec<&str> = rest.split_ascii_whitespace().take(64).collect();
         let of = |key: &str| {
             let at = words.iter().position(|word| *word == key)?;

@@ -34,11 +34,11 @@ pub(super) fn headed(line: &str) -> Option<Headed<'_>> {
         text = rest.trim_start();
     }
     let mut is_error = false;
-    if let Some((level, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        if matches!(level, "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL" | "HEADER") {
-            is_error = matches!(level, "ERROR" | "FATAL");
-            text = rest;
-        }
+    if let Some((level, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once("] "))
+        && matches!(level, "DEBUG" | "INFO" | "WARN" | "ERROR" | "FATAL" | "HEADER")
+    {
+        is_error = matches!(level, "ERROR" | "FATAL");
+        text = rest;
     }
     if let Some((place, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let is_place = place.rsplit_once(':').is_some_and(|(file, line)| {
