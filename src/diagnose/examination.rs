@@ -1,9 +1,12 @@
 //! Everything that is known of one process after one look: what reports show and findings are drawn from.
 
 use super::account::Account;
+use super::cause::Outlook;
+use super::causes;
 use super::container::ContainerAccount;
 use super::ledger::Ledger;
 use super::observe;
+use super::over_time::OverTime;
 use super::reckoning::{self, NativeSizes};
 use super::rocksdb_view::{self, RocksDbView};
 use super::sample::Sample;
@@ -43,7 +46,17 @@ impl Examination {
             (Ok(account), Ok(survey)) => Ok(Ledger::of(account, &survey.plan.budget)),
             (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.clone()),
         };
-        Examination { sample, planned, account, ledger, container, rocksdb, observations, findings: Vec::new() }
+        let mut examination =
+            Examination { sample, planned, account, ledger, container, rocksdb, observations, findings: Vec::new() };
+        examination.findings = causes::early(&Outlook { now: &examination, before: None });
+        examination
+    }
+
+    /// The same with what came before, so that what takes time to show is found as well.
+    #[must_use]
+    pub fn with_history(mut self, before: &OverTime) -> Examination {
+        self.findings = causes::early(&Outlook { now: &self, before: Some(before) });
+        self
     }
 
     /// What could not be seen, by the name of what it is.
