@@ -50,7 +50,7 @@ pub struct Header {
     pub format: Format,
     /// The version of oomph that wrote it.
     pub oomph: String,
-    /// When the recording began, to the millisecond: the same in all its parts.
+    /// When the recording began: the same in all its parts.
     pub since: Timestamp,
     /// Which part it is, from 0: rotation and nothing else begins a new one.
     pub part: u64,

@@ -70,7 +70,6 @@ fn growing(length: usize, memory: f64, rise: f64) -> f64 {
 fn at_most_one_flat_series_in_twenty_is_called_growing() {
     for length in [12, 23, 30, 120] {
         let row = [0.0, 0.5, 0.8, 0.9, 0.95].map(|memory| (memory, growing(length, memory, 0.0)));
-        eprintln!("{length} looks: {row:?}");
         assert!(row.iter().all(|(_, share)| *share <= 5.0), "{length} looks: {row:?}");
     }
 }
