@@ -1,6 +1,8 @@
 //! What the readings of a process mean: where every byte went, where it goes, and what will end it. Functions over values.
 
 pub mod account;
+pub mod cause;
+pub mod causes;
 pub mod cluster;
 pub mod container;
 pub mod examination;
@@ -8,8 +10,10 @@ pub mod hints;
 pub mod layout;
 pub mod ledger;
 pub mod observe;
+pub mod over_time;
 pub mod reckoning;
 pub mod rocksdb_bound;
 pub mod rocksdb_metrics;
+pub mod rocksdb_view;
 pub mod sample;
 pub mod trend;

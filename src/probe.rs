@@ -6,6 +6,7 @@ pub mod heap;
 pub mod host;
 pub mod hsperf;
 pub mod jvm_attach;
+pub mod ports;
 pub mod process;
 pub mod recording;
 pub mod rest;

@@ -8,7 +8,7 @@ mod metric;
 mod number;
 mod process_metrics;
 mod rocksdb;
-mod task_manager;
+mod taskmanager;
 
 pub use answer::AnswerError;
 pub use cluster::{LogFile, Overview, configuration, logs, overview, version};
@@ -17,7 +17,7 @@ pub use metric::{Metrics, metric_names, metric_values};
 pub use number::whole;
 pub use process_metrics::{BufferPool, Collector, Network, ProcessMetrics, STATUS_METRICS, Usage};
 pub use rocksdb::{Property, RocksDbReading, Shared, is_wanted, readings_of_vertex};
-pub use task_manager::{MemoryConfiguration, TaskManager, task_manager, task_managers};
+pub use taskmanager::{MemoryConfiguration, TaskManager, task_manager, task_managers};
 
 #[cfg(test)]
 mod tests {

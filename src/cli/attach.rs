@@ -2,6 +2,7 @@
 
 mod budget;
 mod look;
+mod rest;
 mod targets;
 
 use std::io::{self, BufWriter, Write};

@@ -1,10 +1,14 @@
 //! Everything that is known of one process after one look: what reports show and findings are drawn from.
 
 use super::account::Account;
+use super::cause::Outlook;
+use super::causes;
 use super::container::ContainerAccount;
 use super::ledger::Ledger;
 use super::observe;
+use super::over_time::OverTime;
 use super::reckoning::{self, NativeSizes};
+use super::rocksdb_view::{self, RocksDbView};
 use super::sample::Sample;
 use crate::model::{Bytes, Finding, Observations, Seen, Unseen};
 use crate::plan::Survey;
@@ -22,6 +26,8 @@ pub struct Examination {
     pub ledger: Seen<Ledger>,
     /// What lies beside it in its container.
     pub container: Seen<ContainerAccount>,
+    /// RocksDB.
+    pub rocksdb: RocksDbView,
     /// All measures.
     pub observations: Observations,
     /// What will end it, or is wrong.
@@ -30,16 +36,27 @@ pub struct Examination {
 
 impl Examination {
     /// Examines a sample.
-    pub fn of(sample: Sample, planned: Seen<Box<Survey>>, other_direct: Option<Bytes>) -> Examination {
-        let sizes = native_sizes(&sample, planned.as_deref().ok(), other_direct);
+    pub fn of(sample: Sample, planned: Seen<Box<Survey>>) -> Examination {
+        let rocksdb = rocksdb_view::view(&sample, planned.as_deref().ok());
+        let sizes = native_sizes(&sample, planned.as_deref().ok(), rocksdb.other_direct.as_ref().ok().copied());
         let account = reckoning::reckon(&sample, &sizes).map(|(_, account)| account);
         let container = sample.cgroup.as_ref().map(ContainerAccount::of).map_err(Clone::clone);
-        let observations = observe::observations(&sample, &account, &container);
+        let observations = observe::observations(&sample, &account, &container, &rocksdb);
         let ledger = match (&account, &planned) {
             (Ok(account), Ok(survey)) => Ok(Ledger::of(account, &survey.plan.budget)),
             (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.clone()),
         };
-        Examination { sample, planned, account, ledger, container, observations, findings: Vec::new() }
+        let mut examination =
+            Examination { sample, planned, account, ledger, container, rocksdb, observations, findings: Vec::new() };
+        examination.findings = causes::early(&Outlook { now: &examination, before: None });
+        examination
+    }
+
+    /// The same with what came before, so that what takes time to show is found as well.
+    #[must_use]
+    pub fn with_history(mut self, before: &OverTime) -> Examination {
+        self.findings = causes::early(&Outlook { now: &self, before: Some(before) });
+        self
     }
 
     /// What could not be seen, by the name of what it is.
@@ -56,6 +73,8 @@ impl Examination {
             ("performance data", self.sample.jvm.as_ref().err()),
             ("malloc's chunks", self.sample.heap.as_ref().err()),
             ("native memory tracking", self.sample.nmt.as_ref().err()),
+            ("RocksDB's files", self.sample.rocksdb.as_ref().err()),
+            ("Flink's REST", self.sample.rest.as_ref().err()),
         ];
         all.push(("budget", self.planned.as_ref().err()));
         all.into_iter().filter_map(|(what, unseen)| Some((what, unseen?))).collect()
@@ -70,7 +89,11 @@ fn native_sizes(sample: &Sample, planned: Option<&Survey>, other_direct: Option<
     let buffers = planned.and_then(|survey| survey.plan.network_buffers.as_ref()?.as_ref().ok());
     let stores = planned.and_then(|survey| survey.plan.slots.as_ref()?.as_ref().ok()).map(|slots| &slots.stores);
     let pools = stores.into_iter().flatten().filter_map(|(_, memory)| memory.as_ref().ok()?.pool.as_ref());
-    let mut blocks: Vec<u64> = pools.map(|pool| pool.real_arena_block.get()).collect();
+    let planned_blocks = pools.map(|pool| pool.real_arena_block.get());
+    let databases = sample.rocksdb.as_ref().map(|databases| databases.instances.as_slice()).unwrap_or_default();
+    let logged = databases.iter().filter_map(|instance| instance.arena_block()).map(Bytes::get);
+    let mut blocks: Vec<u64> = planned_blocks.chain(logged).collect();
+    blocks.sort_unstable();
     blocks.dedup();
     NativeSizes {
         network: buffers.map(|buffers| (buffers.segment.bytes.get(), buffers.count)),

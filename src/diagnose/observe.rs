@@ -2,18 +2,26 @@
 
 use super::account::Account;
 use super::container::ContainerAccount;
+use super::rocksdb_metrics::RocksDbUse;
+use super::rocksdb_view::RocksDbView;
 use super::sample::Sample;
 use crate::artefact::process_status::ProcessStatus;
 use crate::model::{Bytes, Measure, Observation, Observations, Origin, Pool, Seen, Unseen};
 
 /// All measures of a look.
-pub fn observations(sample: &Sample, account: &Seen<Account>, container: &Seen<ContainerAccount>) -> Observations {
+pub fn observations(
+    sample: &Sample,
+    account: &Seen<Account>,
+    container: &Seen<ContainerAccount>,
+    rocksdb: &RocksDbView,
+) -> Observations {
     let mut all = Vec::new();
     pools(&mut all, account, container);
     status(&mut all, sample);
     cgroup(&mut all, sample, container);
     jvm(&mut all, sample);
     malloc(&mut all, sample);
+    from_rest(&mut all, sample, rocksdb);
     Observations { at: sample.at, target: sample.identity(), all }
 }
 
@@ -116,4 +124,21 @@ fn malloc(all: &mut Vec<Observation>, sample: &Sample) {
     let walk = sample.heap.as_ref().map_err(Clone::clone);
     push(Measure::MallocInUse, walk.clone().map(|walk| walk.total().in_use.resident + walk.mapped_total().resident));
     push(Measure::MallocFreeResident, walk.map(|walk| walk.free_resident()));
+}
+
+fn from_rest(all: &mut Vec<Observation>, sample: &Sample, rocksdb: &RocksDbView) {
+    let mut push = |measure: Measure, value: Seen<Bytes>, origin: Origin| {
+        all.push(Observation { measure, value: value.map(Bytes::get), origin });
+    };
+    let direct = sample.rest.as_ref().map_err(Clone::clone).and_then(|rest| rest.metrics.direct.used.clone());
+    push(Measure::DirectUsed, direct, Origin::Rest);
+    let used = |of: fn(&RocksDbUse) -> &Seen<Bytes>| {
+        rocksdb.metrics.as_ref().map_err(Clone::clone).and_then(|metrics| of(metrics).clone())
+    };
+    push(Measure::RocksDbCacheUsage, used(|used| &used.cache_usage), Origin::Rest);
+    push(Measure::RocksDbCacheCapacity, used(|used| &used.cache_capacity), Origin::Rest);
+    push(Measure::RocksDbCachePinned, used(|used| &used.cache_pinned), Origin::Rest);
+    push(Measure::RocksDbMemtables, used(|used| &used.memtables), Origin::Rest);
+    let files = sample.rocksdb.as_ref().map(|databases| databases.table_bytes()).map_err(Clone::clone);
+    push(Measure::RocksDbFiles, files, Origin::RocksDbFiles);
 }

@@ -4,11 +4,13 @@ use jiff::Timestamp;
 
 use crate::artefact::cgroup::Cgroup;
 use crate::artefact::flink_process::FlinkProcess;
+use crate::artefact::flink_rest::{JobSummary, MemoryConfiguration, ProcessMetrics, RocksDbReading};
 use crate::artefact::host::Host;
 use crate::artefact::hsperfdata::HsPerf;
 use crate::artefact::malloc_chunks::{Allocator, HeapWalk};
 use crate::artefact::nmt::Nmt;
 use crate::artefact::process_status::ProcessFiles;
+use crate::artefact::rocksdb_directory::Databases;
 use crate::model::{Identity, Seen};
 
 /// One look at one process.
@@ -36,6 +38,31 @@ pub struct Sample {
     pub heap: Seen<HeapWalk>,
     /// The JVM's native memory tracking.
     pub nmt: Seen<Nmt>,
+    /// What Flink's REST says of it.
+    pub rest: Seen<RestLook>,
+    /// The databases it has open.
+    pub rocksdb: Seen<Databases>,
+}
+
+/// What Flink's REST says of one process.
+#[derive(Clone, Debug)]
+pub struct RestLook {
+    /// The address, without secrets.
+    pub url: String,
+    /// Flink's version.
+    pub version: Seen<String>,
+    /// The budget, as REST gives it; a JobManager has none there.
+    pub memory: Option<MemoryConfiguration>,
+    /// What the process measures of itself.
+    pub metrics: ProcessMetrics,
+    /// Slots that a job has.
+    pub slots_in_use: Option<u64>,
+    /// RocksDB's native metrics, as Flink reports them.
+    pub readings: Seen<Vec<RocksDbReading>>,
+    /// The cluster's configuration.
+    pub configuration: Seen<Vec<(String, String)>>,
+    /// The jobs that are not over.
+    pub jobs: Seen<Vec<JobSummary>>,
 }
 
 impl Sample {

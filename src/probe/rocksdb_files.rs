@@ -3,20 +3,15 @@
 
 mod database;
 mod file;
-mod owner;
 mod search;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-pub use database::{Partial, RocksDbInstance, TableFiles};
-pub use owner::{Owner, Store};
-
 use super::root::Root;
-use crate::artefact::rocksdb_log::Pointer;
-use crate::model::{Bytes, Seen, Unseen};
+use crate::artefact::rocksdb_directory::Databases;
+use crate::model::{Seen, Unseen};
 
 /// How much is read at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,77 +30,6 @@ impl Default for Effort {
     /// Flink's own limit of a log is 25 MB (`state.backend.rocksdb.log.max-file-size`): such a log is read whole.
     fn default() -> Effort {
         Effort { databases: 256, tables: 64, log_head: 4 << 20, log_tail: 24 << 20 }
-    }
-}
-
-/// The databases of a process.
-#[derive(Clone, Debug, Default)]
-pub struct Databases {
-    /// Those that were found, by directory.
-    pub instances: Vec<RocksDbInstance>,
-    /// How many more were found than were read.
-    pub left_out: usize,
-    /// What was in the way.
-    pub unseen: Vec<Unseen>,
-}
-
-/// Column families that share a cache: a slot, where Flink gives RocksDB its memory; all slots with
-/// `state.backend.rocksdb.memory.fixed-per-tm`; one column family where memory is not managed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SharedCache {
-    /// The cache.
-    pub cache: Pointer,
-    /// Its capacity.
-    pub capacity: Option<Bytes>,
-    /// Whether it refuses to grow above its capacity.
-    pub strict: Option<bool>,
-    /// The write-buffer managers of its databases: one, where Flink gives RocksDB its memory.
-    pub write_buffer_managers: BTreeSet<Pointer>,
-    /// Its databases, as positions in [`Databases::instances`].
-    pub instances: Vec<usize>,
-    /// Its column families, over all of its databases.
-    pub families: usize,
-}
-
-impl Databases {
-    /// The caches and who shares them, told by their addresses. Databases whose log was not seen are in none.
-    pub fn slots(&self) -> Vec<SharedCache> {
-        let mut caches: Vec<SharedCache> = Vec::new();
-        for (at, instance) in self.instances.iter().enumerate() {
-            let Ok(log) = &instance.log else { continue };
-            for family in &log.column_families {
-                let Some(cache) = family.table.block_cache.as_ref().map(|stated| stated.what) else { continue };
-                let found = caches.iter().position(|shared| shared.cache == cache).unwrap_or_else(|| {
-                    caches.push(SharedCache {
-                        cache,
-                        capacity: None,
-                        strict: None,
-                        write_buffer_managers: BTreeSet::new(),
-                        instances: Vec::new(),
-                        families: 0,
-                    });
-                    caches.len() - 1
-                });
-                let shared = &mut caches[found];
-                shared.capacity = shared.capacity.or(family.table.cache_capacity.as_ref().map(|stated| stated.what));
-                shared.strict = shared.strict.or(family.table.strict_capacity_limit.as_ref().map(|stated| stated.what));
-                shared
-                    .write_buffer_managers
-                    .extend(log.database.write_buffer_manager.as_ref().map(|stated| stated.what));
-                shared.families += 1;
-                if shared.instances.last() != Some(&at) {
-                    shared.instances.push(at);
-                }
-            }
-        }
-        caches
-    }
-
-    /// The size of all table files.
-    pub fn table_bytes(&self) -> Bytes {
-        let each =
-            self.instances.iter().filter_map(|instance| instance.tables.as_ref().ok()).map(|tables| tables.bytes);
-        Bytes::checked_sum(each).unwrap_or(Bytes::new(u64::MAX))
     }
 }
 

@@ -24,13 +24,24 @@ pub(super) fn sealed(mut object: String) -> String {
     object
 }
 
+/// How long the checksum with what is around it is.
+pub(super) const LENGTH: usize = BEFORE.len() + DIGITS + BEHIND.len();
+
 /// Whether a line, without its end, is as it was written.
 pub(super) fn is_whole(line: &[u8]) -> bool {
-    let Some(rest) = line.strip_suffix(BEHIND.as_bytes()) else { return false };
-    let Some((rest, digits)) = rest.split_last_chunk::<DIGITS>() else { return false };
-    let Some(object) = rest.strip_suffix(BEFORE.as_bytes()) else { return false };
-    let digits = std::str::from_utf8(digits).ok().and_then(|text| u32::from_str_radix(text, 16).ok());
-    digits == Some(crc32(object))
+    split(line).is_some_and(|(object, checksum)| checksum == crc32(object))
+}
+
+/// Whether a line ends with a checksum, right or wrong.
+pub(super) fn is_sealed(line: &[u8]) -> bool {
+    split(line).is_some()
+}
+
+/// What a checksum is of, and the checksum.
+fn split(line: &[u8]) -> Option<(&[u8], u32)> {
+    let (rest, digits) = line.strip_suffix(BEHIND.as_bytes())?.split_last_chunk::<DIGITS>()?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    Some((rest.strip_suffix(BEFORE.as_bytes())?, u32::from_str_radix(digits, 16).ok()?))
 }
 
 /// The table of the reflected polynomial 0xEDB88320 (ISO 3309).

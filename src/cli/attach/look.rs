@@ -1,15 +1,20 @@
 //! One look at one process: every probe asked, everything handed to the functions that judge.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::budget;
+use super::{budget, rest};
 use crate::artefact::malloc_chunks::Allocator;
+use crate::artefact::nmt::{self, Nmt};
 use crate::diagnose::examination::Examination;
 use crate::diagnose::reckoning;
 use crate::diagnose::sample::Sample;
 use crate::model::{Seen, Unseen};
 use crate::plan::jvm::Machine;
+use crate::probe::jvm_attach::{Attached, Command, Handshake, PATIENCE};
+use crate::probe::rocksdb_files::{self, Effort};
 use crate::probe::root::Root;
 use crate::probe::target::Target;
 use crate::probe::{cgroup, heap, host, hsperf, process};
@@ -17,16 +22,44 @@ use crate::probe::{cgroup, heap, host, hsperf, process};
 /// How far to look.
 #[derive(Debug, Args)]
 pub struct LookArgs {
+    /// Flink's REST address, such as http://localhost:8081: metrics of the JVM, of the network and of RocksDB.
+    #[arg(long, value_name = "URL")]
+    rest: Option<String>,
+
+    /// A directory in which the process keeps RocksDB databases, where its open files cannot be listed.
+    #[arg(long, value_name = "DIR")]
+    rocksdb_dir: Vec<PathBuf>,
+
+    /// When to talk to the JVM itself, by its attach socket.
+    #[arg(long, value_enum, default_value_t = JvmAttach::Auto)]
+    jvm_attach: JvmAttach,
+
     /// Do not walk malloc's chunks: what it holds stays one sum.
     #[arg(long)]
     no_heap_walk: bool,
+
+    /// Do not read the directories of RocksDB.
+    #[arg(long)]
+    no_rocksdb_files: bool,
+}
+
+/// When the attach socket is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum JvmAttach {
+    /// Where it is open already; opened where the JVM was started with -XX:NativeMemoryTracking.
+    Auto,
+    /// Opened where it is not: a file in the JVM's /tmp for some hundredths of a second, and a SIGQUIT, on which a JVM
+    /// starts one thread. Only a proven HotSpot JVM gets it.
+    Always,
+    /// Not at all.
+    Never,
 }
 
 /// Looks at a process and examines what was seen.
 pub fn examine(root: &Root, target: &Target, args: &LookArgs) -> Seen<Examination> {
     let sample = sample(root, target, args)?;
     let planned = budget::of_command(target, sample.command(), Machine::default());
-    Ok(Examination::of(sample, planned, None))
+    Ok(Examination::of(sample, planned))
 }
 
 fn sample(root: &Root, target: &Target, args: &LookArgs) -> Seen<Sample> {
@@ -50,12 +83,36 @@ fn sample(root: &Root, target: &Target, args: &LookArgs) -> Seen<Sample> {
         jvm: hsperf::read_of(root, pid),
         allocator,
         heap: Err(Unseen::because("not asked for").granted_by("leave out --no-heap-walk")),
-        nmt: Err(Unseen::because("not asked for")),
+        nmt: Err(Unseen::because("the JVM was not asked").granted_by("leave out --jvm-attach never")),
+        rest: Err(Unseen::because("no address was given").granted_by("give --rest http://JOBMANAGER:8081")),
+        rocksdb: Err(Unseen::because("not asked for").granted_by("leave out --no-rocksdb-files")),
     };
+    sample.nmt = native_memory(root, &sample, args.jvm_attach);
+    if !args.no_rocksdb_files {
+        sample.rocksdb = rocksdb_files::of_process(root, pid, &args.rocksdb_dir, &Effort::default());
+    }
+    if let Some(url) = &args.rest {
+        sample.rest = rest::look(url, root, &sample);
+    }
     if !args.no_heap_walk {
         sample.heap = walk(root, &sample);
     }
     Ok(sample)
+}
+
+/// The JVM's own books, where it keeps them and may be asked.
+fn native_memory(root: &Root, sample: &Sample, when: JvmAttach) -> Seen<Nmt> {
+    let handshake = match when {
+        JvmAttach::Never => return sample.nmt.clone(),
+        JvmAttach::Always => Handshake::Allowed,
+        JvmAttach::Auto if sample.tracks_native_memory() => Handshake::Allowed,
+        JvmAttach::Auto => Handshake::Never,
+    };
+    if !sample.tracks_native_memory() && sample.files.command.is_ok() {
+        return Err(Unseen::because("the JVM does not keep books of its native memory").granted_by(nmt::GRANT));
+    }
+    let attached = Attached::open(root, sample.pid, handshake, PATIENCE)?;
+    attached.ask(Command::NativeMemorySummary).and_then(|text| Nmt::parse(&text))
 }
 
 fn walk(root: &Root, sample: &Sample) -> Seen<crate::artefact::malloc_chunks::HeapWalk> {

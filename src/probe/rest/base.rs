@@ -45,8 +45,10 @@ impl BaseUrl {
             return Err(bad("it names no host"));
         }
         let url = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
-        let parsed: Uri = url.parse().map_err(|_| bad("it has characters that none has"))?;
-        if parsed.authority().is_none_or(|authority| authority.port().is_some() && authority.port_u16().is_none()) {
+        let _: Uri = url.parse().map_err(|_| bad("it has characters that none has"))?;
+        // The colons of an IPv6 address stand within brackets.
+        let port = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+        if port.is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
             return Err(bad("its port is none"));
         }
         let shown = match user {
@@ -160,9 +162,15 @@ mod tests {
 
     #[test]
     fn what_is_no_address_says_so_without_its_secret() {
-        for text in
-            ["", "http://", "ftp://u:secret@h", "http://u:secret@", "http://u:secret@h:99999", "http://u:secret@h h"]
-        {
+        for text in [
+            "",
+            "http://",
+            "ftp://u:secret@h",
+            "http://u:secret@",
+            "http://u:secret@h:99999",
+            "http://u:secret@h:x",
+            "http://u:secret@h h",
+        ] {
             let said = BaseUrl::parse(text).unwrap_err().to_string();
             assert!(said.contains("no address") && !said.contains("secret"), "{text}: {said}");
         }

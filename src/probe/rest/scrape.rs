@@ -67,7 +67,7 @@ pub fn scrape(target: &str, patience: Patience, mut take: impl FnMut(&Sample<'_>
         request = request.header(header::AUTHORIZATION, authorization);
     }
     let shown = base.shown().to_owned();
-    let fail = |cause| RestError::from(error::of_ureq(cause, &shown, patience.answer, LARGEST));
+    let fail = |cause| error::of_ureq(cause, &shown, patience.answer, LARGEST);
     let mut answer = request.call().map_err(fail)?;
     let status = answer.status();
     if status.is_redirection() {

@@ -1,14 +1,14 @@
 //! One database: its log, options, manifest and table files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Effort;
 use super::file;
-use super::owner::Owner;
-use super::{BTreeSet, Effort};
-use crate::artefact::rocksdb_log::{self, Pointer, RocksDbLog};
+use crate::artefact::rocksdb_directory::{Owner, Partial, RocksDbInstance, TableFiles};
+use crate::artefact::rocksdb_log::{self, RocksDbLog};
 use crate::artefact::rocksdb_manifest::{self, RocksDbManifest};
 use crate::artefact::rocksdb_options::{self, RocksDbOptions};
 use crate::artefact::rocksdb_sst;
@@ -21,120 +21,6 @@ const LARGEST_OPTIONS: u64 = 32 << 20;
 const LARGEST_MANIFEST: u64 = 64 << 20;
 /// So much of a log is read at once.
 const PIECE: usize = 1 << 20;
-
-/// A database, as its directory shows it.
-#[derive(Clone, Debug)]
-pub struct RocksDbInstance {
-    /// Its directory, as its process names it.
-    pub directory: PathBuf,
-    /// Whose it is; nothing where the directory has another name than Flink's.
-    pub owner: Option<Owner>,
-    /// Whether the process has it open. If not, it may be another process's, or be left over.
-    pub open: bool,
-    /// Its log.
-    pub log: Seen<RocksDbLog>,
-    /// Its newest options.
-    pub options: Seen<RocksDbOptions>,
-    /// What its manifest says.
-    pub manifest: Seen<RocksDbManifest>,
-    /// The manifest's size.
-    pub manifest_bytes: Seen<Bytes>,
-    /// Its table files.
-    pub tables: Seen<TableFiles>,
-}
-
-/// The table files of a database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableFiles {
-    /// How many lie in the directory.
-    pub files: u64,
-    /// Their size.
-    pub bytes: Bytes,
-    /// Those of them that the manifest does not list, and their size: just written, or about to be deleted. Nothing where no
-    /// manifest was seen.
-    pub unlisted: Option<(u64, Bytes)>,
-    /// Their data blocks.
-    pub data: Partial,
-    /// Their indexes.
-    pub index: Partial,
-    /// Their filters.
-    pub filter: Partial,
-    /// Files of which the log told the properties.
-    pub from_log: u64,
-    /// Files that were opened for them.
-    pub opened: u64,
-    /// Files that vanished between the listing and the opening.
-    pub vanished: u64,
-    /// Files that are no block-based tables or could not be read, and why the last could not.
-    pub unreadable: (u64, Option<String>),
-}
-
-/// A sum of which some terms are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Partial {
-    /// The sum of what is known.
-    pub known: Bytes,
-    /// The size of the files of which it is known.
-    pub known_files: Bytes,
-    /// The size of all files.
-    pub all_files: Bytes,
-}
-
-impl Partial {
-    /// Whether all terms are known.
-    pub fn is_whole(&self) -> bool {
-        self.known_files == self.all_files
-    }
-
-    /// The sum over all files: where some are not known, their share of what they are part of is taken to be that of the others.
-    /// Nothing where none is known of any file.
-    pub fn estimate(&self) -> Option<Bytes> {
-        if self.is_whole() {
-            return Some(self.known);
-        }
-        let scaled = u128::from(self.known.get()) * u128::from(self.all_files.get());
-        u64::try_from(scaled.checked_div(u128::from(self.known_files.get()))?).ok().map(Bytes::new)
-    }
-
-    fn add(&mut self, part: Option<Bytes>, file: Bytes) {
-        if let Some(part) = part {
-            self.known = self.known.checked_add(part).unwrap_or(self.known);
-            self.known_files = self.known_files.checked_add(file).unwrap_or(self.known_files);
-        }
-    }
-}
-
-impl RocksDbInstance {
-    /// The version of RocksDB, from the log or else the options.
-    pub fn version(&self) -> Option<&str> {
-        let logged = self.log.as_ref().ok().and_then(|log| log.version.as_ref()).map(|stated| stated.what.as_str());
-        logged.or_else(|| self.options.as_ref().ok().and_then(|options| options.version()))
-    }
-
-    /// The cache that its column families share.
-    pub fn block_cache(&self) -> Option<Pointer> {
-        self.log.as_ref().ok()?.block_cache()
-    }
-
-    /// Its write-buffer manager.
-    pub fn write_buffer_manager(&self) -> Option<Pointer> {
-        self.log.as_ref().ok()?.database.write_buffer_manager.as_ref().map(|stated| stated.what)
-    }
-
-    /// What a memtable allocates at a time, where its column families agree.
-    pub fn arena_block(&self) -> Option<Bytes> {
-        let logged = self.log.as_ref().ok().into_iter().flat_map(|log| &log.column_families);
-        let logged = logged.filter_map(|family| family.arena_block_size.as_ref()).map(|stated| stated.what);
-        let written = self.options.as_ref().ok().into_iter().flat_map(|options| options.column_families());
-        let sizes: BTreeSet<Bytes> = logged.chain(written.filter_map(|family| family.arena_block_size())).collect();
-        (sizes.len() == 1).then(|| sizes.first().copied()).flatten()
-    }
-
-    /// Files and their size on each level, by the manifest.
-    pub fn levels(&self) -> Seen<BTreeMap<u32, (u64, Bytes)>> {
-        self.manifest.as_ref().map(|manifest| manifest.levels()).map_err(Clone::clone)
-    }
-}
 
 /// What a directory lists.
 #[derive(Debug, Default)]

@@ -1,0 +1,121 @@
+//! RocksDB inside one TaskManager: what its metrics say once corrected, what its files say, and what it waits for.
+
+use super::rocksdb_bound::{self, Bound, Figures, Judged, Setting, Verdict};
+use super::rocksdb_metrics::{self, Correction, Known, RocksDbUse, Sharing};
+use super::sample::Sample;
+use crate::artefact::rocksdb_directory::Databases;
+use crate::model::{Bytes, Seen, Unseen};
+use crate::plan::Survey;
+use crate::plan::store::{Scope, Store};
+
+/// What is known of RocksDB in one process.
+#[derive(Clone, Debug)]
+pub struct RocksDbView {
+    /// What the metrics say, corrected.
+    pub metrics: Seen<RocksDbUse>,
+    /// What it waits for, each verdict once, with the databases it was found in.
+    pub verdicts: Vec<(Verdict, Vec<String>)>,
+    /// What could not be judged, and why.
+    pub undecided: Vec<(Bound, Unseen)>,
+    /// Flink's figures that say something else than they seem to.
+    pub corrections: Vec<Correction>,
+    /// Direct memory beside the network buffers.
+    pub other_direct: Seen<Bytes>,
+}
+
+/// Puts together what REST and the files say.
+pub fn view(sample: &Sample, planned: Option<&Survey>) -> RocksDbView {
+    let rest = sample.rest.as_ref().map_err(Clone::clone);
+    let databases = sample.rocksdb.as_ref().ok();
+    let metrics = rest.clone().and_then(|rest| {
+        let readings = rest.readings.as_ref().map_err(Clone::clone)?;
+        rocksdb_metrics::use_of(readings, &known(sample, planned, databases))
+    });
+    let mut corrections = metrics.as_ref().map(|metrics| metrics.corrections.clone()).unwrap_or_default();
+    let other_direct = rest.and_then(|rest| {
+        let (beside, correction) = rocksdb_metrics::direct_beside_network(&rest.metrics);
+        corrections.extend(correction);
+        corrections.extend(rocksdb_metrics::managed_reservation(&rest.metrics));
+        beside
+    });
+    let mut view = RocksDbView { metrics, verdicts: Vec::new(), undecided: Vec::new(), corrections, other_direct };
+    let setting = setting(planned);
+    if let Ok(used) = &view.metrics {
+        let judged = rocksdb_bound::judge(&figures(used), &setting);
+        view.add(judged, "all databases");
+    }
+    for instance in databases.into_iter().flat_map(|databases| &databases.instances) {
+        let Ok(log) = &instance.log else { continue };
+        let name = instance.owner.as_ref().map_or_else(
+            || instance.directory.display().to_string(),
+            |owner| format!("{} {}/{}", owner.operator, owner.subtask, owner.of),
+        );
+        view.add(rocksdb_bound::judge(&Figures::from_log(log), &setting), &name);
+    }
+    view
+}
+
+impl RocksDbView {
+    fn add(&mut self, judged: Judged, database: &str) {
+        for verdict in judged.verdicts {
+            let same =
+                |known: &&mut (Verdict, Vec<String>)| (known.0.bound, known.0.cause) == (verdict.bound, verdict.cause);
+            match self.verdicts.iter_mut().find(same) {
+                Some((_, databases)) => databases.push(database.to_owned()),
+                None => self.verdicts.push((verdict, vec![database.to_owned()])),
+            }
+        }
+        for (bound, unseen) in judged.undecided {
+            if !self.undecided.iter().any(|(known, _)| *known == bound) {
+                self.undecided.push((bound, unseen));
+            }
+        }
+        let decided: Vec<Bound> = self.verdicts.iter().map(|(verdict, _)| verdict.bound).collect();
+        self.undecided.retain(|(bound, _)| !decided.contains(bound));
+    }
+}
+
+fn known(sample: &Sample, planned: Option<&Survey>, databases: Option<&Databases>) -> Known {
+    let rest = sample.rest.as_ref().ok();
+    let logged = databases.and_then(|databases| databases.instances.iter().find_map(|instance| instance.version()));
+    let flink = planned.map(|survey| survey.plan.profile.version().to_string());
+    let configuration = rest.and_then(|rest| rest.configuration.as_ref().ok());
+    Known {
+        rocksdb_version: logged
+            .or_else(|| flink.as_deref().and_then(rocksdb_metrics::rocksdb_of_flink))
+            .map(str::to_owned),
+        sharing: configuration.and_then(|options| Sharing::of_configuration(options)),
+        slots_in_use: rest.and_then(|rest| rest.slots_in_use),
+        caches_in_logs: databases.map(|databases| databases.slots().len() as u64).filter(|caches| *caches > 0),
+    }
+}
+
+fn setting(planned: Option<&Survey>) -> Setting<'static> {
+    let store = planned.and_then(|survey| {
+        let slots = survey.plan.slots.as_ref()?.as_ref().ok()?;
+        slots.stores.iter().find_map(|(store, memory)| Some((*store, memory.as_ref().ok()?.scope)))
+    });
+    Setting {
+        store: store.map_or(Store::RocksDb, |(store, _)| store),
+        scope: store.map(|(_, scope): (Store, Scope)| scope),
+        profile: planned.map(|survey| survey.plan.profile),
+    }
+}
+
+/// What the metrics of a TaskManager's databases say together.
+fn figures(used: &RocksDbUse) -> Figures {
+    let seen = |value: &Seen<u64>| value.as_ref().ok().copied();
+    let size = |value: &Seen<Bytes>| value.as_ref().ok().copied();
+    Figures {
+        cache_hits: seen(&used.hits),
+        cache_misses: seen(&used.misses),
+        cache_usage: size(&used.cache_usage),
+        cache_capacity: size(&used.cache_capacity),
+        table_bytes: size(&used.files),
+        flush_pending: seen(&used.stalls.flushes_due).map(|due| due > 0),
+        pending_compaction: seen(&used.stalls.pending_compaction).map(Bytes::new),
+        writes_stopped: seen(&used.stalls.stopped).map(|stopped| stopped > 0),
+        delayed_write_rate: seen(&used.stalls.slowest_rate),
+        ..Figures::default()
+    }
+}
