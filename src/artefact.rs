@@ -10,6 +10,7 @@ pub mod flink_rest;
 pub mod hsperfdata;
 pub mod loaded_property;
 pub mod malloc_chunks;
+pub mod masking;
 pub mod nmt;
 pub mod process_status;
 pub mod prometheus;

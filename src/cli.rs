@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how a run ends.
 
 pub mod batch;
+mod capture;
 mod check;
 mod explain;
 mod plan;
@@ -53,6 +54,7 @@ pub struct Cli {
 enum Verb {
     Plan(Box<plan::PlanArgs>),
     Check(Box<check::CheckArgs>),
+    Capture(capture::CaptureArgs),
     Size(size::SizeArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
@@ -63,6 +65,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
         Verb::Check(args) => check::run(&args),
+        Verb::Capture(args) => capture::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Rules(args) => rules::run(&args),
         Verb::Size(args) => size::run(&args),
