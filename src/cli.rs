@@ -2,6 +2,7 @@
 
 mod attach;
 pub mod batch;
+mod capture;
 mod check;
 mod explain;
 mod plan;
@@ -55,6 +56,7 @@ enum Verb {
     Plan(Box<plan::PlanArgs>),
     Attach(Box<attach::AttachArgs>),
     Check(Box<check::CheckArgs>),
+    Capture(capture::CaptureArgs),
     Size(size::SizeArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
@@ -66,6 +68,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Plan(args) => plan::run(&args),
         Verb::Attach(args) => attach::run(&args),
         Verb::Check(args) => check::run(&args),
+        Verb::Capture(args) => capture::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Rules(args) => rules::run(&args),
         Verb::Size(args) => size::run(&args),
