@@ -5,6 +5,7 @@ pub mod batch;
 mod check;
 mod explain;
 mod plan;
+mod record;
 mod rules;
 mod size;
 
@@ -54,6 +55,7 @@ pub struct Cli {
 enum Verb {
     Plan(Box<plan::PlanArgs>),
     Attach(Box<attach::AttachArgs>),
+    Record(record::RecordArgs),
     Check(Box<check::CheckArgs>),
     Size(size::SizeArgs),
     Explain(explain::ExplainArgs),
@@ -65,6 +67,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
         Verb::Attach(args) => attach::run(&args),
+        Verb::Record(args) => record::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Rules(args) => rules::run(&args),

@@ -109,6 +109,21 @@ pub enum Event {
     Note(String),
 }
 
+/// How the text about a job begins that was submitted: such events part one job from the next.
+const SUBMITTED: &str = "submitted ";
+
+impl Event {
+    /// A job that was submitted, by its name or id.
+    pub fn submitted(job: &str) -> Event {
+        Event::Job { what: format!("{SUBMITTED}{job}") }
+    }
+
+    /// Whether it is about a job that was submitted.
+    pub fn is_submission(&self) -> bool {
+        matches!(self, Event::Job { what } if what.starts_with(SUBMITTED))
+    }
+}
+
 /// What a recording gives, in the order of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {

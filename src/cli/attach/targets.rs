@@ -13,7 +13,7 @@ use crate::probe::target::{self, Target};
 #[derive(Debug, Args)]
 pub struct TargetArgs {
     /// Process ids.
-    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root"])]
+    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root", "recording"])]
     pids: Vec<u32>,
 
     /// Every Flink process of this machine.
