@@ -6,6 +6,7 @@ mod capture;
 mod check;
 mod explain;
 mod plan;
+mod record;
 mod rules;
 mod size;
 
@@ -55,6 +56,7 @@ pub struct Cli {
 enum Verb {
     Plan(Box<plan::PlanArgs>),
     Attach(Box<attach::AttachArgs>),
+    Record(record::RecordArgs),
     Check(Box<check::CheckArgs>),
     Capture(capture::CaptureArgs),
     Size(size::SizeArgs),
@@ -67,6 +69,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
         Verb::Attach(args) => attach::run(&args),
+        Verb::Record(args) => record::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Explain(args) => explain::run(&args),
