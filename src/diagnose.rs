@@ -5,6 +5,7 @@ pub mod ahead;
 pub mod cause;
 pub mod causes;
 pub mod cluster;
+pub mod configured;
 pub mod container;
 pub mod examination;
 pub mod hints;

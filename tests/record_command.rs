@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use oomph::artefact::recording::{Entry, Event, FORMAT, Header, Machine};
-use oomph::model::{
-    Bytes, Component, Identity, Limit, Measure, Observation, Observations, Origin, Pool, Role, Unseen,
-};
+use oomph::model::{Bytes, Component, Identity, Limit, Measure, Observation, Observations, Origin, Pool, Role, Unseen};
 use oomph::probe::recording::{Outcome, Recorder, Recording};
 use rstest::rstest;
 use serde_json::Value;

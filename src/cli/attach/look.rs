@@ -23,6 +23,10 @@ use crate::probe::{cgroup, heap, host, hsperf, process};
 /// How far to look.
 #[derive(Clone, Debug, Args)]
 pub struct LookArgs {
+    /// The configuration file or directory that it should have been started with: says where it differs.
+    #[arg(long, value_name = "CONF")]
+    conf: Option<PathBuf>,
+
     /// Flink's REST address, such as http://localhost:8081: metrics of the JVM, of the network and of RocksDB.
     #[arg(long, value_name = "URL")]
     rest: Option<String>,
@@ -82,7 +86,11 @@ pub fn examine_again(
     let sample = sample(root, target, args)?;
     let planned =
         planned.get_or_insert_with(|| budget::of_command(target, sample.command(), Machine::default())).clone();
-    Ok(Examination::of(sample, planned))
+    let configured = args.conf.as_deref().map(|conf| {
+        let planned = planned.as_ref().map_err(Clone::clone)?;
+        budget::of_configuration(conf, target, planned)
+    });
+    Ok(Examination { configured, ..Examination::of(sample, planned) })
 }
 
 fn sample(root: &Root, target: &Target, args: &LookArgs) -> Seen<Sample> {

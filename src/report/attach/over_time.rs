@@ -52,7 +52,8 @@ pub(super) fn table(view: &View<'_>, width: usize) -> String {
                 }
             }
             rows.extend(ledger.outside.iter().map(|outside| view.outside(outside.pool, outside.bytes)));
-            let undivided = view.now.account.as_ref().map_or(Bytes::ZERO, |account| account.bytes(Pool::MallocUndivided));
+            let undivided =
+                view.now.account.as_ref().map_or(Bytes::ZERO, |account| account.bytes(Pool::MallocUndivided));
             if undivided > Bytes::ZERO {
                 rows.push(view.outside(Pool::MallocUndivided, undivided));
             }

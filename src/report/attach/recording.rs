@@ -82,9 +82,10 @@ fn paragraph(sentences: &[String], width: usize) -> String {
 fn whole(recalled: &Recalled) -> String {
     let size = |measure: Measure| recalled.last.value(measure).map(|bytes| mib(Bytes::new(bytes)));
     let rss = size(Measure::Rss).map_or("Resident set not seen".to_owned(), |rss| format!("Resident {rss} MiB"));
-    let planned = recalled.budget.as_ref().map_or_else(String::new, |budget| {
-        format!(" of {} planned", mib(budget.total_process().bytes))
-    });
+    let planned = recalled
+        .budget
+        .as_ref()
+        .map_or_else(String::new, |budget| format!(" of {} planned", mib(budget.total_process().bytes)));
     let limit = match (recalled.limit, size(Measure::CgroupUsage)) {
         (Some(limit), Some(used)) => format!("; the container has used {used} of {}", mib(limit)),
         (Some(limit), None) => format!("; the container's limit is {}", mib(limit)),

@@ -7,6 +7,7 @@ use crate::model::{Bytes, Pool, Role};
 use crate::report::amount::{about, mib};
 use crate::report::table::{self, Align};
 
+mod configured;
 pub(super) mod findings;
 mod sources;
 
@@ -22,6 +23,7 @@ pub fn page(examination: &Examination, width: usize) -> String {
     if let Ok(container) = &examination.container {
         out += &beside(container, width);
     }
+    out += &configured::section(examination.configured.as_ref(), width);
     out += &findings::section(&examination.findings, width);
     out += &sources::section(examination, width);
     out

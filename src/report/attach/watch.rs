@@ -41,13 +41,8 @@ pub fn block(watched: &Watched<'_>, width: usize, signs: Signs) -> String {
     let looks = format!("{looks} {}", if looks == 1 { "look" } else { "looks" });
     let heading = format!("{what} {}: {}, {at}, {looks} in {}", sample.pid, sample.name(), time(since));
     let mut out = wrapped(&heading, width, "  ");
-    let view = View {
-        now: watched.now,
-        timeline: watched.timeline,
-        before: watched.before,
-        limit: watched.limit,
-        signs,
-    };
+    let view =
+        View { now: watched.now, timeline: watched.timeline, before: watched.before, limit: watched.limit, signs };
     out += &over_time::table(&view, width);
     let mut sentences = over_time::ahead(watched.ahead);
     sentences.extend(watched.before.restarts.as_ref().map(|judged| over_time::restarts(judged, watched.limit)));
