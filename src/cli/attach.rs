@@ -4,6 +4,7 @@ mod budget;
 pub(super) mod look;
 mod over_time;
 mod rest;
+mod scrape;
 mod targets;
 mod watch;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{budget, rest};
+use super::{budget, rest, scrape};
 use crate::artefact::malloc_chunks::Allocator;
 use crate::artefact::nmt::{self, Nmt};
 use crate::diagnose::examination::Examination;
@@ -30,6 +30,10 @@ pub struct LookArgs {
     /// Flink's REST address, such as http://localhost:8081: metrics of the JVM, of the network and of RocksDB.
     #[arg(long, value_name = "URL")]
     rest: Option<String>,
+
+    /// The same metrics as Flink's Prometheus reporter writes them, from an address or a file.
+    #[arg(long, value_name = "URL|FILE", conflicts_with = "rest")]
+    prometheus: Option<String>,
 
     /// A directory in which the process keeps RocksDB databases, where its open files cannot be listed.
     #[arg(long, value_name = "DIR")]
@@ -129,6 +133,8 @@ fn sample(root: &Root, target: &Target, args: &LookArgs) -> Seen<Sample> {
     }
     if let Some(url) = &args.rest {
         sample.rest = rest::look(url, root, &sample);
+    } else if let Some(target) = &args.prometheus {
+        sample.rest = scrape::look(target, &sample);
     }
     if !args.no_heap_walk && !args.is_brief {
         sample.heap = walk(root, &sample);
