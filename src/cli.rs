@@ -7,6 +7,7 @@ mod explain;
 mod plan;
 mod rules;
 mod size;
+pub mod used;
 
 use std::process::ExitCode;
 
