@@ -22,7 +22,7 @@ pub(super) fn size<'s>(sample: &'s Sample, names: &[&str]) -> Option<Told<'s>> {
         let text = names.iter().find_map(|name| word.strip_prefix(name))?;
         Some(Told { word, bytes: Bytes::parse_jvm(text).ok()? })
     };
-    words.filter_map(told).last()
+    words.rev().find_map(told)
 }
 
 fn vm_args(jvm: &HsPerf) -> Option<&str> {
@@ -32,7 +32,7 @@ fn vm_args(jvm: &HsPerf) -> Option<&str> {
 /// What Flink was told of a size: `-D taskmanager.memory.managed.size=536870920b`.
 pub(super) fn property(sample: &Sample, key: &str) -> Option<Bytes> {
     let words = sample.command().iter().map(|word| word.strip_prefix("-D").unwrap_or(word));
-    let value = words.filter_map(|word| word.strip_prefix(key)?.strip_prefix('=')).last()?;
+    let value = words.rev().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))?;
     Bytes::parse_flink(value).ok()
 }
 

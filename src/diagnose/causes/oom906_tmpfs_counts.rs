@@ -26,7 +26,7 @@ cause! {
     ///
     /// ### Sources
     /// - Linux, Documentation/filesystems/tmpfs.rst; Documentation/admin-guide/cgroup-v2.rst (`shmem`).
-    /// - Kubernetes, Volumes, emptyDir: "files you write count against the memory limit of the container that wrote them".
+    /// - Kubernetes, Volumes, emptyDir: what is written with `medium: Memory` counts to the container that wrote it.
     "OOM906" "tmpfs-counts" {
         early: early,
     }

@@ -24,7 +24,7 @@ cause! {
     /// -XX:+UseTransparentHugePages in `env.java.opts.taskmanager`. Else raise `taskmanager.memory.jvm-overhead.min`.
     ///
     /// ### Sources
-    /// - Linux, Documentation/admin-guide/mm/transhuge.rst ("applications that touch a single byte").
+    /// - Linux, Documentation/admin-guide/mm/transhuge.rst.
     /// - [JDK-8303215](https://bugs.openjdk.org/browse/JDK-8303215), thread stacks in huge pages.
     "OOM915" "huge-pages-always" {
         early: early,

@@ -25,9 +25,9 @@ cause! {
     /// malloc`. `jcmd PID VM.native_memory` shows the JVM's own part, which is not it.
     ///
     /// ### Cure
-    /// Upgrade or close what leaks. Known in Flink: options of a compaction filter until 1.20.4 and 2.2
-    /// (FLINK-39753), statistics with ticker metrics (`state.backend.rocksdb.metrics.block-cache-hit` and others) in 2.0
-    /// and later. Until then `taskmanager.memory.jvm-overhead.min` and `taskmanager.memory.jvm-overhead.max` buy time.
+    /// Upgrade or close what leaks. Known in Flink: options that a compaction keeps until a restart (FLINK-39753), and in 2.0
+    /// and later statistics with ticker metrics (`state.backend.rocksdb.metrics.block-cache-hit` and others, FLINK-39923).
+    /// Until then `taskmanager.memory.jvm-overhead.min` and `taskmanager.memory.jvm-overhead.max` buy time.
     ///
     /// ### Sources
     /// - [FLINK-39753](https://github.com/apache/flink/pull/28251), [FLINK-39923](https://github.com/apache/flink/pull/28489),

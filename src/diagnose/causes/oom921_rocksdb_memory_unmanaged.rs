@@ -53,7 +53,8 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     let caches = databases.map(Databases::slots).unwrap_or_default();
     let each_its_own = caches.len() >= FEWEST && caches.iter().all(|cache| cache.families == 1);
     let configured = is_configured(sample) || is_planned(outlook);
-    if !each_its_own && !(configured && databases.is_some_and(|databases| !databases.instances.is_empty())) {
+    let is_open = databases.is_some_and(|databases| !databases.instances.is_empty());
+    if !(each_its_own || configured && is_open) {
         return None;
     }
     let managed = outlook.now.ledger.as_ref().ok().and_then(|ledger| ledger.row(Component::Managed));
