@@ -9,6 +9,7 @@ mod plan;
 mod record;
 mod rules;
 mod size;
+pub mod used;
 
 use std::process::ExitCode;
 

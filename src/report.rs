@@ -3,6 +3,7 @@
 mod amount;
 pub mod arguments;
 pub mod attach;
+pub mod causes;
 pub mod check;
 pub mod comparison;
 pub mod explain;
@@ -10,6 +11,7 @@ pub mod flink_log;
 pub mod json;
 pub mod markdown;
 pub mod migration;
+mod page;
 mod proposal;
 pub mod rules;
 mod sheet;

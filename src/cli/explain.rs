@@ -1,16 +1,17 @@
-//! `oomph explain`: the page of a rule.
+//! `oomph explain`: the page of a rule or of a cause.
 
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
 use super::Exit;
-use crate::check::{by_code_or_name, catalogue, example};
+use crate::check::{self, catalogue, example};
+use crate::diagnose::causes::{self, CAUSES};
 
-/// Print the page of a rule: why, a bad and a good example, sources.
+/// Print the page of a rule (why, a bad and a good example) or of a cause (what is seen, proof, cure), with its sources.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A code such as OOM102, or a name such as duplicate-key.
+    /// A code such as OOM102 or OOM901, or a name such as duplicate-key or allocator-retention.
     #[arg(value_name = "RULE", required = true)]
     rules: Vec<String>,
 
@@ -23,7 +24,7 @@ pub struct ExplainArgs {
 enum Format {
     /// For people.
     Text,
-    /// As in docs/rules.
+    /// As in docs/rules and docs/causes.
     Markdown,
 }
 
@@ -31,31 +32,41 @@ enum Format {
 pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout().lock();
     for (index, text) in args.rules.iter().enumerate() {
-        let Some(rule) = by_code_or_name(text) else {
+        let Some(page) = page(text, args.format) else {
             anstream::eprintln!("error: {}", unknown(text));
             return Ok(Exit::Usage);
         };
         if index > 0 {
             writeln!(out)?;
         }
-        match args.format {
-            Format::Markdown => write!(out, "{}", example::document(rule))?,
-            Format::Text => write!(out, "{}", crate::report::rules::page(rule, super::plan::width()))?,
-        }
+        write!(out, "{page}")?;
     }
     Ok(Exit::Clean)
 }
 
-/// What to say of a text that names no rule.
+/// The page of what a text names; no name is both a rule's and a cause's.
+fn page(text: &str, format: Format) -> Option<String> {
+    let width = super::plan::width();
+    match (check::by_code_or_name(text), causes::by_code_or_name(text), format) {
+        (Some(rule), _, Format::Markdown) => Some(example::document(rule)),
+        (Some(rule), _, Format::Text) => Some(crate::report::rules::page(rule, width)),
+        (None, Some(cause), Format::Markdown) => Some(causes::document(cause)),
+        (None, Some(cause), Format::Text) => Some(crate::report::causes::page(cause, width)),
+        (None, None, _) => None,
+    }
+}
+
+/// What to say of a text that names no rule and no cause.
 fn unknown(text: &str) -> String {
     let shown: String = text.chars().take(40).collect();
-    let family: Vec<&str> = catalogue()
-        .filter(|rule| {
-            text.len() >= 4 && rule.code.get(..4).is_some_and(|family| text.to_uppercase().starts_with(family))
-        })
-        .map(|rule| rule.code)
-        .collect();
+    let rules = catalogue().map(|rule| rule.code);
+    let of_family =
+        |code: &&str| text.len() >= 4 && code.get(..4).is_some_and(|family| text.to_uppercase().starts_with(family));
+    let family: Vec<&str> = rules.chain(CAUSES.iter().map(|cause| cause.code)).filter(of_family).collect();
     match family.first().zip(family.last()) {
+        Some((first, last)) if first.starts_with("OOM9") => {
+            format!("there is no cause {shown}; they go from {first} to {last}: see docs/causes")
+        }
         Some((first, last)) => {
             format!("there is no rule {shown}; its family goes from {first} to {last}: see oomph rules")
         }

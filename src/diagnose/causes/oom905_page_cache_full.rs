@@ -1,0 +1,101 @@
+use super::room::Room;
+use super::{mib, oom904_container_limit_near, permille};
+use crate::diagnose::cause::{Outlook, Told, cause};
+use crate::diagnose::container::PageCacheVerdict;
+use crate::model::{Bytes, Confidence, Finding, Severity};
+
+cause! {
+    /// The container looks full, and page cache is what fills it: clean cache is no danger, cache that is not written yet is.
+    ///
+    /// ### What is seen
+    /// Usage stands at the limit for hours, `memory.failcnt` or `max` in `memory.events` counts up, the working set in
+    /// dashboards looks alarming, and nothing happens. Files that RocksDB, shuffles or checkpoints read and write stay in
+    /// memory until something else needs the place. Only pages that are not written yet cannot go at once: on a slow disk
+    /// a batch shuffle makes them faster than the disk takes them, and the container is throttled, or killed by kernels that
+    /// do not throttle writers of a version 1 group.
+    ///
+    /// ### What it is not
+    /// - Memory near the limit: there it is anonymous memory, tmpfs and the kernel's that fill it (OOM904).
+    /// - tmpfs: it is counted as cache and stays (OOM906).
+    ///
+    /// ### How to prove it
+    /// `memory.stat` of the container: `file` less `shmem` is the cache, `file_dirty` + `file_writeback` what is not written
+    /// of it. `oom_kill` in `memory.events` stays 0.
+    ///
+    /// ### Cure
+    /// Nothing is to be done about clean cache; watch anonymous memory in its place. Where much is unwritten: a faster
+    /// disk for `io.tmp.dirs`, or fewer TaskManagers a node that write to the same one.
+    ///
+    /// ### Sources
+    /// - Linux, Documentation/admin-guide/cgroup-v2.rst (`memory.stat`, writeback), cgroup-v1/memory.rst (2.5 reclaim).
+    /// - [kubernetes#43916](https://github.com/kubernetes/kubernetes/issues/43916),
+    ///   [cadvisor#1529](https://github.com/google/cadvisor/issues/1529): the working set counts active file pages.
+    /// - Measured: a batch shuffle in 1000 MiB met its limit 153 489 times, read 4.1 GB again, and finished
+    ///   (`testdata/series/failures`).
+    "OOM905" "page-cache-full" {
+        early: early,
+    }
+}
+
+/// The container looks full from this share of the limit on, in thousandths: what dashboards and alerts commonly warn of.
+const LOOKS_FULL: u64 = 900;
+
+fn early(outlook: &Outlook<'_>) -> Vec<Finding> {
+    finding(outlook).into_iter().collect()
+}
+
+fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
+    let room = Room::of(outlook)?;
+    let container = outlook.now.container.as_ref().ok()?;
+    let cache = container.page_cache.as_ref().ok()?;
+    let usage = container.usage_there?;
+    let full = permille(usage.get(), room.limit.get())? >= LOOKS_FULL;
+    let held = permille(room.held.get(), room.limit.get())? >= oom904_container_limit_near::NEAR;
+    if !full || held {
+        return None;
+    }
+    let finding = match cache.verdict {
+        PageCacheVerdict::NoAction => CAUSE
+            .finding(
+                Severity::Note,
+                Confidence::High,
+                format!("the container is full of page cache, {} of it, which goes when it is needed", mib(cache.file)),
+            )
+            .help("nothing is to be done: watch what cannot be reclaimed instead of usage or the working set"),
+        PageCacheVerdict::Unwritten => CAUSE
+            .finding(
+                Severity::Warning,
+                Confidence::Medium,
+                format!("the container is full, and {} of its page cache are not written yet", mib(cache.unwritten)),
+            )
+            .help("put io.tmp.dirs on a faster disk, or run fewer TaskManagers on one"),
+        PageCacheVerdict::Tmpfs => return None,
+    };
+    let mut finding = finding.note(format!("usage of {}: {} of {}", room.group, mib(usage), mib(room.limit)));
+    finding = finding.note(format!("cannot be reclaimed: {}", mib(room.held)));
+    if cache.unwritten > Bytes::ZERO {
+        finding = finding.note(format!("not written yet: {}", mib(cache.unwritten)));
+    }
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tried::Tried;
+    use super::*;
+
+    #[test]
+    fn clean_cache_is_a_note_and_unwritten_cache_a_warning() {
+        let full = || Tried::taskmanager().contained(1728, 1720, 1100, 0);
+        assert_eq!(full().finding(&CAUSE).severity, Severity::Note);
+        let unwritten = full().cgroup(|cgroup| cgroup.own.stat.dirty = Some(Bytes::mib(400)));
+        assert_eq!(unwritten.finding(&CAUSE).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_container_with_room_and_one_full_of_anonymous_memory_have_none() {
+        assert!(Tried::taskmanager().contained(1728, 1400, 1100, 0).finds(&CAUSE).is_empty());
+        assert!(Tried::taskmanager().contained(1728, 1728, 1700, 0).finds(&CAUSE).is_empty());
+        assert!(Tried::taskmanager().finds(&CAUSE).is_empty());
+    }
+}
