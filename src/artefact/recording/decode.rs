@@ -75,7 +75,8 @@ impl Decoder {
         let kind: Kind = self.parsed(line)?;
         match kind.k.as_str() {
             wire::HEADER => {
-                let header = self.parsed::<HeaderLine>(line)?.header();
+                // One of another version that is not written as `HEAD` is written is no recorder's.
+                let header = self.parsed::<HeaderLine>(line)?.header().filter(|it| it.format.major == FORMAT.major);
                 match header {
                     Some(header) => {
                         // A part explains everything anew.

@@ -225,11 +225,12 @@ fn a_whole_line_that_says_what_cannot_be_is_counted() {
         r#"{"k":"l","n":1,"m":["rss"],"o":[]}"#,
         r#"{"k":"e","t":9223372036854775807,"what":"started"}"#,
         r#"{"t":1}"#,
+        r#"{ "k":"oomph-recording","format":"9.0","oomph":"","since":"2026-11-21T19:00:00Z","part":0,"target":{"pid":1,"name":""},"limit":1}"#,
         "[]",
     ] {
         text += &sealed(line.to_owned());
     }
-    assert_eq!(read(text.as_bytes()).1, Tally { damaged: 7, ..Tally::default() });
+    assert_eq!(read(text.as_bytes()).1, Tally { damaged: 8, ..Tally::default() });
 }
 
 #[test]
