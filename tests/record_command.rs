@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use oomph::artefact::recording::{Entry, Event, FORMAT, Header, Machine};
-use oomph::model::{
-    Bytes, Component, Identity, Limit, Measure, Observation, Observations, Origin, Pool, Role, Unseen,
-};
+use oomph::model::{Bytes, Component, Identity, Limit, Measure, Observation, Observations, Origin, Pool, Role, Unseen};
 use oomph::probe::recording::{Outcome, Recorder, Recording};
 use rstest::rstest;
 use serde_json::Value;
@@ -117,7 +115,7 @@ fn a_process_is_recorded_until_it_is_killed() {
     assert!((100_000..1 << 30).contains(&last), "{last}");
     let page = read(&file, "text");
     let page = text(&page.stdout);
-    assert!(page.contains("The target is gone: ") && page.contains("Resident"), "{page}");
+    assert!(page.contains("the target is gone: process") && page.contains("Resident"), "{page}");
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
 
     let mut streamed = oomph();

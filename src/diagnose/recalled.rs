@@ -95,7 +95,8 @@ impl Recalling {
             header.target = look.target.clone();
         }
         self.happened.look(self.timeline.latest(), &look);
-        let same = |other: &Observations| other.target.pid == look.target.pid && other.target.started == look.target.started;
+        let same =
+            |other: &Observations| other.target.pid == look.target.pid && other.target.started == look.target.started;
         if look.value(Measure::Pool(Pool::AllocatorRetained)).is_some() {
             self.divided = Some(look.clone());
         } else if self.divided.as_ref().is_some_and(|divided| !same(divided)) {

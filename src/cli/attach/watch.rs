@@ -35,7 +35,8 @@ pub fn run(
         return Ok(Exit::Usage);
     };
     if format != Format::Text || !root.is_live() {
-        let why = if root.is_live() { "--watch is for people: leave out --format" } else { "a capture does not change" };
+        let why =
+            if root.is_live() { "--watch is for people: leave out --format" } else { "a capture does not change" };
         anstream::eprintln!("error: {why}");
         return Ok(Exit::Usage);
     }
@@ -58,7 +59,8 @@ pub fn run(
             }
             Err(unseen) => {
                 let used = timeline.latest().and_then(|look| look.value(Measure::Rss)).map(Bytes::new);
-                let used = used.map_or_else(String::new, |used| format!("; it had {} MiB resident last", used.whole_mib()));
+                let used =
+                    used.map_or_else(String::new, |used| format!("; it had {} MiB resident last", used.whole_mib()));
                 anstream::eprintln!("error: could not look at process {} any more: {unseen}{used}", target.pid);
                 return Ok(Exit::Target);
             }

@@ -55,15 +55,16 @@ impl Log {
     pub fn look(&mut self, before: Option<&Observations>, look: &Observations) {
         let Some(before) = before else { return };
         let since = look.at.duration_since(before.at);
-        let is_gap = self.usual.is_some_and(|usual| {
-            usual.checked_mul(GAP).is_some_and(|long| since > long) && since > SHORTEST_GAP
-        });
+        let is_gap = self
+            .usual
+            .is_some_and(|usual| usual.checked_mul(GAP).is_some_and(|long| since > long) && since > SHORTEST_GAP);
         if is_gap {
             self.push(look.at, What::Gap(since));
         }
         self.usual = Some(since).filter(|since| since.is_positive()).or(self.usual);
         let is_other = (before.target.pid, before.target.started) != (look.target.pid, look.target.started);
-        let told = |happened: &Happened| matches!(&happened.what, What::Event(Event::NewProcess(new)) if *new == look.target);
+        let told =
+            |happened: &Happened| matches!(&happened.what, What::Event(Event::NewProcess(new)) if *new == look.target);
         if is_other && !self.kept.iter().rev().take(4).any(told) {
             self.push(look.at, What::Event(Event::NewProcess(look.target.clone())));
         }

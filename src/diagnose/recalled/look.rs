@@ -12,7 +12,9 @@ use crate::diagnose::examination::Examination;
 use crate::diagnose::ledger::Ledger;
 use crate::diagnose::rocksdb_view;
 use crate::diagnose::sample::Sample;
-use crate::model::{Budget, Bytes, Component, Figure, Measure, Observations, Origin, Pool, Provenance, Role, Seen, Unseen};
+use crate::model::{
+    Budget, Bytes, Component, Figure, Measure, Observations, Origin, Pool, Provenance, Role, Seen, Unseen,
+};
 
 /// Flink's budget as the header has it; nothing where it has none, or the process is not Flink's.
 pub fn budget(header: &Header) -> Option<Budget> {
@@ -56,12 +58,8 @@ fn sample(look: &Observations) -> Sample {
     let walked = |one: &crate::model::Observation| {
         one.measure == Measure::Pool(Pool::AllocatorRetained) && one.origin == Origin::HeapWalk && one.value.is_ok()
     };
-    let flink = |role: Role| FlinkProcess {
-        role,
-        deployment: None,
-        main_class: "",
-        resource_id: Some(target.name.clone()),
-    };
+    let flink =
+        |role: Role| FlinkProcess { role, deployment: None, main_class: "", resource_id: Some(target.name.clone()) };
     Sample {
         at: look.at,
         pid: target.pid,

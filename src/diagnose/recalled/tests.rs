@@ -109,7 +109,8 @@ fn a_look_that_misses_a_pool_has_no_account() {
 
 #[test]
 fn gaps_kills_and_the_end_are_told() {
-    let looks = [0, 10, 20, 90, 100].map(|second| Entry::Sample(look(second, 1, 100, true, u64::from(second > 90) * 2)));
+    let looks =
+        [0, 10, 20, 90, 100].map(|second| Entry::Sample(look(second, 1, 100, true, u64::from(second > 90) * 2)));
     let gone = Entry::Event { at: at(101), what: Event::Gone { why: "it has ended".to_owned() } };
     let all = recalled(looks.into_iter().chain([gone]));
     let told: Vec<_> = all.happened.iter().map(|happened| happened.what.clone()).collect();

@@ -7,8 +7,8 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::over_time::{self, View, time};
-use super::text::{findings, wrapped};
+use super::over_time::{self, View, time, wrapped};
+use super::text::findings;
 use crate::artefact::recording::{Event, Tally};
 use crate::diagnose::recalled::{Happened, Recalled, What};
 use crate::model::{Bytes, Measure, Role};
@@ -63,7 +63,7 @@ pub fn page(recalled: &Recalled, read: &Read, width: usize, signs: Signs) -> Str
         signs,
     };
     out += &format!("\n{}", over_time::table(&view, width));
-    let mut sentences = over_time::unclear(&recalled.before);
+    let mut sentences = over_time::unclear(&recalled.examination, &recalled.before);
     sentences.extend(over_time::ahead(&recalled.ahead));
     sentences.extend(recalled.before.restarts.as_ref().map(|judged| over_time::restarts(judged, recalled.limit)));
     out += &paragraph(&sentences, width);
@@ -82,9 +82,10 @@ fn paragraph(sentences: &[String], width: usize) -> String {
 fn whole(recalled: &Recalled) -> String {
     let size = |measure: Measure| recalled.last.value(measure).map(|bytes| mib(Bytes::new(bytes)));
     let rss = size(Measure::Rss).map_or("Resident set not seen".to_owned(), |rss| format!("Resident {rss} MiB"));
-    let planned = recalled.budget.as_ref().map_or_else(String::new, |budget| {
-        format!(" of {} planned", mib(budget.total_process().bytes))
-    });
+    let planned = recalled
+        .budget
+        .as_ref()
+        .map_or_else(String::new, |budget| format!(" of {} planned", mib(budget.total_process().bytes)));
     let limit = match (recalled.limit, size(Measure::CgroupUsage)) {
         (Some(limit), Some(used)) => format!("; the container has used {used} of {}", mib(limit)),
         (Some(limit), None) => format!("; the container's limit is {}", mib(limit)),

@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::over_time::{self, View, time};
-use super::text::{findings, wrapped};
+use super::over_time::{self, View, time, wrapped};
+use super::text::findings;
 use crate::diagnose::ahead::Ahead;
 use crate::diagnose::examination::Examination;
 use crate::diagnose::over_time::OverTime;
@@ -41,13 +41,8 @@ pub fn block(watched: &Watched<'_>, width: usize, signs: Signs) -> String {
     let looks = format!("{looks} {}", if looks == 1 { "look" } else { "looks" });
     let heading = format!("{what} {}: {}, {at}, {looks} in {}", sample.pid, sample.name(), time(since));
     let mut out = wrapped(&heading, width, "  ");
-    let view = View {
-        now: watched.now,
-        timeline: watched.timeline,
-        before: watched.before,
-        limit: watched.limit,
-        signs,
-    };
+    let view =
+        View { now: watched.now, timeline: watched.timeline, before: watched.before, limit: watched.limit, signs };
     out += &over_time::table(&view, width);
     let mut sentences = over_time::ahead(watched.ahead);
     sentences.extend(watched.before.restarts.as_ref().map(|judged| over_time::restarts(judged, watched.limit)));

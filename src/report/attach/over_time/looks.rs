@@ -5,9 +5,7 @@
 use jiff::Timestamp;
 
 use crate::artefact::recording::{Entry, Event, FORMAT, Header, Machine};
-use crate::model::{
-    Bytes, Component, Identity, Limit, Measure, Observation, Observations, Origin, Pool, Role, Unseen,
-};
+use crate::model::{Bytes, Component, Identity, Limit, Measure, Observation, Observations, Origin, Pool, Role, Unseen};
 
 const MIB: u64 = 1 << 20;
 
@@ -16,8 +14,7 @@ pub fn at(second: i64) -> Timestamp {
 }
 
 pub fn header() -> Header {
-    let target =
-        Identity { pid: 4711, started: Some(9), role: Some(Role::TaskManager), name: "tm-1".to_owned() };
+    let target = Identity { pid: 4711, started: Some(9), role: Some(Role::TaskManager), name: "tm-1".to_owned() };
     let mib = Bytes::mib;
     Header {
         format: FORMAT,
@@ -61,7 +58,8 @@ pub fn look(number: u64) -> Observations {
         origin: Origin::Smaps,
     });
     let rss: u64 = pools.clone().filter_map(|one| one.value.ok()).sum();
-    let beside = [(Measure::Rss, rss), (Measure::CgroupUsage, rss + 90 * MIB), (Measure::CgroupWorkingSet, rss + 30 * MIB)];
+    let beside =
+        [(Measure::Rss, rss), (Measure::CgroupUsage, rss + 90 * MIB), (Measure::CgroupWorkingSet, rss + 30 * MIB)];
     let beside = beside.map(|(measure, value)| Observation { measure, value: Ok(value), origin: Origin::Cgroup });
     let second = i64::try_from(number).unwrap() * 10;
     Observations { at: at(second), target: header().target, all: pools.chain(beside).collect() }

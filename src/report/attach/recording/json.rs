@@ -196,7 +196,8 @@ pub fn document(recalled: &Recalled, read: &Read) -> Document {
             [("total_flink", budget.total_flink().bytes.get()), ("total_process", budget.total_process().bytes.get())];
         parts.chain(totals).collect()
     });
-    let measures = recalled.before.trends.iter().map(|(measure, trend)| (measure.key(), measured(recalled, *measure, trend)));
+    let measures =
+        recalled.before.trends.iter().map(|(measure, trend)| (measure.key(), measured(recalled, *measure, trend)));
     Document {
         schema: SCHEMA,
         format: format!("{}.{}", header.format.major, header.format.minor),
