@@ -115,7 +115,7 @@ fn a_process_is_recorded_until_it_is_killed() {
     assert!((100_000..1 << 30).contains(&last), "{last}");
     let page = read(&file, "text");
     let page = text(&page.stdout);
-    assert!(page.contains("The target is gone: ") && page.contains("Resident"), "{page}");
+    assert!(page.contains("the target is gone: process") && page.contains("Resident"), "{page}");
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
 
     let mut streamed = oomph();

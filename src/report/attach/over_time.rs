@@ -16,8 +16,11 @@ use crate::report::amount::mib;
 use crate::report::sparkline::{Signs, sparkline};
 use crate::report::table::{self, Align};
 
-/// So wide is a sparkline: what is left of 80 columns beside the table.
+/// So wide is a sparkline: what is left of 80 columns beside the table with its longest words.
 const LINE: usize = 16;
+
+/// So many values are in a sign, of which the largest is shown: the last of each would miss most peaks.
+const FINER: usize = 8;
 
 /// What two looks that are further apart than this show is no change of now.
 const RECENT: SignedDuration = SignedDuration::from_secs(60);
@@ -94,7 +97,19 @@ impl View<'_> {
         let trend = self.before.trend(measure);
         let change = per_minute(&series, trend).map_or_else(String::new, signed_mib);
         let word = trend.map_or("", word).to_owned();
-        vec![label, used, budget, change, word, sparkline(&series.columns(LINE), LINE, self.signs)]
+        vec![label, used, budget, change, word, sparkline(&level(series.columns(LINE * FINER)), LINE, self.signs)]
+    }
+}
+
+/// Values that differ by less than a hundredth as one: a line that is drawn from the lowest to the highest would make much
+/// of them.
+fn level(values: Vec<Option<u64>>) -> Vec<Option<u64>> {
+    let (low, high) = (values.iter().flatten().min().copied(), values.iter().flatten().max().copied());
+    match (low, high) {
+        (Some(low), Some(high)) if high - low < high / 100 => {
+            values.into_iter().map(|value| value.map(|_| high)).collect()
+        }
+        _ => values,
     }
 }
 
@@ -134,45 +149,60 @@ pub(super) fn word(trend: &Trend) -> &'static str {
     }
 }
 
-/// Trends that cannot be told, those for one reason together.
-pub(super) fn unclear(before: &OverTime) -> Vec<String> {
+/// Trends of the table that cannot be told, those for one reason together.
+pub(super) fn unclear(now: &Examination, before: &OverTime) -> Vec<String> {
+    let is_shown = |measure: Measure| match measure {
+        Measure::Pool(pool) => now.account.as_ref().is_ok_and(|account| account.bytes(pool) > Bytes::ZERO),
+        Measure::CgroupUsage | Measure::CgroupWorkingSet => now.observations.value(measure).is_some(),
+        measure => measure == Measure::Rss,
+    };
     let mut reasons: Vec<(&str, usize)> = Vec::new();
-    let shown = before.trends.iter().filter(|(measure, _)| matches!(measure, Measure::Pool(_) | Measure::Rss));
-    for (_, trend) in shown {
+    for (_, trend) in before.trends.iter().filter(|(measure, _)| is_shown(*measure)) {
         let Verdict::Unclear { why } = &trend.verdict else { continue };
         match reasons.iter_mut().find(|(known, _)| known == why) {
             Some((_, count)) => *count += 1,
             None => reasons.push((why, 1)),
         }
     }
-    reasons.into_iter().map(|(why, count)| format!("Unclear for {count} of the rows: {why}.")).collect()
+    let rows = |count: usize| if count == 1 { "row" } else { "rows" };
+    reasons.into_iter().map(|(why, count)| format!("Unclear in {count} {}: {why}.", rows(count))).collect()
 }
 
-/// What lies ahead, a sentence each.
+/// What lies ahead, a sentence each; what has no forecast for one reason is one sentence.
 pub(super) fn ahead(all: &[Ahead]) -> Vec<String> {
-    all.iter()
-        .map(|ahead| {
-            let what = match ahead.measure {
-                Measure::CgroupWorkingSet => "working set",
-                Measure::MetaspaceCommitted => "metaspace",
-                _ => "resident set",
-            };
-            let limit = format!("{} ({} MiB)", ahead.bound.label(), mib(ahead.limit));
-            match &ahead.forecast {
-                Forecast::Reached => format!("The {what} has reached {limit}."),
-                Forecast::Between { earliest, latest: Some(latest) } => {
-                    format!("The {what} reaches {limit} in {} to {}.", time(*earliest), time(*latest))
-                }
-                Forecast::Between { earliest, latest: None } => {
-                    format!("The {what} reaches {limit} in {} at the earliest.", time(*earliest))
-                }
-                Forecast::Beyond { horizon } => {
-                    format!("The {what} does not reach {limit} within {}.", time(*horizon))
-                }
-                Forecast::Never { why } => format!("No forecast of the {what} for {limit}: {why}."),
+    let mut sentences = Vec::new();
+    let mut without: Vec<(&str, Vec<String>)> = Vec::new();
+    for ahead in all {
+        let what = match ahead.measure {
+            Measure::CgroupWorkingSet => "working set",
+            Measure::MetaspaceCommitted => "metaspace",
+            _ => "resident set",
+        };
+        let limit = format!("{} ({} MiB)", ahead.bound.label(), mib(ahead.limit));
+        sentences.push(match &ahead.forecast {
+            Forecast::Reached => format!("The {what} has reached {limit}."),
+            Forecast::Between { earliest, latest: Some(latest) } => {
+                let (earliest, latest) = (time(*earliest), time(*latest));
+                let within =
+                    if earliest == latest { format!("about {latest}") } else { format!("{earliest} to {latest}") };
+                format!("The {what} reaches {limit} in {within}.")
             }
-        })
-        .collect()
+            Forecast::Between { earliest, latest: None } => {
+                format!("The {what} reaches {limit} in {} at the earliest.", time(*earliest))
+            }
+            Forecast::Beyond { horizon } => format!("The {what} does not reach {limit} within {}.", time(*horizon)),
+            Forecast::Never { why } => {
+                let one = format!("the {what} and {limit}");
+                match without.iter_mut().find(|(known, _)| known == why) {
+                    Some((_, several)) => several.push(one),
+                    None => without.push((why, vec![one])),
+                }
+                continue;
+            }
+        });
+    }
+    sentences.extend(without.into_iter().map(|(why, all)| format!("No forecast for {}: {why}.", all.join(", "))));
+    sentences
 }
 
 /// What restarts of jobs leave behind.
@@ -203,6 +233,15 @@ pub(super) fn restarts(judged: &Restarts, limit: Option<Bytes>) -> String {
 
 fn end(bytes: f64) -> String {
     if bytes.is_finite() { signed_mib(bytes) } else { "unknown".to_owned() }
+}
+
+/// A paragraph whose further lines are indented; times and keys are not broken at their hyphens.
+pub(super) fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let options = textwrap::Options::new(width)
+        .subsequent_indent(indent)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::fill(text, options) + "\n"
 }
 
 /// A time as people say it.

@@ -7,8 +7,8 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::over_time::{self, View, time};
-use super::text::{findings, wrapped};
+use super::over_time::{self, View, time, wrapped};
+use super::text::findings;
 use crate::artefact::recording::{Event, Tally};
 use crate::diagnose::recalled::{Happened, Recalled, What};
 use crate::model::{Bytes, Measure, Role};
@@ -63,7 +63,7 @@ pub fn page(recalled: &Recalled, read: &Read, width: usize, signs: Signs) -> Str
         signs,
     };
     out += &format!("\n{}", over_time::table(&view, width));
-    let mut sentences = over_time::unclear(&recalled.before);
+    let mut sentences = over_time::unclear(&recalled.examination, &recalled.before);
     sentences.extend(over_time::ahead(&recalled.ahead));
     sentences.extend(recalled.before.restarts.as_ref().map(|judged| over_time::restarts(judged, recalled.limit)));
     out += &paragraph(&sentences, width);

@@ -194,7 +194,7 @@ pub(super) fn span(seconds: u64) -> String {
 }
 
 /// A paragraph, its further lines indented.
-pub(super) fn wrapped(text: &str, width: usize, indent: &str) -> String {
+fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let options = textwrap::Options::new(width).subsequent_indent(indent).break_words(false);
     textwrap::fill(text, options) + "\n"
 }

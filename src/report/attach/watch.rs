@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::over_time::{self, View, time};
-use super::text::{findings, wrapped};
+use super::over_time::{self, View, time, wrapped};
+use super::text::findings;
 use crate::diagnose::ahead::Ahead;
 use crate::diagnose::examination::Examination;
 use crate::diagnose::over_time::OverTime;

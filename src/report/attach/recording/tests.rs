@@ -16,13 +16,50 @@ fn recalled(entries: Vec<Entry>) -> Recalled {
 #[test]
 fn a_page_says_what_was_where_it_went_and_what_happened() {
     let read = Read { lines: Tally { torn_end: true, ..Tally::default() }, parts: 1, ..Read::default() };
-    assert_data_eq!(page(&recalled(entries(120)), &read, 80, Signs::Blocks), str![]);
+    assert_data_eq!(
+        page(&recalled(entries(120)), &read, 80, Signs::Blocks),
+        str![[r#"
+Recording of TaskManager 4711: tm-1, 120 looks in 19 min, from
+  2025-11-21T19:40:00Z to 2025-11-21T19:59:50Z
+Resident 891.0 MiB of 1000.0 planned; the container has used 981.0 of 1000.0.
+The target is gone: process 4711 has ended.
+
+MiB                      now budget a minute trend
+JVM Heap               340.0  400.0      0.0 sawtooth         █▁██████████████
+Network                100.0  100.0      0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+Managed Memory         279.0  300.0
+  RocksDB blocks       239.0            +6.0 growing          ▁▁▂▂▃▃▄▄▅▅▆▆▇▇██
+  RocksDB memtables     40.0             0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+JVM Metaspace           57.0  100.0
+  Metaspace             50.0             0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+  Class space            7.0             0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+JVM Overhead            60.0  100.0
+  Code cache            24.0             0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+  Thread stacks          6.0             0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+  JVM and native small  30.0             0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+Kept by allocator       35.0             0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+Mapped files            20.0             0.0 plateau          ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+Resident               891.0 1000.0     +6.0 sawtooth, rising ▁▁▂▂▃▃▄▄▅▅▆▆▇▇██
+Container              981.0 1000.0     +6.0 sawtooth, rising ▁▁▂▂▃▃▄▄▅▅▆▆▇▇██
+  working set          921.0 1000.0     +6.0 sawtooth, rising ▁▁▂▂▃▃▄▄▅▅▆▆▇▇██
+
+The working set reaches the container's limit (1000.0 MiB) in about 14 min.
+The resident set reaches what Flink planned in all (1000.0 MiB) in about 19 min.
+
+What happened
+  2025-11-21T19:40:00Z  the recorder began
+  2025-11-21T20:00:00Z  the target is gone: process 4711 has ended
+
+1 line at the end is torn: it was being written, or the recorder ended in it.
+
+"#]]
+    );
 }
 
 #[test]
 fn too_few_looks_have_no_forecast_and_say_why() {
     let page = page(&recalled(entries(5)), &Read::default(), 80, Signs::Ascii);
-    assert!(page.contains("No forecast of the working set for the container's limit"), "{page}");
+    assert!(page.contains("No forecast for the working set and the container's limit"), "{page}");
     assert!(page.contains("5 of the 12 looks that it takes"), "{page}");
 }
 
