@@ -174,11 +174,10 @@ impl Recalled {
 
     /// How the target ended, where that was seen.
     pub fn end(&self) -> Option<&str> {
-        let last_end = self.happened.iter().rev().find_map(|happened| match &happened.what {
+        self.happened.iter().rev().find_map(|happened| match &happened.what {
             What::Event(Event::Gone { why }) if happened.at >= self.last.at => Some(why.as_str()),
             _ => None,
-        });
-        last_end
+        })
     }
 
     /// How many processes the kernel killed in the container while it was recorded.

@@ -120,7 +120,10 @@ pub(super) fn per_minute(series: &Series, trend: Option<&Trend>) -> Option<f64> 
     }
     let last = series.points().last()?;
     let of_life = series.points().iter().filter(|point| point.life == last.life && point.at < last.at);
-    let recent = of_life.clone().find(|point| last.at.duration_since(point.at) <= RECENT).or(of_life.last())?;
+    let recent = of_life
+        .clone()
+        .find(|point| last.at.duration_since(point.at) <= RECENT)
+        .or_else(|| of_life.clone().next_back())?;
     let seconds = last.at.duration_since(recent.at).as_secs_f64();
     (seconds > 0.0).then(|| (last.value as f64 - recent.value as f64) / seconds * 60.0)
 }
