@@ -1,5 +1,6 @@
 //! `oomph attach`: look at live processes or captures, lay use over budget, report.
 
+mod advice;
 mod budget;
 pub(super) mod look;
 mod over_time;

@@ -1,5 +1,6 @@
 //! What is known of running processes, in each format.
 
+pub mod advice;
 pub mod json;
 mod over_time;
 pub mod recording;

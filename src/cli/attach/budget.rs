@@ -11,9 +11,18 @@ use crate::model::{Seen, Source, Unseen};
 use crate::plan::Survey;
 use crate::plan::jvm::Machine;
 use crate::probe::target::Target;
+use crate::report::Sheet;
 
 /// Where a process differs from a configuration: planned with the version that the process itself is of.
 pub fn of_configuration(conf: &Path, target: &Target, planned: &Survey) -> Seen<Configured> {
+    let sheet = sheet_of_configuration(conf, target, planned)?;
+    let configured =
+        sheet.outcome.map_err(|rejected| Unseen::because(format!("Flink refuses it: {}", rejected.rejection)))?;
+    Ok(Configured::of(conf.display().to_string(), &configured.plan.budget, &planned.plan.budget))
+}
+
+/// The plan of a configuration, as the version of a process plans it.
+pub fn sheet_of_configuration(conf: &Path, target: &Target, planned: &Survey) -> Seen<Sheet> {
     let unseen = |error: &dyn std::fmt::Display| Unseen::because(format!("could not {error}"));
     let version = planned.plan.profile.version();
     let input = Input::Path(conf.to_owned());
@@ -25,14 +34,21 @@ pub fn of_configuration(conf: &Path, target: &Target, planned: &Survey) -> Seen<
     };
     let deployment = target.flink.as_ref().and_then(|flink| flink.deployment);
     let asked = Asked { role: Some(role), deployment, machine: Machine::default() };
-    let sheet = Request::default().sheet_of(&asked, &input, loaded).map_err(|error| unseen(&error))?;
-    let configured =
-        sheet.outcome.map_err(|rejected| Unseen::because(format!("Flink refuses it: {}", rejected.rejection)))?;
-    Ok(Configured::of(conf.display().to_string(), &configured.plan.budget, &planned.plan.budget))
+    Request::default().sheet_of(&asked, &input, loaded).map_err(|error| unseen(&error))
 }
 
 /// Plans a process as its command line says it was started.
 pub fn of_command(target: &Target, words: &[String], machine: Machine) -> Seen<Box<Survey>> {
+    match sheet_of_command(target, words, machine)?.outcome {
+        Ok(survey) => Ok(Box::new(survey)),
+        Err(rejected) => {
+            Err(Unseen::because(format!("the command line does not tell it: {}", rejected.rejection)))
+        }
+    }
+}
+
+/// The same with the configuration that it was planned from.
+pub fn sheet_of_command(target: &Target, words: &[String], machine: Machine) -> Seen<Sheet> {
     let Some(flink) = &target.flink else {
         return Err(Unseen::because(format!("{} is not Flink's, so it has no budget", target.program)));
     };
@@ -52,10 +68,5 @@ pub fn of_command(target: &Target, words: &[String], machine: Machine) -> Seen<B
         return Err(Unseen::because("the command line says nothing of memory"));
     };
     let asked = Asked { role: Some(flink.role), deployment: flink.deployment, machine };
-    let sheet =
-        Request::default().sheet_of(&asked, &Input::Path(path.into()), loaded).map_err(|error| unseen(&error))?;
-    match sheet.outcome {
-        Ok(survey) => Ok(Box::new(survey)),
-        Err(rejected) => Err(unseen(&rejected.rejection)),
-    }
+    Request::default().sheet_of(&asked, &Input::Path(path.into()), loaded).map_err(|error| unseen(&error))
 }

@@ -1,6 +1,6 @@
 //! One look at one process: every probe asked, everything handed to the functions that judge.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -57,6 +57,11 @@ pub struct LookArgs {
 }
 
 impl LookArgs {
+    /// The configuration that the process should have been started with.
+    pub fn conf(&self) -> Option<&Path> {
+        self.conf.as_deref()
+    }
+
     /// The same for a look between two whole ones: without malloc's chunks and RocksDB's files.
     pub fn brief(&self) -> LookArgs {
         LookArgs { is_brief: true, ..self.clone() }
