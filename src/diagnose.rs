@@ -9,6 +9,7 @@ pub mod examination;
 pub mod hints;
 pub mod layout;
 pub mod ledger;
+pub mod limits;
 pub mod observe;
 pub mod over_time;
 pub mod reckoning;

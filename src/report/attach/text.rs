@@ -3,11 +3,18 @@
 use crate::diagnose::container::{ContainerAccount, PageCacheVerdict};
 use crate::diagnose::examination::Examination;
 use crate::diagnose::ledger::{HeadRoom, Ledger, Row};
+use crate::diagnose::limits::Limits;
 use crate::model::{Bytes, Pool, Role};
 use crate::report::amount::{about, mib};
 use crate::report::table::{self, Align};
 
+mod companions;
+mod corrections;
 mod findings;
+mod jvm;
+mod limits;
+mod native;
+mod rocksdb;
 mod sources;
 
 /// The page.
@@ -22,6 +29,14 @@ pub fn page(examination: &Examination, width: usize) -> String {
     if let Ok(container) = &examination.container {
         out += &beside(container, width);
     }
+    if let Ok(cgroup) = &examination.sample.cgroup {
+        out += &companions::section(cgroup, width);
+    }
+    out += &jvm::section(examination, width);
+    out += &native::section(examination, width);
+    out += &rocksdb::section(examination, width);
+    out += &corrections::section(&examination.rocksdb.corrections, width);
+    out += &limits::section(&Limits::of(&examination.sample), width);
     out += &findings::section(&examination.findings, width);
     out += &sources::section(examination, width);
     out
