@@ -8,6 +8,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
+use crate::artefact::rocksdb_directory::Store;
+use crate::model::Bytes;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/rocksdb/");
 const JOB: &str = "job_0ed5fc2d9ab987b870aafa8652bbbab5_op_KeyedProcessOperator_4bf7c1955ffe56e2106d666433eaf137_";
