@@ -11,6 +11,7 @@ pub mod examination;
 pub mod hints;
 pub mod layout;
 pub mod ledger;
+pub mod limits;
 pub mod observe;
 pub mod over_time;
 pub mod recalled;

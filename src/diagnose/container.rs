@@ -48,6 +48,21 @@ pub enum PageCacheVerdict {
     Tmpfs,
 }
 
+impl PageCacheVerdict {
+    /// All of them.
+    pub const ALL: [PageCacheVerdict; 3] =
+        [PageCacheVerdict::NoAction, PageCacheVerdict::Unwritten, PageCacheVerdict::Tmpfs];
+
+    /// The name in JSON and metrics.
+    pub fn key(self) -> &'static str {
+        match self {
+            PageCacheVerdict::NoAction => "no_action",
+            PageCacheVerdict::Unwritten => "unwritten",
+            PageCacheVerdict::Tmpfs => "tmpfs",
+        }
+    }
+}
+
 /// A tenth of the limit: less that is unwritten or in tmpfs does not decide anything.
 const MATTERS: u64 = 10;
 

@@ -43,6 +43,14 @@ impl HeadRoom {
             None => HeadRoom::Over(Bytes::new(used.get().saturating_sub(budget.get()))),
         }
     }
+
+    /// The same as one number of bytes, negative where the budget is passed.
+    pub fn signed(self) -> i64 {
+        match self {
+            HeadRoom::Left(left) => i64::try_from(left.get()).unwrap_or(i64::MAX),
+            HeadRoom::Over(over) => i64::try_from(over.get()).map_or(i64::MIN, |over| -over),
+        }
+    }
 }
 
 impl Row {
@@ -255,5 +263,7 @@ mod tests {
     fn a_budget_that_is_passed_says_by_how_much() {
         assert_eq!(HeadRoom::of(Bytes::mib(1), Bytes::mib(3)), HeadRoom::Over(Bytes::mib(2)));
         assert_eq!(HeadRoom::of(Bytes::mib(3), Bytes::mib(3)), HeadRoom::Left(Bytes::ZERO));
+        assert_eq!(HeadRoom::of(Bytes::new(1), Bytes::new(3)).signed(), -2);
+        assert_eq!(HeadRoom::of(Bytes::new(3), Bytes::new(1)).signed(), 2);
     }
 }

@@ -19,6 +19,7 @@ mod tests {
     #[case("migration-v1", schema_for!(migration::json::Document))]
     #[case("vary-v1", schema_for!(sweep::json::Document))]
     #[case("summary-v1", schema_for!(summary::Summary))]
+    #[case("attach-v1", schema_for!(attach::json::Document))]
     #[case("check-v1", schema_for!(check::json::Document<'static>))]
     #[case("rules-v1", schema_for!(rules::json::Document))]
     #[case("size-v1", schema_for!(sizing::Document))]

@@ -41,9 +41,7 @@ pub fn sheet_of_configuration(conf: &Path, target: &Target, planned: &Survey) ->
 pub fn of_command(target: &Target, words: &[String], machine: Machine) -> Seen<Box<Survey>> {
     match sheet_of_command(target, words, machine)?.outcome {
         Ok(survey) => Ok(Box::new(survey)),
-        Err(rejected) => {
-            Err(Unseen::because(format!("the command line does not tell it: {}", rejected.rejection)))
-        }
+        Err(rejected) => Err(Unseen::because(format!("the command line does not tell it: {}", rejected.rejection))),
     }
 }
 

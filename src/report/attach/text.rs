@@ -3,12 +3,19 @@
 use crate::diagnose::container::{ContainerAccount, PageCacheVerdict};
 use crate::diagnose::examination::Examination;
 use crate::diagnose::ledger::{HeadRoom, Ledger, Row};
+use crate::diagnose::limits::Limits;
 use crate::model::{Bytes, Pool, Role};
 use crate::report::amount::{about, mib};
 use crate::report::table::{self, Align};
 
+mod companions;
 mod configured;
+mod corrections;
 pub(super) mod findings;
+mod jvm;
+mod limits;
+mod native;
+mod rocksdb;
 mod sources;
 
 /// The page.
@@ -24,6 +31,14 @@ pub fn page(examination: &Examination, width: usize) -> String {
         out += &beside(container, width);
     }
     out += &configured::section(examination.configured.as_ref(), width);
+    if let Ok(cgroup) = &examination.sample.cgroup {
+        out += &companions::section(cgroup, width);
+    }
+    out += &jvm::section(examination, width);
+    out += &native::section(examination, width);
+    out += &rocksdb::section(examination, width);
+    out += &corrections::section(&examination.rocksdb.corrections, width);
+    out += &limits::section(&Limits::of(&examination.sample), width);
     out += &findings::section(&examination.findings, width);
     out += &sources::section(examination, width);
     out
@@ -194,7 +209,7 @@ pub(super) fn span(seconds: u64) -> String {
 }
 
 /// A paragraph, its further lines indented.
-fn wrapped(text: &str, width: usize, indent: &str) -> String {
+pub(super) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let options = textwrap::Options::new(width).subsequent_indent(indent).break_words(false);
     textwrap::fill(text, options) + "\n"
 }
