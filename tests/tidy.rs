@@ -50,20 +50,41 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Every source file with its path below `src` and its lines up to its tests, without comments.
+/// Every source file with its path below `src` and its lines up to its tests, without comments. Files that are only built
+/// for tests are left out.
 fn sources() -> Vec<(String, Vec<String>)> {
-    files(&root().join("src"))
+    let all: Vec<(String, String)> = files(&root().join("src"))
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(root().join("src").join(&path)).unwrap();
-            let lines = text
-                .lines()
-                .take_while(|line| *line != "#[cfg(test)]")
-                .map(|line| line.split_once("//").map_or(line, |(code, _)| code).to_owned())
-                .collect();
-            (path.to_str().unwrap().to_owned(), lines)
+            (path.to_str().unwrap().to_owned(), text)
         })
-        .collect()
+        .collect();
+    let for_tests: BTreeSet<String> = all.iter().flat_map(|(path, text)| test_files(path, text)).collect();
+    let code = all.into_iter().filter(|(path, _)| !for_tests.contains(path));
+    code.map(|(path, text)| (path, code_lines(&text))).collect()
+}
+
+/// The files that a file declares as modules for tests: `#[cfg(test)]`, then `mod name;`.
+fn test_files(path: &str, text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let folder = path.trim_end_matches(".rs");
+    let declared = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+    let names = declared.filter_map(|pair| {
+        let (_, name) = pair[1].rsplit_once("mod ")?;
+        name.strip_suffix(';')
+    });
+    names.map(|name| format!("{folder}/{name}.rs")).collect()
+}
+
+/// The lines of a file without comments, up to the tests within it.
+fn code_lines(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let ends = |index: usize| {
+        lines[index] == "#[cfg(test)]" && lines.get(index + 1).is_none_or(|next| !next.trim_end().ends_with(';'))
+    };
+    let end = (0..lines.len()).find(|index| ends(*index)).unwrap_or(lines.len());
+    lines[..end].iter().map(|line| line.split_once("//").map_or(*line, |(code, _)| code).to_owned()).collect()
 }
 
 /// The room of a file: `plan/jvm.rs` and `plan.rs` are `plan`. `main.rs` and `lib.rs` belong to none.

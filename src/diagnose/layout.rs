@@ -137,11 +137,13 @@ fn left_over(board: &mut Board, hints: &Hints) {
     for index in board.open() {
         let mapping = board.mapping(index);
         let writable = mapping.access.write && !mapping.access.shared;
+        let may_be_chunk = match hints.malloc {
+            MallocOf::Another => true,
+            MallocOf::Glibc => !hints.chunks_were_read && mapping.size() > SMALLEST_MAPPED_CHUNK,
+        };
         let (kind, basis) = if hints.malloc_chunks.contains(&mapping.start) {
             (Kind::MallocMapped, Basis::Named)
-        } else if hints.malloc == MallocOf::Another && writable {
-            (Kind::MallocMapped, Basis::LeftOver)
-        } else if writable && !hints.chunks_were_read && mapping.size() > SMALLEST_MAPPED_CHUNK {
+        } else if writable && may_be_chunk {
             (Kind::MallocMapped, Basis::LeftOver)
         } else if writable && hints.chunks_were_read && hints.max_heap.is_some() {
             // What a JVM has mapped and no other rule knows is its collector's, but for some hundred KiB.

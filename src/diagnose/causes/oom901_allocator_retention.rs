@@ -74,7 +74,11 @@ fn now(outlook: &Outlook<'_>) -> Option<Finding> {
     let finding = CAUSE.finding(
         Severity::Warning,
         Confidence::Medium,
-        format!("malloc keeps {} that the program gave back, and JVM Overhead has {} left for it", mib(kept), mib(left)),
+        format!(
+            "malloc keeps {} that the program gave back, and JVM Overhead has {} left for it",
+            mib(kept),
+            mib(left)
+        ),
     );
     Some(facts(outlook, finding))
 }

@@ -98,7 +98,10 @@ mod tests {
         assert_eq!(tried.finding(&CAUSE).confidence, Confidence::Medium);
         let finding = tried.status(|status| status.rss_anon = Some(Bytes::mib(1690))).finding(&CAUSE);
         assert_eq!((finding.severity, finding.confidence), (Severity::Error, Confidence::High));
-        assert_eq!(finding.title, "98 % of the container's limit cannot be reclaimed: 28.0 MiB more and the kernel kills");
+        assert_eq!(
+            finding.title,
+            "98 % of the container's limit cannot be reclaimed: 28.0 MiB more and the kernel kills"
+        );
     }
 
     #[test]
@@ -117,7 +120,10 @@ mod tests {
         let finding = tried.finding(&CAUSE);
         assert_eq!(finding.severity, Severity::Error);
         assert!(finding.title.contains("the limit is reached in 17 min to "), "{}", finding.title);
-        assert!(finding.notes.contains(&"JVM and native small grows most: by 1440.0 MiB an hour".to_owned()), "{finding:?}");
+        assert!(
+            finding.notes.contains(&"JVM and native small grows most: by 1440.0 MiB an hour".to_owned()),
+            "{finding:?}"
+        );
     }
 
     #[test]

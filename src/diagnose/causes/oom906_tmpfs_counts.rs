@@ -71,7 +71,11 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
         finding = finding.note(format!("a RocksDB lies in {}", instance.directory.display()));
     }
     finding = finding.note("tmpfs is reclaimed by deleting files only, or by swap");
-    Some(finding.help("put io.tmp.dirs and state.backend.rocksdb.localdir on a disk, or raise the limit by what lies there"))
+    Some(
+        finding.help(
+            "put io.tmp.dirs and state.backend.rocksdb.localdir on a disk, or raise the limit by what lies there",
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -83,7 +83,8 @@ fn metaspace(outlook: &Outlook<'_>) -> Option<Finding> {
     let classes = outlook.before.and_then(|before| before.trend(Measure::ClassesLoaded));
     let is_leak = grows && classes.is_some_and(|trend| trend.is_growing());
     if is_leak {
-        finding = finding.note("classes are still being loaded and metaspace does not come back: loaders of ended jobs are held");
+        finding = finding
+            .note("classes are still being loaded and metaspace does not come back: loaders of ended jobs are held");
     }
     Some(finding.help(match is_leak {
         true => {
@@ -106,7 +107,10 @@ fn class_space(outlook: &Outlook<'_>) -> Option<Finding> {
     let (used, max) = (Bytes::new(used), Bytes::new(max));
     let title = format!("the class space is {} used: {} of {}", percent(share), mib(used), mib(max));
     let finding = CAUSE.finding(severity, Confidence::Medium, title);
-    Some(finding.help("raise the jvm-metaspace.size of this process: the class space is four fifths of it, a GiB at most"))
+    Some(
+        finding
+            .help("raise the jvm-metaspace.size of this process: the class space is four fifths of it, a GiB at most"),
+    )
 }
 
 #[cfg(test)]

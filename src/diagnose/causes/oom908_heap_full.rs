@@ -78,7 +78,11 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     let mut finding = CAUSE.finding(
         severity,
         if sure { Confidence::High } else { Confidence::Medium },
-        format!("the heap is {} in use after collections, which take {} of the time", percent(share), percent(cost.permille)),
+        format!(
+            "the heap is {} in use after collections, which take {} of the time",
+            percent(share),
+            percent(cost.permille)
+        ),
     );
     let over = if cost.watched { "while it was watched" } else { "on average since the start" };
     finding = finding.note(format!("old generation: {} of {}", mib(Bytes::new(used)), mib(Bytes::new(max))));

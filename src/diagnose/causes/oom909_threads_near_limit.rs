@@ -60,7 +60,11 @@ fn user(outlook: &Outlook<'_>) -> Option<Finding> {
     let Limit::AtMost(limit) = files.limits.as_ref().ok()?.processes else { return None };
     let status = files.status.as_ref().ok().filter(|status| status.uid != 0)?;
     let finding = judged(outlook, status.threads, limit.get(), Confidence::Medium, "its user may have (ulimit -u)")?;
-    Some(finding.note("threads of the user's other processes come on top").help("raise the limit of processes of this user"))
+    Some(
+        finding
+            .note("threads of the user's other processes come on top")
+            .help("raise the limit of processes of this user"),
+    )
 }
 
 fn judged(outlook: &Outlook<'_>, tasks: u64, limit: u64, sure: Confidence, whose: &str) -> Option<Finding> {

@@ -50,7 +50,8 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     let all = paid.checked_add(Bytes::checked_sum(outside.iter().map(|(_, bytes)| *bytes))?)?;
     let over = all.checked_sub(row.budget).filter(|over| *over > Bytes::ZERO)?;
     // Without what malloc keeps it would fit: a matter of the allocator.
-    let kept = outside.iter().find(|(pool, _)| *pool == Pool::AllocatorRetained).map_or(Bytes::ZERO, |(_, bytes)| *bytes);
+    let kept =
+        outside.iter().find(|(pool, _)| *pool == Pool::AllocatorRetained).map_or(Bytes::ZERO, |(_, bytes)| *bytes);
     let without = all.checked_sub(kept)?;
     let by_itself = without > row.budget;
     let severity = if by_itself { Severity::Warning } else { Severity::Note };

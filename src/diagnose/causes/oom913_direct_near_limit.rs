@@ -73,9 +73,15 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     let mut finding = CAUSE.finding(
         severity,
         if told.is_some() { Confidence::High } else { Confidence::Medium },
-        format!("direct memory beside the network buffers is {} used: {} of {}{when}", percent(share), mib(beside), mib(room)),
+        format!(
+            "direct memory beside the network buffers is {} used: {} of {}{when}",
+            percent(share),
+            mib(beside),
+            mib(room)
+        ),
     );
-    finding = finding.note(format!("direct memory in all: {} of {}, network buffers {}", mib(used), mib(max), mib(network)));
+    finding =
+        finding.note(format!("direct memory in all: {} of {}, network buffers {}", mib(used), mib(max), mib(network)));
     Some(finding.help(match is_taskmanager {
         true => {
             "raise taskmanager.memory.task.off-heap.size for connectors, taskmanager.memory.framework.off-heap.size for batch \

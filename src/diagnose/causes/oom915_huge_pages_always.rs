@@ -70,7 +70,8 @@ mod tests {
     fn huge(pages: HugePages, huge_mib: u64) -> Tried {
         let mut mapping = tried::mapping(0, 1000 << 20);
         mapping.huge = huge_mib << 20;
-        let tried = Tried::taskmanager().uses(&[(Pool::JavaHeap, 400), (Pool::NativeSmall, 600)]).mappings(vec![mapping]);
+        let tried =
+            Tried::taskmanager().uses(&[(Pool::JavaHeap, 400), (Pool::NativeSmall, 600)]).mappings(vec![mapping]);
         tried.with(|sample| sample.host.huge_pages = Ok(pages))
     }
 

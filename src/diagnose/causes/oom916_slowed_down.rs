@@ -63,7 +63,8 @@ fn pressure(cgroup: &Cgroup) -> Option<Finding> {
     let group = Some(&cgroup.own).filter(|group| waiting(group) >= COSTLY)?;
     let pressure = group.pressure?;
     let per_cent = |hundredths: u32| format!("{}.{} %", hundredths / 100, hundredths % 100 / 10);
-    let title = format!("all tasks of the container waited for memory for {} of the last minute", per_cent(pressure.full_60s));
+    let title =
+        format!("all tasks of the container waited for memory for {} of the last minute", per_cent(pressure.full_60s));
     let severity = if pressure.full_60s >= DEADLY { Severity::Error } else { Severity::Warning };
     let finding = CAUSE.finding(severity, Confidence::High, title);
     let finding = finding.note(format!(

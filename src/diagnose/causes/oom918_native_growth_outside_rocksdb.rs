@@ -76,7 +76,9 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     if before.trend(Measure::DirectUsed).is_some_and(is_rising) {
         finding = finding.note("direct buffers grow as well: see whose they are first");
     }
-    Some(finding.help("profile who allocates (jemalloc with prof:true, async-profiler -e malloc), and upgrade or close what leaks"))
+    Some(finding.help(
+        "profile who allocates (jemalloc with prof:true, async-profiler -e malloc), and upgrade or close what leaks",
+    ))
 }
 
 fn is_rising(trend: &Trend) -> bool {
@@ -85,9 +87,8 @@ fn is_rising(trend: &Trend) -> bool {
 
 /// That nothing else that malloc holds explains it, in a sentence; nothing where it does, or where that was not seen.
 fn elsewhere(outlook: &Outlook<'_>, before: &OverTime) -> Option<String> {
-    let known = |measure: Measure| {
-        before.trend(measure).filter(|trend| !matches!(trend.verdict, Verdict::Unclear { .. }))
-    };
+    let known =
+        |measure: Measure| before.trend(measure).filter(|trend| !matches!(trend.verdict, Verdict::Unclear { .. }));
     if !has_rocksdb(outlook)? {
         return Some("RocksDB is not loaded".to_owned());
     }
@@ -96,9 +97,8 @@ fn elsewhere(outlook: &Outlook<'_>, before: &OverTime) -> Option<String> {
         (Measure::RocksDbCacheUsage, Measure::RocksDbMemtables, "RocksDB's metrics"),
         (Measure::Pool(Pool::BlockCache), Measure::Pool(Pool::Memtables), "chunks of RocksDB's sizes"),
     ];
-    let (cache, memtables, whose) = pairs.into_iter().find_map(|(cache, memtables, whose)| {
-        Some((known(cache)?, known(memtables)?, whose))
-    })?;
+    let (cache, memtables, whose) =
+        pairs.into_iter().find_map(|(cache, memtables, whose)| Some((known(cache)?, known(memtables)?, whose)))?;
     let flat = !is_rising(cache) && !is_rising(memtables);
     flat.then(|| format!("{whose} are flat: blocks {}, memtables {}", size(cache), size(memtables)))
 }

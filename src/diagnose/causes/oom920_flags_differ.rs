@@ -120,7 +120,8 @@ fn finding(outlook: &Outlook<'_>, sample: &Sample, expected: &Expected) -> Optio
     let mut finding = CAUSE.finding(severity, Confidence::High, title);
     finding = finding.note(format!("planned: {}", mib(planned)));
     if let Some(limit) = limit.filter(|_| larger && passes) {
-        finding = finding.note(format!("with the rest of the plan that passes the container's limit of {}", mib(limit)));
+        finding =
+            finding.note(format!("with the rest of the plan that passes the container's limit of {}", mib(limit)));
     }
     Some(finding.help(format!("take {word} out of env.java.opts and set {} instead", expected.instead)))
 }

@@ -10,7 +10,7 @@ pub(super) fn place(board: &mut Board, sizes: &[u64]) {
     for size in sizes {
         for first in board.open() {
             let start = board.mapping(first).start;
-            if start % ALIGNED_TO != 0 || board.mapping(first).is_reserved() {
+            if !start.is_multiple_of(ALIGNED_TO) || board.mapping(first).is_reserved() {
                 continue;
             }
             let Some(end) = start.checked_add(*size) else { continue };

@@ -8,7 +8,7 @@ pub(super) const HEAP: u64 = 64 << 20;
 pub(super) fn place(board: &mut Board) {
     for first in 0..board.len() {
         let start = board.mapping(first).start;
-        if board.is_open(first) && start % HEAP == 0 && is_opened(board, first) {
+        if board.is_open(first) && start.is_multiple_of(HEAP) && is_opened(board, first) {
             place_from(board, first);
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn place(board: &mut Board, hints: &Hints) {
         let Some(size) = asked.checked_next_multiple_of(unit) else { continue };
         for first in 0..board.len() {
             let start = board.mapping(first).start;
-            if start % ALIGNED_TO != 0 || !may_be_heap(board, first) || !board.mapping(first).is_anonymous() {
+            if !start.is_multiple_of(ALIGNED_TO) || !may_be_heap(board, first) || !board.mapping(first).is_anonymous() {
                 continue;
             }
             let Some(end) = start.checked_add(size) else { continue };

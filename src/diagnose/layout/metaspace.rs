@@ -54,13 +54,13 @@ fn candidates(board: &Board) -> Vec<Node> {
         // What the kernel lists in one go may begin with something else: a node begins at its alignment.
         let first = run.clone().find(|at| {
             let mapping = board.mapping(*at);
-            mapping.access.write && mapping.start % ROOT_CHUNK == 0
+            mapping.access.write && mapping.start.is_multiple_of(ROOT_CHUNK)
         });
         let Some(first) = first.or(run.clone().find(|at| board.mapping(*at).access.write)) else { continue };
         let mappings = first..run.end;
         let parts = || mappings.clone().map(|at| board.mapping(at));
         let committed = parts().filter(|part| part.access.write).map(|part| part.size()).sum();
-        let is_elastic = board.mapping(first).start % ROOT_CHUNK == 0
+        let is_elastic = board.mapping(first).start.is_multiple_of(ROOT_CHUNK)
             && parts().filter(|part| part.access.write).all(|part| part.end % GRANULE == 0);
         let has_room = parts().any(|part| part.is_reserved());
         if is_elastic || has_room {
