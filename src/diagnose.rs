@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod limits;
 pub mod observe;
 pub mod over_time;
+pub mod overview;
 pub mod reckoning;
 pub mod rocksdb_bound;
 pub mod rocksdb_metrics;

@@ -1,20 +1,21 @@
 //! `oomph attach`: look at live processes or captures, lay use over budget, report.
 
 mod budget;
-mod look;
+pub(super) mod look;
+mod print;
 mod rest;
-mod targets;
+mod summary;
+pub(super) mod targets;
 
 use std::io::{self, BufWriter, Write};
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Exit;
-use super::plan::width;
 use crate::diagnose::examination::Examination;
 use crate::model::Unseen;
-use crate::report::attach;
+use print::Format;
 
 const EXAMPLES: &str = "\
 Examples, each with what it answers:
@@ -26,6 +27,8 @@ Examples, each with what it answers:
       and where it differs from its configuration file
   oomph attach --root capture 31883
       the same of a captured directory
+  oomph attach --rest http://localhost:8081 --summary
+      a row for each TaskManager of a cluster, the tightest first
 
 Nothing is stopped, changed or written in the process. A JVM is only sent a
 signal with --jvm-attach always, or where it keeps books of its native memory.
@@ -50,18 +53,21 @@ pub struct AttachArgs {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// Everything, for programs (docs/schema/attach-v1.json).
-    Json,
+    /// The same as --format openmetrics.
+    #[arg(long, conflicts_with = "format")]
+    openmetrics: bool,
+
+    #[command(flatten)]
+    summary: summary::SummaryArgs,
 }
 
 /// Runs the verb.
 pub fn run(args: &AttachArgs) -> anyhow::Result<Exit> {
+    let format = if args.openmetrics { Format::Openmetrics } else { args.format };
+    if args.summary.summary && args.targets.names_none() {
+        return summary::of_cluster(args.look.rest(), format);
+    }
     let (root, targets) = match args.targets.find() {
         Ok(found) => found,
         Err(targets::NoTarget { exit, message }) => {
@@ -70,44 +76,28 @@ pub fn run(args: &AttachArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut exit = Exit::Clean;
+    let mut missed: Vec<u32> = Vec::new();
     let mut examinations: Vec<Examination> = Vec::new();
     for target in &targets {
         match look::examine(&root, target, &args.look) {
             Ok(examination) => examinations.push(examination),
-            Err(unseen) => exit = exit.max(gone(target.pid, &unseen)),
+            Err(unseen) => {
+                missed.push(target.pid);
+                exit = exit.max(gone(target.pid, &unseen));
+            }
         }
     }
+    if args.summary.summary {
+        return summary::of_processes(&examinations, format).map(|printed| exit.max(printed));
+    }
     let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
-    print(args.format, &examinations, &mut out).context("could not print the account")?;
+    print::print(format, &examinations, &missed, &mut out).context("could not print the account")?;
     out.flush().context("could not print the account")?;
     Ok(exit)
 }
 
 /// Says that a process could not be looked at.
-fn gone(pid: u32, unseen: &Unseen) -> Exit {
+pub(super) fn gone(pid: u32, unseen: &Unseen) -> Exit {
     anstream::eprintln!("error: could not look at process {pid}: {unseen}");
     Exit::Target
-}
-
-fn print(format: Format, examinations: &[Examination], out: &mut impl Write) -> anyhow::Result<()> {
-    match format {
-        Format::Json => match examinations {
-            [one] => serde_json::to_writer_pretty(&mut *out, &attach::json::document(one))?,
-            all => {
-                let all: Vec<_> = all.iter().map(attach::json::document).collect();
-                serde_json::to_writer_pretty(&mut *out, &all)?;
-            }
-        },
-        Format::Text => {
-            for (index, examination) in examinations.iter().enumerate() {
-                if index > 0 {
-                    writeln!(out, "\n{}\n", "-".repeat(width()))?;
-                }
-                write!(out, "{}", attach::text::page(examination, width()))?;
-            }
-            return Ok(());
-        }
-    }
-    writeln!(out)?;
-    Ok(())
 }

@@ -43,6 +43,13 @@ pub struct LookArgs {
     no_rocksdb_files: bool,
 }
 
+impl LookArgs {
+    /// Flink's REST address, where one was given.
+    pub fn rest(&self) -> Option<&str> {
+        self.rest.as_deref()
+    }
+}
+
 /// When the attach socket is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum JvmAttach {

@@ -13,7 +13,7 @@ use crate::probe::target::{self, Target};
 #[derive(Debug, Args)]
 pub struct TargetArgs {
     /// Process ids.
-    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root"])]
+    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root", "summary"])]
     pids: Vec<u32>,
 
     /// Every Flink process of this machine.
@@ -42,6 +42,11 @@ pub struct NoTarget {
 }
 
 impl TargetArgs {
+    /// Whether the command line names no process and no way to find one.
+    pub fn names_none(&self) -> bool {
+        self.pids.is_empty() && !self.all && self.container.is_none() && self.cgroup.is_none() && self.root.is_none()
+    }
+
     /// The root to look below, and the processes.
     pub fn find(&self) -> Result<(Root, Vec<Target>), NoTarget> {
         let root = match &self.root {
