@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod plan;
 mod rules;
+mod serve;
 mod size;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ pub struct Cli {
 enum Verb {
     Plan(Box<plan::PlanArgs>),
     Attach(Box<attach::AttachArgs>),
+    Serve(Box<serve::ServeArgs>),
     Check(Box<check::CheckArgs>),
     Size(size::SizeArgs),
     Explain(explain::ExplainArgs),
@@ -65,6 +67,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
         Verb::Attach(args) => attach::run(&args),
+        Verb::Serve(args) => serve::run(*args),
         Verb::Check(args) => check::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Rules(args) => rules::run(&args),
