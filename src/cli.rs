@@ -8,6 +8,7 @@ mod explain;
 mod plan;
 mod record;
 mod rules;
+mod serve;
 mod size;
 pub mod used;
 
@@ -43,7 +44,8 @@ Exit codes:
   1  Flink refuses a configuration, what is asked does not fit, or check finds
      something at or above --fail-on
   2  the command line is wrong
-  3  an input could not be read";
+  3  an input could not be read, or an output could not be written
+  4  a process to look at is gone or refuses";
 
 /// Tells people who run Apache Flink where every byte of a TaskManager or JobManager goes.
 #[derive(Debug, Parser)]
@@ -58,6 +60,7 @@ enum Verb {
     Plan(Box<plan::PlanArgs>),
     Attach(Box<attach::AttachArgs>),
     Record(record::RecordArgs),
+    Serve(Box<serve::ServeArgs>),
     Check(Box<check::CheckArgs>),
     Capture(capture::CaptureArgs),
     Size(size::SizeArgs),
@@ -71,6 +74,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Plan(args) => plan::run(&args),
         Verb::Attach(args) => attach::run(&args),
         Verb::Record(args) => record::run(&args),
+        Verb::Serve(args) => serve::run(*args),
         Verb::Check(args) => check::run(&args),
         Verb::Capture(args) => capture::run(&args),
         Verb::Explain(args) => explain::run(&args),

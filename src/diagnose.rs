@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod limits;
 pub mod observe;
 pub mod over_time;
+pub mod overview;
 pub mod recalled;
 pub mod reckoning;
 pub mod rocksdb_bound;

@@ -4,9 +4,11 @@ mod advice;
 mod budget;
 pub(super) mod look;
 mod over_time;
+mod print;
 mod rest;
 mod scrape;
-mod targets;
+mod summary;
+pub(super) mod targets;
 mod watch;
 
 use std::io::{self, BufWriter, Write};
@@ -15,10 +17,10 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::Exit;
-use super::plan::width;
 use crate::diagnose::examination::Examination;
-use crate::model::Unseen;
-use crate::report::attach;
+use crate::model::{Finding, Severity, Unseen};
+use crate::recommend::from_use::Advice;
+use print::Format;
 
 pub(super) use over_time::interval;
 pub(super) use watch::sleep_until;
@@ -37,6 +39,8 @@ Examples, each with what it answers:
       where each part goes, looked at every 5 s
   oomph attach --recording tm.rec
       what oomph record saw: trends, job restarts, the time to the limit
+  oomph attach --rest http://localhost:8081 --summary
+      a row for each TaskManager of a cluster, the tightest first
 
 Nothing is stopped, changed or written in the process. A JVM is only sent a
 signal with --jvm-attach always, or where it keeps books of its native memory.
@@ -64,20 +68,32 @@ pub struct AttachArgs {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// Everything, for programs (docs/schema/attach-v1.json).
-    Json,
+    /// The same as --format openmetrics.
+    #[arg(long, conflicts_with = "format")]
+    openmetrics: bool,
+
+    /// End with 1 where a finding is at least this bad [default: never].
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
+
+    #[command(flatten)]
+    summary: summary::SummaryArgs,
 }
 
 /// Runs the verb.
 pub fn run(args: &AttachArgs) -> anyhow::Result<Exit> {
+    let format = if args.openmetrics { Format::Openmetrics } else { args.format };
     if let Some(path) = &args.over_time.recording {
-        return over_time::recording(path, args.format);
+        return over_time::recording(path, format);
+    }
+    if args.summary.summary && args.targets.names_none() {
+        return summary::of_cluster(args.look.rest(), format);
+    }
+    if args.summary.summary
+        && let Some(several) = args.targets.root().and_then(summary::captures_in)
+    {
+        return summary::of_captures(&several, &args.look, format);
     }
     let found = match args.targets.find() {
         Ok(found) => found,
@@ -88,47 +104,60 @@ pub fn run(args: &AttachArgs) -> anyhow::Result<Exit> {
     };
     let (root, targets) = (&found.root, &found.targets);
     if args.over_time.watch {
-        return watch::run(root, targets, &args.look, args.over_time.interval, args.format);
+        return watch::run(root, targets, &args.look, args.over_time.interval, format);
     }
     let mut exit = Exit::Clean;
+    let mut missed: Vec<u32> = Vec::new();
     let mut examinations: Vec<Examination> = Vec::new();
+    let mut advice: Vec<Option<Advice>> = Vec::new();
     for target in targets {
         match look::examine(root, target, &args.look) {
-            Ok(examination) => examinations.push(examination),
-            Err(unseen) => exit = exit.max(gone(target.pid, &unseen)),
+            Ok(examination) => {
+                advice.push(advice::of(target, &examination, None, &args.look).ok());
+                examinations.push(examination);
+            }
+            Err(unseen) => {
+                missed.push(target.pid);
+                exit = exit.max(gone(target.pid, &unseen));
+            }
         }
     }
+    if args.summary.summary {
+        return summary::of_processes(&examinations, format).map(|printed| exit.max(printed));
+    }
     let mut out = BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
-    print(args.format, &examinations, &mut out).context("could not print the account")?;
+    print::print(format, &examinations, &advice, &missed, &mut out).context("could not print the account")?;
     out.flush().context("could not print the account")?;
+    let fails = |finding: &Finding| args.fail_on.is_some_and(|least| finding.severity >= least.severity());
+    if examinations.iter().flat_map(|examination| &examination.findings).any(fails) {
+        exit = exit.max(Exit::Findings);
+    }
     Ok(exit)
 }
 
-/// Says that a process could not be looked at.
-fn gone(pid: u32, unseen: &Unseen) -> Exit {
-    anstream::eprintln!("error: could not look at process {pid}: {unseen}");
-    Exit::Target
+/// From which severity on a finding makes the run fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Any finding.
+    Note,
+    /// What costs memory or time, or will kill the process under load.
+    Warning,
+    /// What kills it.
+    Error,
 }
 
-fn print(format: Format, examinations: &[Examination], out: &mut impl Write) -> anyhow::Result<()> {
-    match format {
-        Format::Json => match examinations {
-            [one] => serde_json::to_writer_pretty(&mut *out, &attach::json::document(one))?,
-            all => {
-                let all: Vec<_> = all.iter().map(attach::json::document).collect();
-                serde_json::to_writer_pretty(&mut *out, &all)?;
-            }
-        },
-        Format::Text => {
-            for (index, examination) in examinations.iter().enumerate() {
-                if index > 0 {
-                    writeln!(out, "\n{}\n", "-".repeat(width()))?;
-                }
-                write!(out, "{}", attach::text::page(examination, width()))?;
-            }
-            return Ok(());
+impl FailOn {
+    fn severity(self) -> Severity {
+        match self {
+            FailOn::Note => Severity::Note,
+            FailOn::Warning => Severity::Warning,
+            FailOn::Error => Severity::Error,
         }
     }
-    writeln!(out)?;
-    Ok(())
+}
+
+/// Says that a process could not be looked at.
+pub(super) fn gone(pid: u32, unseen: &Unseen) -> Exit {
+    anstream::eprintln!("error: could not look at process {pid}: {unseen}");
+    Exit::Target
 }

@@ -151,6 +151,9 @@ fn payers(pool: Pool, role: Role, budget: &Budget) -> Vec<Component> {
     pool.payers(role).iter().copied().filter(has).collect()
 }
 
+/// From a fiftieth of malloc on, what could not be divided leaves a row's use open.
+const HIDES_A_ROW: u64 = 50;
+
 fn row(account: &Account, budget: &Budget, components: Vec<Component>) -> Row {
     let role = budget.role();
     let paid = Pool::ALL.into_iter().filter(|pool| pool.is_resident() && payers(*pool, role, budget) == components);
@@ -159,7 +162,9 @@ fn row(account: &Account, budget: &Budget, components: Vec<Component>) -> Row {
         paid.iter().map(|pool| (*pool, account.bytes(*pool))).filter(|(_, bytes)| *bytes > Bytes::ZERO).collect();
     let seen = account.sum(|pool| paid.contains(&pool));
     let undivided = account.bytes(Pool::MallocUndivided);
-    let hidden = undivided > Bytes::ZERO && paid.iter().any(|pool| pool.is_malloc());
+    // A heap that changed while it was walked hides a little, which is named beside the rows.
+    let matters = undivided.get().saturating_mul(HIDES_A_ROW) > account.malloc().get();
+    let hidden = matters && paid.iter().any(|pool| pool.is_malloc());
     let sizes = components.iter().map(|component| budget.size(*component));
     let budgeted = Bytes::checked_sum(sizes).unwrap_or(Bytes::ZERO);
     let entries = || account.entries().iter().filter(|entry| paid.contains(&entry.pool));

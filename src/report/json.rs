@@ -20,6 +20,7 @@ mod tests {
     #[case("vary-v1", schema_for!(sweep::json::Document))]
     #[case("summary-v1", schema_for!(summary::Summary))]
     #[case("attach-v1", schema_for!(attach::json::Document))]
+    #[case("attach-summary-v1", schema_for!(attach::summary::Document))]
     #[case("check-v1", schema_for!(check::json::Document<'static>))]
     #[case("rules-v1", schema_for!(rules::json::Document))]
     #[case("size-v1", schema_for!(sizing::Document))]

@@ -68,6 +68,13 @@ impl LookArgs {
     }
 }
 
+impl LookArgs {
+    /// Flink's REST address, where one was given.
+    pub fn rest(&self) -> Option<&str> {
+        self.rest.as_deref()
+    }
+}
+
 /// When the attach socket is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum JvmAttach {

@@ -47,6 +47,10 @@ pub(in crate::cli) fn interval(text: &str) -> Result<SignedDuration, String> {
 
 /// Prints what a recording says.
 pub fn recording(path: &Path, format: Format) -> anyhow::Result<Exit> {
+    if !matches!(format, Format::Text | Format::Json) {
+        anstream::eprintln!("error: a recording is printed as text or json");
+        return Ok(Exit::Usage);
+    }
     let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
     let (recalled, read) = recall(path).with_context(|| format!("could not read {name}"))?;
     let Some(recalled) = recalled else {
@@ -58,7 +62,7 @@ pub fn recording(path: &Path, format: Format) -> anyhow::Result<Exit> {
         Format::Json => serde_json::to_writer_pretty(&mut out, &json::document(&recalled, &read))
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
-        Format::Text => write!(out, "{}", recording::page(&recalled, &read, width(), signs())),
+        _ => write!(out, "{}", recording::page(&recalled, &read, width(), signs())),
     };
     printed.and_then(|()| out.flush()).context("could not print the recording")?;
     Ok(Exit::Clean)

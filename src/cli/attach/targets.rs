@@ -1,6 +1,6 @@
 //! Which processes the command line names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -14,7 +14,7 @@ use crate::probe::target::{self, Target};
 #[derive(Debug, Args)]
 pub struct TargetArgs {
     /// Process ids.
-    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root", "recording"])]
+    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root", "recording", "summary"])]
     pids: Vec<u32>,
 
     /// Every Flink process of this machine.
@@ -53,6 +53,16 @@ pub struct Found {
 }
 
 impl TargetArgs {
+    /// Whether the command line names no process and no way to find one.
+    pub fn names_none(&self) -> bool {
+        self.pids.is_empty() && !self.all && self.container.is_none() && self.cgroup.is_none() && self.root.is_none()
+    }
+
+    /// Where to look in place of this machine.
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
     /// The root to look below, and the processes.
     pub fn find(&self) -> Result<Found, NoTarget> {
         let unreadable = |unseen: Unseen| NoTarget { exit: Exit::Input, message: unseen.to_string() };

@@ -13,9 +13,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::advice::{self, RecommendationV1};
 use crate::diagnose::examination::Examination;
 use crate::diagnose::limits::Limits;
 use crate::model::{Deployment, Pool, Role};
+use crate::recommend::from_use::Advice;
 
 use container::{CompanionV1, ContainerV1};
 pub use finding::FindingV1;
@@ -82,12 +84,14 @@ pub struct Document {
     observations: BTreeMap<&'static str, Option<u64>>,
     /// What was found, the worst first.
     findings: Vec<FindingV1>,
+    /// What to change for what it really uses, each proved by planning it.
+    recommendations: Vec<RecommendationV1>,
     /// What could not be seen, why, and what would show it: sources first, then single observations.
     unseen: Vec<UnseenV1>,
 }
 
 /// The document of one process.
-pub fn document(examination: &Examination) -> Document {
+pub fn document(examination: &Examination, advice: Option<&Advice>) -> Document {
     let sample = &examination.sample;
     let account = examination.account.as_ref().ok();
     let is_whole = |pool: &Pool| pool.is_resident() && !pool.is_malloc();
@@ -130,6 +134,7 @@ pub fn document(examination: &Examination) -> Document {
         limits: LimitsV1::of(&Limits::of(sample)),
         observations: observations.iter().map(|seen| (seen.measure.key(), seen.value.as_ref().ok().copied())).collect(),
         findings: examination.findings.iter().map(FindingV1::of).collect(),
+        recommendations: advice.map(advice::json).unwrap_or_default(),
         unseen: finding::unseen(examination),
     }
 }

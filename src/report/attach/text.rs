@@ -5,6 +5,7 @@ use crate::diagnose::examination::Examination;
 use crate::diagnose::ledger::{HeadRoom, Ledger, Row};
 use crate::diagnose::limits::Limits;
 use crate::model::{Bytes, Pool, Role};
+use crate::recommend::from_use::Advice;
 use crate::report::amount::{about, mib};
 use crate::report::table::{self, Align};
 
@@ -19,14 +20,24 @@ mod rocksdb;
 mod sources;
 
 /// The page.
-pub fn page(examination: &Examination, width: usize) -> String {
-    let mut out = heading(examination, width);
-    out += &whole(examination, width);
+pub fn page(examination: &Examination, advice: Option<&Advice>, width: usize) -> String {
+    let mut out = wrapped(&heading(examination), width, "  ");
+    out += &wrapped(&whole(examination), width, "");
     match (&examination.ledger, &examination.account) {
         (Ok(ledger), _) => out += &format!("\n{}", budget(examination, ledger, width)),
         (Err(_), Ok(_)) => out += &format!("\n{}", pools(examination)),
         (Err(_), Err(_)) => {}
     }
+    out += &findings::section(&examination.findings, width);
+    out += &advice.map_or_else(String::new, |advice| super::advice::text(advice, width));
+    out += &besides(examination, width);
+    out += &sources::section(examination, width);
+    out
+}
+
+/// All that stands below the table, but for findings and what was not seen.
+pub(super) fn besides(examination: &Examination, width: usize) -> String {
+    let mut out = String::new();
     if let Ok(container) = &examination.container {
         out += &beside(container, width);
     }
@@ -39,12 +50,11 @@ pub fn page(examination: &Examination, width: usize) -> String {
     out += &rocksdb::section(examination, width);
     out += &corrections::section(&examination.rocksdb.corrections, width);
     out += &limits::section(&Limits::of(&examination.sample), width);
-    out += &findings::section(&examination.findings, width);
-    out += &sources::section(examination, width);
     out
 }
 
-fn heading(examination: &Examination, width: usize) -> String {
+/// What it is, in one line.
+pub(super) fn heading(examination: &Examination) -> String {
     let sample = &examination.sample;
     let what = match &sample.flink {
         Some(flink) if flink.role == Role::TaskManager => "TaskManager",
@@ -64,11 +74,11 @@ fn heading(examination: &Examination, width: usize) -> String {
         facts.extend(jvm.uptime_nanoseconds.map(|uptime| format!("up {}", span(uptime / 1_000_000_000))));
     }
     facts.push(format!("malloc of {}", sample.allocator.label()));
-    wrapped(&format!("{what} {}: {}", sample.pid, facts.join(", ")), width, "  ")
+    format!("{what} {}: {}", sample.pid, facts.join(", "))
 }
 
 /// What is resident against the plan and against the limit.
-fn whole(examination: &Examination, width: usize) -> String {
+pub(super) fn whole(examination: &Examination) -> String {
     let Ok(account) = &examination.account else { return String::new() };
     let mut text = format!("Resident {} MiB", mib(account.rss()));
     if let Ok(ledger) = &examination.ledger {
@@ -85,11 +95,22 @@ fn whole(examination: &Examination, width: usize) -> String {
             format!("; the container has used {used} of {}", mib(*limit))
         }
     };
-    wrapped(&(text + "."), width, "")
+    text + "."
 }
 
-/// The components with what is used of them, then what no budget pays for.
+/// The titles of [`rows`].
+pub(super) const COLUMNS: [&str; 5] = ["MiB", "used", "budget", "left", "how it is known"];
+
+/// Their sides.
+pub(super) const SIDES: [Align; 5] = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Left];
+
+/// The table of a process with a budget.
 fn budget(examination: &Examination, ledger: &Ledger, width: usize) -> String {
+    table::fitting(width, &[4], &COLUMNS, &SIDES, &rows(examination, ledger))
+}
+
+/// The components with what is used of them, then what no budget pays for. A part of another row begins with two blanks.
+pub(super) fn rows(examination: &Examination, ledger: &Ledger) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for row in &ledger.rows {
         rows.push(component(row));
@@ -128,9 +149,7 @@ fn budget(examination: &Examination, ledger: &Ledger, width: usize) -> String {
     }
     let left = head_room(HeadRoom::of(ledger.total, ledger.rss));
     rows.push(vec!["Total".to_owned(), mib(ledger.rss), mib(ledger.total), left, String::new()]);
-    let header = ["MiB", "used", "budget", "left", "how it is known"];
-    let align = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Left];
-    table::fitting(width, &[4], &header, &align, &rows)
+    rows
 }
 
 fn component(row: &Row) -> Vec<String> {
@@ -159,7 +178,7 @@ fn head_room(room: HeadRoom) -> String {
 }
 
 /// The pools alone, of a process without a budget.
-fn pools(examination: &Examination) -> String {
+pub(super) fn pools(examination: &Examination) -> String {
     let Ok(account) = &examination.account else { return String::new() };
     let row = |entry: &crate::diagnose::account::Entry| {
         vec![entry.pool.label().to_owned(), mib(entry.bytes), format!("{}, {}", entry.basis.label(), entry.origin)]

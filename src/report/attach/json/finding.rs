@@ -44,8 +44,8 @@ impl FindingV1 {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct UnseenV1 {
-    /// What: a source, or the name of an observation.
-    what: &'static str,
+    /// What: a source, or a part of this document such as `observations.threads`.
+    what: String,
     /// Why.
     why: String,
     /// What would show it.
@@ -55,11 +55,11 @@ pub(super) struct UnseenV1 {
 
 /// All that could not be seen.
 pub(super) fn unseen(examination: &Examination) -> Vec<UnseenV1> {
-    let of =
-        |what: &'static str, unseen: &Unseen| UnseenV1 { what, why: unseen.why.clone(), grant: unseen.grant.clone() };
-    let sources = examination.unseen().into_iter().map(|(what, unseen)| of(what, unseen));
-    let metrics = examination.rocksdb.metrics.as_ref().err().map(|unseen| of("RocksDB's metrics", unseen));
+    let of = |what: String, unseen: &Unseen| UnseenV1 { what, why: unseen.why.clone(), grant: unseen.grant.clone() };
+    let sources = examination.unseen().into_iter().map(|(what, unseen)| of(what.to_owned(), unseen));
+    let metrics = examination.rocksdb.metrics.as_ref().err().map(|unseen| of("rocksdb.metrics".to_owned(), unseen));
     let single = examination.observations.all.iter();
-    let single = single.filter_map(|seen| Some(of(seen.measure.key(), seen.value.as_ref().err()?)));
+    let single =
+        single.filter_map(|seen| Some(of(format!("observations.{}", seen.measure.key()), seen.value.as_ref().err()?)));
     sources.chain(metrics).chain(single).collect()
 }

@@ -18,7 +18,7 @@ pub(super) fn section(cgroup: &Cgroup, width: usize) -> String {
     }
     // Workers are Flink's own: they come first, however small.
     others.sort_by_key(|other| (!other.is_python_worker, std::cmp::Reverse(other.rss_anon), other.pid));
-    let is_named = |other: &&&Companion| other.is_python_worker || other.rss_anon.is_none_or(|bytes| bytes >= LEAST);
+    let is_named = |other: &&&Companion| other.is_python_worker || other.rss_anon.is_some_and(|bytes| bytes >= LEAST);
     let shown = others.iter().filter(is_named).count().min(SHOWN);
     let command = |text: &str, room: usize| match text.char_indices().nth(room) {
         Some(_) => text.chars().take(room.saturating_sub(1)).chain(['…']).collect(),
