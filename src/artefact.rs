@@ -12,6 +12,7 @@ pub mod hsperfdata;
 pub mod listening;
 pub mod loaded_property;
 pub mod malloc_chunks;
+pub mod masking;
 pub mod nmt;
 pub mod process_status;
 pub mod prometheus;

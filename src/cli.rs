@@ -2,9 +2,11 @@
 
 mod attach;
 pub mod batch;
+mod capture;
 mod check;
 mod explain;
 mod plan;
+mod record;
 mod rules;
 mod size;
 
@@ -54,7 +56,9 @@ pub struct Cli {
 enum Verb {
     Plan(Box<plan::PlanArgs>),
     Attach(Box<attach::AttachArgs>),
+    Record(record::RecordArgs),
     Check(Box<check::CheckArgs>),
+    Capture(capture::CaptureArgs),
     Size(size::SizeArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
@@ -65,7 +69,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
         Verb::Attach(args) => attach::run(&args),
+        Verb::Record(args) => record::run(&args),
         Verb::Check(args) => check::run(&args),
+        Verb::Capture(args) => capture::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Rules(args) => rules::run(&args),
         Verb::Size(args) => size::run(&args),

@@ -1,9 +1,11 @@
 //! What the readings of a process mean: where every byte went, where it goes, and what will end it. Functions over values.
 
 pub mod account;
+pub mod ahead;
 pub mod cause;
 pub mod causes;
 pub mod cluster;
+pub mod configured;
 pub mod container;
 pub mod examination;
 pub mod hints;
@@ -11,6 +13,7 @@ pub mod layout;
 pub mod ledger;
 pub mod observe;
 pub mod over_time;
+pub mod recalled;
 pub mod reckoning;
 pub mod rocksdb_bound;
 pub mod rocksdb_metrics;

@@ -207,6 +207,7 @@ fn a_process_that_changes_its_heaps_meanwhile_is_walked_nearly_whole() {
         assert!(total.in_use.chunks > 10_000, "{total:?}");
         assert_eq!(walk.resident(), walk.pieces.iter().map(|piece| piece.resident).sum::<u64>());
         println!("{} of {} not walked", total.unwalked_resident, walk.resident());
+        assert!(total.unwalked_resident < walk.resident() / 10, "{total:?}");
     }
 }
 

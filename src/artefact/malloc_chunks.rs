@@ -226,8 +226,9 @@ impl HeapWalk {
     }
 }
 
-/// Walks all chunks that lie in the mappings. The process may run: a heap in which an impossible header is met is walked
-/// again, twice at most; the pass that came farthest counts, and what it did not reach is `unwalked`.
+/// Walks all chunks that lie in the mappings. The process may run: where an impossible header is met, the last chunks before
+/// it are read again, and where that does not help, the whole heap, twice at most. The pass that came farthest counts, and
+/// what it did not reach is `unwalked`.
 ///
 /// Memory taken: a bit and a half for each page of the largest range, and less than 1 MiB.
 ///

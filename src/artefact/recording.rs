@@ -1,4 +1,4 @@
-//! The lines of a recording: what `oomph record` keeps of a process over time. `docs/recording.md` is the format's page.
+//! The lines of a recording: what `oomph record` keeps of a process over time. `docs/recording-format.md` is the format's page.
 //!
 //! A line is a JSON object whose last field is a checksum of what stands before it, so that a line that was torn or
 //! changed is told from a whole one. [`Encoder`] makes lines, [`Decoder`] reads one, [`Entries`] takes any bytes apart.
@@ -50,7 +50,7 @@ pub struct Header {
     pub format: Format,
     /// The version of oomph that wrote it.
     pub oomph: String,
-    /// When the recording began, to the millisecond: the same in all its parts.
+    /// When the recording began: the same in all its parts.
     pub since: Timestamp,
     /// Which part it is, from 0: rotation and nothing else begins a new one.
     pub part: u64,
@@ -107,6 +107,21 @@ pub enum Event {
     },
     /// Anything else worth knowing.
     Note(String),
+}
+
+/// How the text about a job begins that was submitted: such events part one job from the next.
+const SUBMITTED: &str = "submitted ";
+
+impl Event {
+    /// A job that was submitted, by its name or id.
+    pub fn submitted(job: &str) -> Event {
+        Event::Job { what: format!("{SUBMITTED}{job}") }
+    }
+
+    /// Whether it is about a job that was submitted.
+    pub fn is_submission(&self) -> bool {
+        matches!(self, Event::Job { what } if what.starts_with(SUBMITTED))
+    }
 }
 
 /// What a recording gives, in the order of its lines.

@@ -1,9 +1,11 @@
 //! `oomph attach`: look at live processes or captures, lay use over budget, report.
 
 mod budget;
-mod look;
+pub(super) mod look;
+mod over_time;
 mod rest;
 mod targets;
+mod watch;
 
 use std::io::{self, BufWriter, Write};
 
@@ -16,6 +18,9 @@ use crate::diagnose::examination::Examination;
 use crate::model::Unseen;
 use crate::report::attach;
 
+pub(super) use over_time::interval;
+pub(super) use watch::sleep_until;
+
 const EXAMPLES: &str = "\
 Examples, each with what it answers:
   oomph attach 4711
@@ -26,6 +31,10 @@ Examples, each with what it answers:
       and where it differs from its configuration file
   oomph attach --root capture 31883
       the same of a captured directory
+  oomph attach 4711 --watch
+      where each part goes, looked at every 5 s
+  oomph attach --recording tm.rec
+      what oomph record saw: trends, job restarts, the time to the limit
 
 Nothing is stopped, changed or written in the process. A JVM is only sent a
 signal with --jvm-attach always, or where it keeps books of its native memory.
@@ -47,6 +56,9 @@ pub struct AttachArgs {
     #[command(flatten)]
     look: look::LookArgs,
 
+    #[command(flatten)]
+    over_time: over_time::OverTimeArgs,
+
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -62,17 +74,24 @@ enum Format {
 
 /// Runs the verb.
 pub fn run(args: &AttachArgs) -> anyhow::Result<Exit> {
-    let (root, targets) = match args.targets.find() {
+    if let Some(path) = &args.over_time.recording {
+        return over_time::recording(path, args.format);
+    }
+    let found = match args.targets.find() {
         Ok(found) => found,
         Err(targets::NoTarget { exit, message }) => {
             anstream::eprintln!("error: {message}");
             return Ok(exit);
         }
     };
+    let (root, targets) = (&found.root, &found.targets);
+    if args.over_time.watch {
+        return watch::run(root, targets, &args.look, args.over_time.interval, args.format);
+    }
     let mut exit = Exit::Clean;
     let mut examinations: Vec<Examination> = Vec::new();
-    for target in &targets {
-        match look::examine(&root, target, &args.look) {
+    for target in targets {
+        match look::examine(root, target, &args.look) {
             Ok(examination) => examinations.push(examination),
             Err(unseen) => exit = exit.max(gone(target.pid, &unseen)),
         }

@@ -1,7 +1,7 @@
 //! Where every resident byte of a process is: each in exactly one pool, and the pools add up to what is resident.
 
 use crate::artefact::smaps::Smaps;
-use crate::model::{Bytes, Origin, Pool};
+use crate::model::{Bytes, Measure, Observations, Origin, Pool, Seen, Unseen};
 
 use super::layout::{Basis, Kind, Placed};
 
@@ -46,6 +46,24 @@ impl Account {
             }
         }
         account
+    }
+
+    /// What a look had in its pools; unseen where one of them was not, for then the others do not add up to what is
+    /// resident. How each was told is taken from where it was read.
+    pub fn of_observations(look: &Observations) -> Seen<Account> {
+        let observed = |pool: Pool| look.all.iter().find(|one| one.measure == Measure::Pool(pool));
+        let mut account = Account::default();
+        for pool in Pool::ALL.into_iter().filter(|pool| pool.is_resident()) {
+            let missing = || Unseen::because(format!("the look does not have {}", pool.label()));
+            match observed(pool).map(|one| (one.value.as_ref(), one.origin)) {
+                Some((Ok(value), origin)) => account.add(pool, Bytes::new(*value), Basis::of(origin), origin),
+                // Where malloc was not looked into, it is one pool, and that was seen.
+                _ if pool.is_malloc() && pool != Pool::MallocUndivided => {}
+                Some((Err(unseen), _)) => return Err(unseen.clone()),
+                None => return Err(missing()),
+            }
+        }
+        Ok(account)
     }
 
     /// What each pool holds, in the order of tables; empty pools are left out.

@@ -1,8 +1,8 @@
 //! What the kernel counts against the container's limit beside the process's own memory, and whether its page cache
 //! matters.
 
-use crate::artefact::cgroup::Cgroup;
-use crate::model::{Bytes, Pool, Seen, Unseen};
+use crate::artefact::cgroup::{Cgroup, MemoryStat};
+use crate::model::{Bytes, Measure, Observations, Pool, Seen, Unseen};
 
 /// The container's books.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +73,33 @@ impl ContainerAccount {
             usage_there: tightest.map_or(own.usage, |(group, _)| group.usage),
             working_set: own.working_set(),
             beside: beside.into_iter().filter_map(|(pool, bytes)| Some((pool, bytes?))).collect(),
-            page_cache: page_cache(cgroup, limit),
+            page_cache: page_cache(stat_of(&cgroup.own.stat), limit),
         }
+    }
+
+    /// The books as a look has them: of the container itself, whatever lies above it.
+    pub fn of_observations(look: &Observations) -> Seen<ContainerAccount> {
+        let bytes = |measure: Measure| look.value(measure).map(Bytes::new);
+        let Some(usage) = bytes(Measure::CgroupUsage) else {
+            let why = look.all.iter().find(|one| one.measure == Measure::CgroupUsage).map(|one| one.value.clone());
+            return Err(why.and_then(Result::err).unwrap_or_else(|| Unseen::because("the look does not have it")));
+        };
+        let limit = bytes(Measure::CgroupLimit);
+        let beside = Pool::ALL.into_iter().filter(|pool| !pool.is_resident());
+        let files = FilePages {
+            file: bytes(Measure::CgroupFile),
+            shmem: bytes(Measure::CgroupShmem),
+            unwritten: [bytes(Measure::CgroupDirty), bytes(Measure::CgroupWriteback)],
+        };
+        Ok(ContainerAccount {
+            usage: Some(usage),
+            limit,
+            limited_by: None,
+            usage_there: Some(usage),
+            working_set: bytes(Measure::CgroupWorkingSet),
+            beside: beside.filter_map(|pool| Some((pool, bytes(Measure::Pool(pool))?))).collect(),
+            page_cache: page_cache(files, limit),
+        })
     }
 
     /// What a pool beside the process holds.
@@ -83,15 +108,25 @@ impl ContainerAccount {
     }
 }
 
-fn page_cache(cgroup: &Cgroup, limit: Option<Bytes>) -> Seen<PageCache> {
-    let stat = &cgroup.own.stat;
-    let Some(all) = stat.file else {
+/// What the kernel says of a container's file pages.
+struct FilePages {
+    file: Option<Bytes>,
+    shmem: Option<Bytes>,
+    /// Dirty, and being written.
+    unwritten: [Option<Bytes>; 2],
+}
+
+fn stat_of(stat: &MemoryStat) -> FilePages {
+    FilePages { file: stat.file, shmem: stat.shmem, unwritten: [stat.dirty, stat.writeback] }
+}
+
+fn page_cache(pages: FilePages, limit: Option<Bytes>) -> Seen<PageCache> {
+    let Some(all) = pages.file else {
         return Err(Unseen::because("memory.stat of the process's cgroup does not say how much is page cache"));
     };
-    let shmem = stat.shmem.unwrap_or(Bytes::ZERO);
+    let shmem = pages.shmem.unwrap_or(Bytes::ZERO);
     let file = all.checked_sub(shmem).unwrap_or(Bytes::ZERO);
-    let unwritten = [stat.dirty, stat.writeback].into_iter().flatten();
-    let unwritten = Bytes::checked_sum(unwritten).unwrap_or(Bytes::ZERO);
+    let unwritten = Bytes::checked_sum(pages.unwritten.into_iter().flatten()).unwrap_or(Bytes::ZERO);
     // Without a limit nothing is reclaimed for this container's sake.
     let matters = |bytes: Bytes| {
         limit.is_some_and(|limit| bytes.get().saturating_mul(MATTERS) > limit.get()) && bytes > Bytes::ZERO
@@ -111,7 +146,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
 
     use super::*;
-    use crate::artefact::cgroup::{Companion, Group, MemoryStat, Version};
+    use crate::artefact::cgroup::{Companion, Group, Version};
     use crate::model::Limit;
 
     fn group(path: &str, limit: Limit, stat: MemoryStat) -> Group {

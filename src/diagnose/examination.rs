@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::cause::Outlook;
 use super::causes;
+use super::configured::Configured;
 use super::container::ContainerAccount;
 use super::ledger::Ledger;
 use super::observe;
@@ -26,6 +27,8 @@ pub struct Examination {
     pub ledger: Seen<Ledger>,
     /// What lies beside it in its container.
     pub container: Seen<ContainerAccount>,
+    /// Where it differs from its configuration; nothing where none was given.
+    pub configured: Option<Seen<Configured>>,
     /// RocksDB.
     pub rocksdb: RocksDbView,
     /// All measures.
@@ -46,8 +49,17 @@ impl Examination {
             (Ok(account), Ok(survey)) => Ok(Ledger::of(account, &survey.plan.budget)),
             (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.clone()),
         };
-        let mut examination =
-            Examination { sample, planned, account, ledger, container, rocksdb, observations, findings: Vec::new() };
+        let mut examination = Examination {
+            sample,
+            planned,
+            account,
+            ledger,
+            container,
+            configured: None,
+            rocksdb,
+            observations,
+            findings: Vec::new(),
+        };
         examination.findings = causes::early(&Outlook { now: &examination, before: None });
         examination
     }
@@ -77,6 +89,7 @@ impl Examination {
             ("Flink's REST", self.sample.rest.as_ref().err()),
         ];
         all.push(("budget", self.planned.as_ref().err()));
+        all.push(("configuration", self.configured.as_ref().and_then(|configured| configured.as_ref().err())));
         all.into_iter().filter_map(|(what, unseen)| Some((what, unseen?))).collect()
     }
 }

@@ -96,8 +96,7 @@ fn names(board: &mut Board) {
             _ => {}
         }
         Some(match mapping.file_name() {
-            // ZGC's heap is a memory file (ZPhysicalMemoryBacking, os/linux/gc/z).
-            file if file.starts_with("memfd:java_heap") || file.starts_with("java_heap") => Kind::JavaHeap,
+            _ if java_heap::is_memory_file(mapping) => Kind::JavaHeap,
             file if file.ends_with(".jsa") => Kind::CdsArchive,
             _ => Kind::File,
         })
@@ -144,6 +143,9 @@ fn left_over(board: &mut Board, hints: &Hints) {
             (Kind::MallocMapped, Basis::LeftOver)
         } else if writable && !hints.chunks_were_read && mapping.size() > SMALLEST_MAPPED_CHUNK {
             (Kind::MallocMapped, Basis::LeftOver)
+        } else if writable && hints.chunks_were_read && hints.max_heap.is_some() {
+            // What a JVM has mapped and no other rule knows is its collector's, but for some hundred KiB.
+            (Kind::CollectorTable, Basis::LeftOver)
         } else {
             (Kind::Unknown, Basis::LeftOver)
         };

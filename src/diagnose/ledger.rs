@@ -164,7 +164,11 @@ fn row(account: &Account, budget: &Budget, components: Vec<Component>) -> Row {
                 undivided.whole_mib()
             ))),
         },
-        at_most: hidden.then(|| Bytes::new(seen.get().saturating_add(undivided.get()))),
+        at_most: hidden.then(|| {
+            let most = Bytes::new(seen.get().saturating_add(undivided.get()));
+            // Flink's pool of network buffers is fixed: it is never larger than its budget.
+            if components == [Component::Network] { most.min(budgeted) } else { most }
+        }),
         peak: None,
         pools,
         basis: entries().map(|entry| entry.basis).max(),

@@ -1,11 +1,13 @@
 //! From one look at a process to its account: what each mapping is, then what malloc holds.
 
+use std::borrow::Cow;
+
 use super::account::{self, Account};
 use super::hints;
 use super::layout::{self, Basis, Hints, Kind, MallocOf, Placed};
 use super::sample::Sample;
-use crate::artefact::malloc_chunks::{Allocator, HeapMapping, HeapWalk, KnownSizes, PieceKind, SizeClasses};
-use crate::artefact::smaps::Smaps;
+use crate::artefact::malloc_chunks::{Allocator, HeapMapping, HeapWalk, KnownSizes, Piece, PieceKind, SizeClasses};
+use crate::artefact::smaps::{Mapping, Smaps};
 use crate::model::{Bytes, Origin, Pool, Seen};
 
 /// What is known of the sizes that Flink and RocksDB allocate in.
@@ -78,8 +80,9 @@ pub fn reckon(sample: &Sample, sizes: &NativeSizes) -> Seen<(Vec<Placed>, Accoun
             },
         }));
     }
-    let placed = layout::place(smaps, &hints);
-    let mut account = Account::of_mappings(smaps, &placed);
+    let smaps = walk.map_or(Cow::Borrowed(smaps), |walk| Cow::Owned(cut_at_pieces(smaps, walk)));
+    let placed = layout::place(&smaps, &hints);
+    let mut account = Account::of_mappings(&smaps, &placed);
     if let Some(committed) = hints.metaspace_committed {
         account::trust_metaspace(&mut account, Bytes::new(committed));
     }
@@ -87,6 +90,51 @@ pub fn reckon(sample: &Sample, sizes: &NativeSizes) -> Seen<(Vec<Placed>, Accoun
         divide_malloc(&mut account, walk, sizes, sample.tracks_native_memory());
     }
     Ok((placed, account))
+}
+
+/// The mappings, those that hold both chunks of malloc and something else cut up: the kernel merges what lies side by
+/// side. What is resident in each chunk was seen; the rest is shared out among what lies between, the first first.
+fn cut_at_pieces(smaps: &Smaps, walk: &HeapWalk) -> Smaps {
+    let mut mappings = Vec::with_capacity(smaps.mappings.len());
+    for mapping in &smaps.mappings {
+        let first = walk.pieces.partition_point(|piece| piece.end <= mapping.start);
+        let inside = walk.pieces[first..].iter().take_while(|piece| piece.start < mapping.end);
+        let chunks: Vec<&Piece> = inside.filter(|piece| piece.kind == PieceKind::MappedChunk).collect();
+        let whole = chunks.iter().any(|piece| piece.start <= mapping.start && mapping.end <= piece.end);
+        if chunks.is_empty() || whole || !mapping.is_anonymous() {
+            mappings.push(mapping.clone());
+            continue;
+        }
+        let resident = chunks.iter().map(|piece| piece.resident).fold(0, u64::saturating_add);
+        let mut rest = mapping.rss.saturating_sub(resident);
+        let mut seen = mapping.rss.min(resident);
+        let mut part = |start: u64, end: u64, of_chunk: Option<u64>| {
+            let (pot, most) =
+                if of_chunk.is_some() { (&mut seen, of_chunk.unwrap_or(0)) } else { (&mut rest, end - start) };
+            let rss = most.min(*pot);
+            *pot -= rss;
+            Mapping { start, end, rss, ..mapping.clone() }
+        };
+        let mut at = mapping.start;
+        for piece in chunks {
+            let (start, end) = (piece.start.max(at), piece.end.min(mapping.end));
+            if at < start {
+                mappings.push(part(at, start, None));
+            }
+            if start < end {
+                mappings.push(part(start, end, Some(piece.resident)));
+                at = end;
+            }
+        }
+        if at < mapping.end {
+            mappings.push(part(at, mapping.end, None));
+        }
+        // Time passed between the two looks: what is in no part yet belongs to the last.
+        if let Some(last) = mappings.last_mut() {
+            last.rss = last.rss.saturating_add(rest).saturating_add(seen);
+        }
+    }
+    Smaps { mappings }
 }
 
 /// Divides what malloc holds by what the walk saw in it. What it saw more than the mappings have, since time passes

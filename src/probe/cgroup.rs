@@ -17,11 +17,11 @@ impl Files for Directory {
 }
 
 /// A mounted hierarchy, and where the process's group lies in it.
-struct Located {
-    version: Version,
-    mount: PathBuf,
+pub(in crate::probe) struct Located {
+    pub version: Version,
+    pub mount: PathBuf,
     /// Below the mount, without a leading slash.
-    below: PathBuf,
+    pub below: PathBuf,
 }
 
 /// More processes than these of one group are not looked at one by one.
@@ -67,7 +67,7 @@ pub fn processes(root: &Root, path: &str) -> Vec<u32> {
 }
 
 /// The directory of a process's group in the hierarchy of a controller.
-fn locate(root: &Root, groups: &[Membership], controller: &str) -> Option<Located> {
+pub(in crate::probe) fn locate(root: &Root, groups: &[Membership], controller: &str) -> Option<Located> {
     let v1 = groups.iter().find(|group| group.controllers.iter().any(|known| known == controller));
     let v2 = groups.iter().find(|group| group.version == Version::V2);
     // A capture has no mounts but those that its layout says.

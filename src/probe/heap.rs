@@ -80,7 +80,7 @@ impl Memory for ProcessMemory<'_> {
     fn heap_end(&mut self) -> Option<u64> {
         let maps = self.root.read_of(self.pid, "maps").ok()?;
         let maps = String::from_utf8_lossy(&maps);
-        let line = maps.lines().filter(|line| line.ends_with(" [heap]")).next_back()?;
+        let line = maps.lines().rfind(|line| line.ends_with(" [heap]"))?;
         let (_, end) = line.split(' ').next()?.split_once('-')?;
         u64::from_str_radix(end, 16).ok()
     }

@@ -9,7 +9,7 @@ mod tests {
     use schemars::{Schema, schema_for};
 
     use crate::report::json::{v1, want};
-    use crate::report::{check, comparison, migration, rules, sizing, summary, sweep};
+    use crate::report::{attach, check, comparison, migration, rules, sizing, summary, sweep};
 
     /// Writes the schema anew when `UPDATE_SCHEMA` is set.
     #[rstest]
@@ -22,6 +22,7 @@ mod tests {
     #[case("check-v1", schema_for!(check::json::Document<'static>))]
     #[case("rules-v1", schema_for!(rules::json::Document))]
     #[case("size-v1", schema_for!(sizing::Document))]
+    #[case("recording-v1", schema_for!(attach::recording::json::Document))]
     fn the_committed_schema_is_that_of_the_types(#[case] name: &str, #[case] schema: Schema) {
         let path = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";

@@ -4,7 +4,11 @@ use super::header::{FREE_HEAD, HEADER, HEAP_INFO, Header, HeapInfo, LEAST};
 use super::residence::Residence;
 use super::{ChunkUse, Lost, Memory, Sizes, Tally, is_range};
 
-/// How often a range is walked again in which an impossible header was met.
+/// So many chunks can be gone back where the process changes them meanwhile.
+const RECENT: usize = 512;
+/// How often that is done in a range.
+const REWINDS: usize = 4096;
+/// How often a range is walked again that could not be walked to its end.
 const RETRIES: usize = 2;
 /// Most bytes that are read at once.
 const LARGEST_READ: u64 = 256 << 10;
@@ -12,6 +16,8 @@ const LARGEST_READ: u64 = 256 << 10;
 const NEAR: u64 = 8 << 10;
 /// Headers that have to follow one another where the first chunk may be anywhere.
 const PROOF: usize = 16;
+/// Headers of 16 bytes in a row where the main arena goes on elsewhere.
+const MOST_FENCES: u64 = 3;
 /// Where it is at one of two places, its own header tells.
 const OWN_HEADER: usize = 1;
 /// Where the first chunk of `[heap]` is searched for: a statically linked program has its thread-local data before it.
@@ -151,7 +157,7 @@ fn once<M: Memory>(memory: &mut M, stretch: &mut Stretch) -> Result<Option<Pass>
         return Ok(None);
     }
     let window = Window { memory, bytes: Vec::new(), at: 0, next: 0 };
-    let mut walker = Walker { window, residence, stretch, pass: Pass::default() };
+    let mut walker = Walker { window, residence, stretch, pass: Pass::default(), recent: Vec::new(), open: None };
     match walker.run() {
         Ok(()) | Err((_, Stop::Impossible)) => Ok(Some(walker.pass)),
         Err((_, Stop::Fatal(lost))) => Err(lost),
@@ -186,6 +192,12 @@ impl<M: Memory> Window<'_, M> {
         self.held(at).ok_or(Stop::Impossible)
     }
 
+    /// What was read may have changed.
+    fn forget(&mut self) {
+        self.bytes.clear();
+        self.next = 0;
+    }
+
     fn end(&self) -> u64 {
         self.at + self.bytes.len() as u64
     }
@@ -201,13 +213,16 @@ struct Walker<'m, 's, M: Memory> {
     residence: Residence,
     stretch: &'s mut Stretch,
     pass: Pass,
+    /// The last chunks, which are not counted yet.
+    recent: Vec<Settled>,
+    /// The chunk of which the next header says whether it is in use.
+    open: Option<Settled>,
 }
 
 impl<M: Memory> Walker<'_, '_, M> {
     /// Walks to the end; where that fails, what was reached and everything from there on is counted as not walked.
     fn run(&mut self) -> Result<(), (u64, Stop)> {
         let start = self.stretch.start;
-        self.pass.chunks.swapped = self.residence.swapped;
         let result = match self.first() {
             Ok(first) => {
                 self.pass.chunks.structures += self.residence.bytes(start, first);
@@ -216,6 +231,7 @@ impl<M: Memory> Walker<'_, '_, M> {
             Err(stop) => Err((start, stop)),
         };
         let Stretch { end, open, .. } = *self.stretch;
+        self.pass.chunks.swapped = self.residence.swapped;
         match &result {
             Ok(()) => {
                 // What lies behind the top is only there for a moment, after the heap has shrunk.
@@ -269,81 +285,175 @@ impl<M: Memory> Walker<'_, '_, M> {
     }
 
     /// Bytes of the fences at an address, where fences are there: a chunk of 16 bytes and an empty one at the end of a full
-    /// heap of a thread's arena, two chunks of 16 bytes where the main arena goes on elsewhere.
+    /// heap of a thread's arena, two chunks of 16 bytes where the main arena goes on elsewhere,
+    /// before which there may be a third, what was left of the top.
     fn fence_bytes(&mut self, at: u64) -> Result<Option<u64>, Stop> {
         let end = self.stretch.end;
         let of_thread = matches!(self.stretch.kind, Kind::Heap(..));
         if of_thread && at + HEADER == end {
             return Ok((self.header(at)?.size() == 0).then_some(HEADER));
         }
-        if at + LEAST > end || self.header(at)?.size() != HEADER || of_thread && at + LEAST != end {
+        if of_thread && at + LEAST != end {
             return Ok(None);
         }
-        let second = self.header(at + HEADER)?.size();
-        Ok((second == if of_thread { 0 } else { HEADER }).then_some(LEAST))
+        let mut fences = 0;
+        while fences < MOST_FENCES
+            && at + (fences + 1) * HEADER <= end
+            && self.header(at + fences * HEADER)?.size() == HEADER
+        {
+            fences += 1;
+        }
+        let whole = if of_thread { fences == 1 && self.header(at + HEADER)?.size() == 0 } else { fences > 1 };
+        Ok(whole.then_some(if of_thread { LEAST } else { fences * HEADER }))
     }
 
+    /// Walks from the first chunk on. Where the process changed the chunks meanwhile, the walk goes back by one chunk, then by
+    /// two, by four, and reads again.
     fn chunks(&mut self, first: u64) -> Result<(), (u64, Stop)> {
-        // The chunk of which the next header says whether it is in use: where, how large, whether it was read whole.
-        let mut open: Option<(u64, u64, bool)> = None;
-        let mut at = first;
-        loop {
-            if at == self.stretch.end {
-                if let Some((start, size, _)) = open {
-                    self.top(start, size);
+        let (mut at, mut farthest, mut back, mut rewinds) = (first, first, 1, 0);
+        let result = loop {
+            match self.step(&mut at) {
+                Ok(true) => break Ok(()),
+                Ok(false) => {}
+                Err(Stop::Impossible) if back <= RECENT && rewinds < REWINDS => {
+                    back = if at > farthest { 1 } else { back * 2 };
+                    farthest = farthest.max(at);
+                    rewinds += 1;
+                    at = self.rewind(at, back);
                 }
-                return Ok(());
+                Err(stop) => break Err((self.open.take().map_or(at, |open| open.start), stop)),
             }
-            let from = open.map_or(at, |(start, ..)| start);
-            let header = self.header(at).map_err(|stop| (from, stop))?;
-            if let Some((start, size, whole)) = open {
-                if header.previous_in_use() {
-                    self.in_use(start, size, whole);
-                } else if header.previous_size == size {
-                    self.free(start, size);
-                } else {
-                    return Err((from, Stop::Impossible));
+        };
+        self.settle(0);
+        result
+    }
+
+    /// Forgets some chunks, and everything that was read: where to go on.
+    fn rewind(&mut self, at: u64, chunks: usize) -> u64 {
+        let open = self.open.take().map_or(at, |open| open.start);
+        let kept = self.recent.len().saturating_sub(chunks - 1);
+        let from = self.recent.drain(kept..).next().map_or(open, |settled| settled.start);
+        self.window.forget();
+        let now = self.stretch.again(self.window.memory);
+        let grown = now.open != self.stretch.open;
+        if grown || !self.residence.has(at) && self.is_present(at) {
+            // Where it cannot be asked, what was known stays.
+            if let Ok(residence) = Residence::read(self.window.memory, now.start, now.open) {
+                self.residence = residence;
+                *self.stretch = now;
+            }
+        } else {
+            self.stretch.end = now.end;
+        }
+        from
+    }
+
+    /// Whether a page is in memory now.
+    fn is_present(&mut self, at: u64) -> bool {
+        let mut entry = [0];
+        let page = at - at % self.window.memory.page_size();
+        self.window.memory.pages(page, &mut entry).is_ok() && entry.iter().all(|entry| entry >> 63 == 1)
+    }
+
+    /// Looks at one header; true at the end.
+    fn step(&mut self, at: &mut u64) -> Result<bool, Stop> {
+        let here = *at;
+        if here == self.stretch.end {
+            if let Some(open) = self.open.take() {
+                self.recent.push(Settled { what: What::Top, ..open });
+            }
+            return Ok(true);
+        }
+        let header = self.header(here)?;
+        let is_chunk = header.is_possible() && self.is_within(here, header) && self.is_of_arena(header);
+        let fences = if is_chunk { None } else { self.fence_bytes(here)? };
+        if !is_chunk && fences.is_none() {
+            if self.stretch.kind != Kind::MainMapping || !self.is_page(here) || self.open.is_none() {
+                return Err(Stop::Impossible);
+            }
+            // The mapping ends here, with the top, and touches one that is not malloc's.
+            self.stretch.end = here;
+            self.stretch.open = here;
+            return Ok(false);
+        }
+        if let Some(open) = self.open {
+            let what = match header.previous_in_use() {
+                true => open.what,
+                false if header.previous_size == open.size => What::Free,
+                false => return Err(Stop::Impossible),
+            };
+            self.recent.push(Settled { what, ..open });
+            self.open = None;
+            if self.recent.len() > 2 * RECENT {
+                self.settle(RECENT);
+            }
+        }
+        let size = fences.unwrap_or(header.size());
+        *at += size;
+        let whole = *at <= self.window.end();
+        match fences {
+            None => self.open = Some(Settled { start: here, size, what: What::InUse { whole } }),
+            Some(_) => self.recent.push(Settled { start: here, size, what: What::Fences }),
+        }
+        if fences.is_some() && self.stretch.kind == Kind::MainMapping && self.is_page(*at) {
+            // Behind it lies another mapping, which is looked at by itself.
+            self.stretch.end = *at;
+            self.stretch.open = *at;
+        }
+        Ok(false)
+    }
+
+    fn is_page(&self, at: u64) -> bool {
+        at.is_multiple_of(self.window.memory.page_size())
+    }
+
+    /// Counts all chunks but the last few.
+    fn settle(&mut self, but: usize) {
+        let Walker { recent, residence, pass: Pass { chunks, sizes }, .. } = self;
+        for Settled { start, size, what } in recent.drain(..recent.len().saturating_sub(but)) {
+            let end = start + size;
+            let free_from = match what {
+                What::InUse { whole } => {
+                    let resident = if whole { size } else { residence.bytes(start, end) };
+                    chunks.in_use.add(Tally { chunks: 1, bytes: size, resident });
+                    sizes.count(size, resident);
+                    continue;
                 }
-            }
-            if header.is_possible() && self.is_within(at, header) && self.is_of_arena(header) {
-                let start = at;
-                at += header.size();
-                open = Some((start, header.size(), at <= self.window.end()));
-                continue;
-            }
-            let fences = self.fence_bytes(at).map_err(|stop| (at, stop))?;
-            let Some(bytes) = fences else { return Err((at, Stop::Impossible)) };
-            self.pass.chunks.structures += self.residence.bytes(at, at + bytes);
-            at += bytes;
-            open = None;
-            if self.stretch.kind == Kind::MainMapping && at.is_multiple_of(self.window.memory.page_size()) {
-                // Behind it lies another mapping, which is looked at by itself.
-                self.stretch.end = at;
-                self.stretch.open = at;
-            }
+                What::Fences => {
+                    chunks.structures += residence.bytes(start, end);
+                    continue;
+                }
+                What::Free => start + FREE_HEAD,
+                // `systrim` keeps MINSIZE + 1 bytes of the main arena's.
+                What::Top => start + LEAST + 1,
+            };
+            let resident = residence.whole_pages(free_from, end);
+            let tally = if what == What::Top { &mut chunks.top } else { &mut chunks.free };
+            tally.add(Tally { chunks: 1, bytes: size, resident });
+            chunks.free_shared += residence.bytes(start, end) - resident;
         }
     }
 
     fn is_of_arena(&self, header: Header) -> bool {
         matches!(self.stretch.kind, Kind::Heap(..)) || !header.is_of_thread()
     }
+}
 
-    fn in_use(&mut self, at: u64, size: u64, whole: bool) {
-        let resident = if whole { size } else { self.residence.bytes(at, at + size) };
-        self.pass.chunks.in_use.add(Tally { chunks: 1, bytes: size, resident });
-        self.pass.sizes.count(size, resident);
-    }
+/// A chunk, and what the header behind it said of it.
+#[derive(Clone, Copy)]
+struct Settled {
+    start: u64,
+    size: u64,
+    what: What,
+}
 
-    fn free(&mut self, at: u64, size: u64) {
-        let resident = self.residence.whole_pages(at + FREE_HEAD, at + size);
-        self.pass.chunks.free.add(Tally { chunks: 1, bytes: size, resident });
-        self.pass.chunks.free_shared += self.residence.bytes(at, at + size) - resident;
-    }
-
-    fn top(&mut self, at: u64, size: u64) {
-        // `systrim` keeps MINSIZE + 1 bytes of the main arena's.
-        let resident = self.residence.whole_pages(at + LEAST + 1, at + size);
-        self.pass.chunks.top.add(Tally { chunks: 1, bytes: size, resident });
-        self.pass.chunks.free_shared += self.residence.bytes(at, at + size) - resident;
-    }
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// Whether it was read whole, so that all of it is in memory.
+    InUse {
+        whole: bool,
+    },
+    Free,
+    Top,
+    Fences,
 }

@@ -11,8 +11,8 @@ use super::{ArenaKind, Found, Lost, Memory, Piece, PieceKind, Run};
 
 /// What is asked at a time which pages are in memory.
 const SEGMENT: u64 = 64 << 20;
-/// The least mapping in which the main arena goes on (`MMAP_AS_MORECORE_SIZE`).
-const LEAST_MAIN_MAPPING: u64 = 1 << 20;
+/// Headers that fit one another and end with a page, in a mapping of the main arena.
+const LEAST_HEADERS: u64 = 2;
 /// So many chunks in a row are no chance, though the last ones could not be walked.
 const SURELY_CHUNKS: u64 = 256;
 
@@ -77,7 +77,7 @@ impl<M: Memory> Mapped<'_, M> {
             return self.take_chunk(at, size, total).map(Some);
         }
         let fresh = header.previous_size == 0 && header.previous_in_use() && header.is_possible();
-        if !fresh || header.is_of_thread() || end - at < LEAST_MAIN_MAPPING || header.size() > end - at {
+        if !fresh || header.is_of_thread() || header.size() > end - at {
             return Ok(None);
         }
         let (pass, after) = match chain::walk(self.memory, Stretch::main_mapping(at, end)) {
@@ -85,8 +85,9 @@ impl<M: Memory> Mapped<'_, M> {
             Err(Lost::Unmapped) => return Ok(None),
             Err(lost) => return Err(lost),
         };
-        let chunks = pass.chunks.in_use.chunks + pass.chunks.free.chunks;
-        if pass.chunks.unwalked > 0 && chunks < SURELY_CHUNKS {
+        let found =
+            [pass.chunks.in_use, pass.chunks.free, pass.chunks.top].iter().map(|tally| tally.chunks).sum::<u64>();
+        if found < if pass.chunks.unwalked > 0 { SURELY_CHUNKS } else { LEAST_HEADERS } {
             return Ok(None);
         }
         self.found.take(ArenaKind::Main, PieceKind::MainMapping, at, after, &pass);

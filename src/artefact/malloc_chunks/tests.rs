@@ -242,9 +242,9 @@ fn the_main_arena_that_has_grown_is_walked_to_its_new_end() {
 fn the_main_arena_goes_on_in_mappings() {
     let start = BASE + 0x1000;
     let mut image = Image::new(start, 3 << 20);
-    let size = (1 << 20) - 0x1000 - 32;
-    // A full mapping with two fences, and behind it one with the top.
-    let end = image.chunks(start, 0, &[(0x1000, true), (size, true), (16, true), (16, true)]);
+    let size = (1 << 20) - 0x1000 - 48;
+    // A full mapping with what is left of its top and two fences, and behind it one with the top.
+    let end = image.chunks(start, 0, &[(0x1000, true), (size, true), (16, true), (16, true), (16, true)]);
     assert_eq!(end, start + (1 << 20));
     image.chunks_and_top(end, 0, &CHUNKS, start + (3 << 20));
     let walk = walked(&mut image);

@@ -177,7 +177,7 @@ fn a_recording_whose_first_line_was_damaged_is_read() {
 fn what_a_later_minor_version_adds_is_left_out_and_counted() {
     let later = Header { format: Format { major: 1, minor: 7 }, ..header() };
     let mut text = Encoder::new().header(&later);
-    text += &written(&[sample(1, &[(Measure::Rss, Ok(1))])]).split_once('\n').unwrap().1.to_owned();
+    text += written(&[sample(1, &[(Measure::Rss, Ok(1))])]).split_once('\n').unwrap().1;
     text += &sealed(r#"{"k":"l","n":5,"m":["rss","of_the_future"],"o":["status","status"],"new":1}"#.to_owned());
     text += &sealed(r#"{"k":"s","t":9,"p":0,"l":5,"v":[4,5]}"#.to_owned());
     text += &sealed(r#"{"k":"z","t":9}"#.to_owned());

@@ -1,14 +1,35 @@
 //! The budget of a running process, out of its own command line: exact, without its configuration and without REST.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::plan::gather::{Asked, Request};
 use crate::config::load::{self, Input, TextInput};
 use crate::config::template::Templates;
+use crate::diagnose::configured::Configured;
 use crate::model::{Seen, Source, Unseen};
 use crate::plan::Survey;
 use crate::plan::jvm::Machine;
 use crate::probe::target::Target;
+
+/// Where a process differs from a configuration: planned with the version that the process itself is of.
+pub fn of_configuration(conf: &Path, target: &Target, planned: &Survey) -> Seen<Configured> {
+    let unseen = |error: &dyn std::fmt::Display| Unseen::because(format!("could not {error}"));
+    let version = planned.plan.profile.version();
+    let input = Input::Path(conf.to_owned());
+    let loaded = load::load(&input, Some(version)).map_err(|error| unseen(&error))?;
+    let role = planned.plan.budget.role();
+    let mut fitting = loaded.into_iter().filter(|loaded| loaded.subject.role.is_none_or(|known| known == role));
+    let Some(loaded) = fitting.next() else {
+        return Err(Unseen::because(format!("{} holds no configuration of a {role}", conf.display())));
+    };
+    let deployment = target.flink.as_ref().and_then(|flink| flink.deployment);
+    let asked = Asked { role: Some(role), deployment, machine: Machine::default() };
+    let sheet = Request::default().sheet_of(&asked, &input, loaded).map_err(|error| unseen(&error))?;
+    let configured =
+        sheet.outcome.map_err(|rejected| Unseen::because(format!("Flink refuses it: {}", rejected.rejection)))?;
+    Ok(Configured::of(conf.display().to_string(), &configured.plan.budget, &planned.plan.budget))
+}
 
 /// Plans a process as its command line says it was started.
 pub fn of_command(target: &Target, words: &[String], machine: Machine) -> Seen<Box<Survey>> {

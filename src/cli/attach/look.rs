@@ -12,6 +12,7 @@ use crate::diagnose::examination::Examination;
 use crate::diagnose::reckoning;
 use crate::diagnose::sample::Sample;
 use crate::model::{Seen, Unseen};
+use crate::plan::Survey;
 use crate::plan::jvm::Machine;
 use crate::probe::jvm_attach::{Attached, Command, Handshake, PATIENCE};
 use crate::probe::rocksdb_files::{self, Effort};
@@ -20,8 +21,12 @@ use crate::probe::target::Target;
 use crate::probe::{cgroup, heap, host, hsperf, process};
 
 /// How far to look.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct LookArgs {
+    /// The configuration file or directory that it should have been started with: says where it differs.
+    #[arg(long, value_name = "CONF")]
+    conf: Option<PathBuf>,
+
     /// Flink's REST address, such as http://localhost:8081: metrics of the JVM, of the network and of RocksDB.
     #[arg(long, value_name = "URL")]
     rest: Option<String>,
@@ -41,6 +46,17 @@ pub struct LookArgs {
     /// Do not read the directories of RocksDB.
     #[arg(long)]
     no_rocksdb_files: bool,
+
+    /// Leaves out what costs most, since this is one look of many.
+    #[arg(skip)]
+    is_brief: bool,
+}
+
+impl LookArgs {
+    /// The same for a look between two whole ones: without malloc's chunks and RocksDB's files.
+    pub fn brief(&self) -> LookArgs {
+        LookArgs { is_brief: true, ..self.clone() }
+    }
 }
 
 /// When the attach socket is used.
@@ -57,9 +73,24 @@ enum JvmAttach {
 
 /// Looks at a process and examines what was seen.
 pub fn examine(root: &Root, target: &Target, args: &LookArgs) -> Seen<Examination> {
+    examine_again(root, target, args, &mut None)
+}
+
+/// The same of one process again and again: its plan is worked out at the first look and kept.
+pub fn examine_again(
+    root: &Root,
+    target: &Target,
+    args: &LookArgs,
+    planned: &mut Option<Seen<Box<Survey>>>,
+) -> Seen<Examination> {
     let sample = sample(root, target, args)?;
-    let planned = budget::of_command(target, sample.command(), Machine::default());
-    Ok(Examination::of(sample, planned))
+    let planned =
+        planned.get_or_insert_with(|| budget::of_command(target, sample.command(), Machine::default())).clone();
+    let configured = args.conf.as_deref().map(|conf| {
+        let planned = planned.as_ref().map_err(Clone::clone)?;
+        budget::of_configuration(conf, target, planned)
+    });
+    Ok(Examination { configured, ..Examination::of(sample, planned) })
 }
 
 fn sample(root: &Root, target: &Target, args: &LookArgs) -> Seen<Sample> {
@@ -88,13 +119,18 @@ fn sample(root: &Root, target: &Target, args: &LookArgs) -> Seen<Sample> {
         rocksdb: Err(Unseen::because("not asked for").granted_by("leave out --no-rocksdb-files")),
     };
     sample.nmt = native_memory(root, &sample, args.jvm_attach);
-    if !args.no_rocksdb_files {
+    if args.is_brief {
+        let unseen = || Unseen::because("looked into at fewer looks than the rest").granted_by("see --heap-walk-every");
+        sample.heap = Err(unseen());
+        sample.rocksdb = Err(unseen());
+    }
+    if !args.no_rocksdb_files && !args.is_brief {
         sample.rocksdb = rocksdb_files::of_process(root, pid, &args.rocksdb_dir, &Effort::default());
     }
     if let Some(url) = &args.rest {
         sample.rest = rest::look(url, root, &sample);
     }
-    if !args.no_heap_walk {
+    if !args.no_heap_walk && !args.is_brief {
         sample.heap = walk(root, &sample);
     }
     Ok(sample)

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::Exit;
 use crate::model::{Seen, Unseen};
+use crate::probe::capture::{self, Opened};
 use crate::probe::root::Root;
 use crate::probe::target::{self, Target};
 
@@ -13,7 +14,7 @@ use crate::probe::target::{self, Target};
 #[derive(Debug, Args)]
 pub struct TargetArgs {
     /// Process ids.
-    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root"])]
+    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root", "recording"])]
     pids: Vec<u32>,
 
     /// Every Flink process of this machine.
@@ -28,8 +29,8 @@ pub struct TargetArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "pids")]
     cgroup: Option<String>,
 
-    /// Read a captured directory in place of this machine.
-    #[arg(long, value_name = "DIR")]
+    /// Read a capture in place of this machine: a bundle of oomph capture, or a directory laid out like the machine's root.
+    #[arg(long, value_name = "CAPTURE")]
     root: Option<PathBuf>,
 }
 
@@ -41,23 +42,29 @@ pub struct NoTarget {
     pub message: String,
 }
 
+/// Where to look, and at what.
+pub struct Found {
+    /// What to look through.
+    pub root: Root,
+    /// The processes.
+    pub targets: Vec<Target>,
+    /// What was unpacked for it, which must stay as long as it is read.
+    _capture: Option<Opened>,
+}
+
 impl TargetArgs {
     /// The root to look below, and the processes.
-    pub fn find(&self) -> Result<(Root, Vec<Target>), NoTarget> {
-        let root = match &self.root {
-            None => Root::live(),
-            Some(directory) if directory.join("proc").is_dir() => Root::captured(directory),
-            Some(directory) => {
-                let message = format!("{} is no capture: there is no directory proc in it", directory.display());
-                return Err(NoTarget { exit: Exit::Input, message });
-            }
-        };
-        let found =
-            self.targets(&root).map_err(|unseen| NoTarget { exit: Exit::Target, message: unseen.to_string() })?;
-        Ok((root, found))
+    pub fn find(&self) -> Result<Found, NoTarget> {
+        let unreadable = |unseen: Unseen| NoTarget { exit: Exit::Input, message: unseen.to_string() };
+        let capture = self.root.as_deref().map(capture::open).transpose().map_err(unreadable)?;
+        let root = capture.as_ref().map_or_else(Root::live, |capture| capture.root.clone());
+        let captured = capture.as_ref().map(|capture| capture.pid.clone());
+        let targets = self.targets(&root, captured);
+        let targets = targets.map_err(|unseen| NoTarget { exit: Exit::Target, message: unseen.to_string() })?;
+        Ok(Found { root, targets, _capture: capture })
     }
 
-    fn targets(&self, root: &Root) -> Seen<Vec<Target>> {
+    fn targets(&self, root: &Root, captured: Option<Seen<u32>>) -> Seen<Vec<Target>> {
         if let Some(id) = &self.container {
             return target::of_container(root, id);
         }
@@ -66,6 +73,9 @@ impl TargetArgs {
         }
         if !self.pids.is_empty() {
             return self.pids.iter().map(|pid| target::of_pid(root, *pid)).collect();
+        }
+        if let Some(captured) = captured.filter(|_| !self.all) {
+            return Ok(vec![target::of_pid(root, captured?)?]);
         }
         let found = target::all(root);
         if found.is_empty() {

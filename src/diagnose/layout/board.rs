@@ -1,7 +1,7 @@
 //! Mappings and what has been found out about each so far: a rule places what no rule before it has placed.
 
 use crate::artefact::smaps::Mapping;
-use crate::model::Pool;
+use crate::model::{Origin, Pool};
 
 /// What a mapping is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,15 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// The least sure way in which a number that was read there is told.
+    pub fn of(origin: Origin) -> Basis {
+        match origin {
+            Origin::Smaps | Origin::HeapWalk => Basis::Shape,
+            Origin::LeftOver => Basis::LeftOver,
+            _ => Basis::Named,
+        }
+    }
+
     /// The word in a report.
     pub fn label(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use super::Hints;
 use super::board::{Basis, Board, Kind};
+use crate::artefact::smaps::Mapping;
 
 /// What `-Xmx` is rounded up to: G1's region (1 to 32 MiB, heapRegionBounds.hpp), or the reach of a page of cards,
 /// 2 MiB (`GenArguments`); the page itself with a heap that is one already.
@@ -12,12 +13,16 @@ const ALIGNED_TO: u64 = 1 << 20;
 
 pub(super) fn place(board: &mut Board, hints: &Hints) {
     let Some(asked) = hints.max_heap.filter(|asked| *asked > 0) else { return };
+    // ZGC's has a name.
+    if (0..board.len()).any(|index| is_memory_file(board.mapping(index))) {
+        return;
+    }
     let mut best: Option<(bool, u64, u64, u64)> = None;
     for unit in ROUNDED_TO {
         let Some(size) = asked.checked_next_multiple_of(unit) else { continue };
         for first in 0..board.len() {
             let start = board.mapping(first).start;
-            if start % ALIGNED_TO != 0 || !may_be_heap(board, first) {
+            if start % ALIGNED_TO != 0 || !may_be_heap(board, first) || !board.mapping(first).is_anonymous() {
                 continue;
             }
             let Some(end) = start.checked_add(size) else { continue };
@@ -46,4 +51,10 @@ fn may_be_heap(board: &Board, index: usize) -> bool {
         && !mapping.access.execute
         && !mapping.access.shared
         && (mapping.is_anonymous() || mapping.file_name().ends_with(".jsa"))
+}
+
+/// Whether it is ZGC's heap, a memory file (`ZPhysicalMemoryBacking`, gc/z in HotSpot's os/linux).
+pub(super) fn is_memory_file(mapping: &Mapping) -> bool {
+    let file = mapping.file_name();
+    file == "memfd:java_heap" || file == "java_heap"
 }

@@ -55,22 +55,19 @@ fn series(values: impl IntoIterator<Item = f64>) -> Series {
     Series::of_points(Measure::Rss, values.into_iter().enumerate().map(point).collect(), 0)
 }
 
-const SEEDS: u64 = 200;
-
 /// What is called growing of series of so many looks, which scatter by 2 % of the level and rise by so many times that:
-/// in percent.
-fn growing(length: usize, memory: f64, rise: f64) -> f64 {
+/// in percent of seeds.
+fn growing(seeds: u64, length: usize, memory: f64, rise: f64) -> f64 {
     let value = |(index, noise): (usize, f64)| LEVEL * (1.0 + 0.02 * (noise + rise * index as f64 / length as f64));
     let values = |seed: u64| noise(seed * 7919 + length as u64, length, memory).into_iter().enumerate().map(value);
-    let count = (0..SEEDS).filter(|seed| series(values(*seed)).trend().unwrap().is_growing()).count();
-    count as f64 * 100.0 / SEEDS as f64
+    let count = (0..seeds).filter(|seed| series(values(*seed)).trend().unwrap().is_growing()).count();
+    count as f64 * 100.0 / seeds as f64
 }
 
 #[test]
 fn at_most_one_flat_series_in_twenty_is_called_growing() {
     for length in [12, 23, 30, 120] {
-        let row = [0.0, 0.5, 0.8, 0.9, 0.95].map(|memory| (memory, growing(length, memory, 0.0)));
-        eprintln!("{length} looks: {row:?}");
+        let row = [0.0, 0.5, 0.8, 0.9, 0.95].map(|memory| (memory, growing(200, length, memory, 0.0)));
         assert!(row.iter().all(|(_, share)| *share <= 5.0), "{length} looks: {row:?}");
     }
 }
@@ -79,7 +76,7 @@ fn at_most_one_flat_series_in_twenty_is_called_growing() {
 fn what_grows_by_eight_times_its_scatter_is_found() {
     for (length, least) in [(30, 80.0), (120, 95.0)] {
         for memory in [0.0, 0.5] {
-            let found = growing(length, memory, 8.0);
+            let found = growing(60, length, memory, 8.0);
             assert!(found >= least, "{found} % of {length} looks with a memory of {memory}");
         }
     }
@@ -95,7 +92,7 @@ fn the_interval_holds_the_true_slope() {
             let slope = series(values.map(|(index, noise)| LEVEL * (1.0 + 0.02 * (noise + index as f64 / 100.0))));
             slope.trend().unwrap().slope.is_some_and(|slope| slope.low <= expected && expected <= slope.high)
         };
-        let held = (0..SEEDS).filter(holds).count() as f64 * 100.0 / SEEDS as f64;
-        assert!(held >= 93.0, "{held} % with a memory of {memory}");
+        let held = (0..200).filter(holds).count();
+        assert!(held >= 186, "{held} of 200 with a memory of {memory}");
     }
 }

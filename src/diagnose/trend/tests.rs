@@ -1,8 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
-use std::fs;
-use std::path::Path;
-
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -32,9 +29,24 @@ fn jitter(index: u64, most: u64) -> u64 {
     (mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) % most.max(1)
 }
 
+macro_rules! rows {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../../testdata/series/", $name, ".csv")))
+    };
+}
+
+const FILES: [(&str, &str); 7] = [
+    rows!("restarts/glibc"),
+    rows!("restarts/arena-max-1"),
+    rows!("restarts/jemalloc"),
+    rows!("restarts/glibc-2.3.0"),
+    rows!("failures/killed-by-kernel"),
+    rows!("failures/heap-full"),
+    rows!("failures/batch-shuffle"),
+];
+
 fn file(name: &str) -> Vec<Vec<Option<f64>>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/series").join(name);
-    let text = fs::read_to_string(path).unwrap();
+    let (_, text) = FILES.into_iter().find(|(of, _)| *of == name).unwrap();
     text.lines().skip(1).map(|line| line.split(',').map(|field| field.parse().ok()).collect()).collect()
 }
 
@@ -42,7 +54,7 @@ const MIB: u64 = 1 << 20;
 
 fn floors(name: &str) -> Vec<Floor> {
     let bytes = |row: &[Option<f64>], column: usize| row[column].map(|mib| mib as u64 * MIB);
-    let rows = file(&format!("restarts/{name}.csv")).into_iter().enumerate();
+    let rows = file(&format!("restarts/{name}")).into_iter().enumerate();
     rows.map(|(index, row)| Floor {
         at: at(index as f64 * 60.0),
         rss: bytes(&row, 0),
@@ -129,7 +141,7 @@ fn restarts_are_found_in_what_is_in_use() {
 }
 
 fn process(name: &str, looks: usize) -> Series {
-    let rows = file(&format!("failures/{name}.csv"));
+    let rows = file(&format!("failures/{name}"));
     let point = |row: &Vec<Option<f64>>| Point { at: at(row[0].unwrap()), value: row[1].unwrap() as u64, life: 0 };
     Series::of_points(Measure::Rss, rows.iter().take(looks).map(point).collect(), 0)
 }

@@ -150,9 +150,28 @@ fn why_none(root: &Root, pid: u32, claims: &Claims) -> Unseen {
     {
         return root.unseen_of(pid, "root/tmp", &error);
     }
+    if let Some(uid) = nameless(root, pid) {
+        return Unseen::because(format!(
+            "uid {uid} has no name in the process's /etc/passwd: a JVM whose user has no name shares no performance data"
+        ))
+        .granted_by(format!("give uid {uid} a line in the container's /etc/passwd and restart the JVM"));
+    }
     Unseen::because(format!(
         "no file hsperfdata_*/{} in the process's /tmp: it may have been removed while the JVM ran",
         pid_within(root, pid).unwrap_or(pid)
     ))
     .granted_by("restart the JVM; a cleaner of /tmp must leave hsperfdata_* alone")
+}
+
+/// The user of a process, where its own `/etc/passwd` can be read and does not name it: the directory is called after the
+/// user's name, so the JVM makes none (`get_user_name` in `perfMemory_posix.cpp`). Clusters that give each container a uid
+/// of its own are full of those.
+fn nameless(root: &Root, pid: u32) -> Option<String> {
+    let status = root.read_of(pid, "status").ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().nth(1)?;
+    let passwd = root.read_of(pid, "root/etc/passwd").ok()?;
+    let passwd = String::from_utf8_lossy(&passwd);
+    let named = passwd.lines().any(|line| line.split(':').nth(2) == Some(uid));
+    (!named).then(|| uid.to_owned())
 }

@@ -101,6 +101,17 @@ fn a_process_that_is_no_jvm_is_told_so() {
 }
 
 #[test]
+fn a_user_without_a_name_is_told() {
+    let capture = Capture::new();
+    capture.put("proc/700/maps", b"7f-80 r-xp 0 08:01 1 /usr/lib/jvm/lib/server/libjvm.so\n");
+    capture.put("proc/700/status", b"Uid:\t10007\t10007\t10007\t10007\nNSpid:\t700\t7\n");
+    capture.put("proc/700/root/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n");
+    assert!(capture.located().unwrap_err().why.starts_with("uid 10007 has no name"));
+    capture.put("proc/700/root/etc/passwd", b"flink:x:10007:0::/:/bin/sh\n");
+    assert!(capture.located().unwrap_err().why.contains("may have been removed"));
+}
+
+#[test]
 fn a_link_or_another_kind_of_file_is_not_followed() {
     let capture = Capture::new();
     capture.put("elsewhere", FLINK);

@@ -21,7 +21,7 @@ pub enum Command {
     CodeCache,
     /// `GC.heap_info`.
     HeapInfo,
-    /// `System.map`: each mapping with its meaning, from JDK 24 on (JDK-8318636 and its follow-ups).
+    /// `System.map`: each mapping with its meaning. Temurin 21.0.8 and 25.0.3 have it, OpenJDK 17.0.21 has not.
     SystemMap,
 }
 
@@ -97,15 +97,17 @@ impl Disturbing {
             Disturbing::Metaspace => {
                 "stops the JVM once, for 0.7 to 5 ms; its performance data say how much metaspace is used without that"
             }
-            Disturbing::ThreadPrint => "stops the JVM three times, for some 2 ms together with a hundred threads",
+            Disturbing::ThreadPrint => {
+                "stops the JVM two or three times, for some 2 ms together with a hundred threads"
+            }
             Disturbing::ClassHistogram => {
                 "collects the whole heap and walks it while the JVM stands still: 140 to 380 ms with a heap of 512 MiB, \
                  seconds with a large one"
             }
             Disturbing::TrimNativeHeap => {
-                "changes the process: glibc gives back free pages, which took 0.1 to 1 s for some hundred MiB, while other \
-                 threads wait for an arena that is being trimmed; JDK 18 and later, and late updates of 17 (17.0.15 has it, \
-                 17.0.2 has not)"
+                "changes the process: glibc gives its free pages back to the kernel (malloc_trim), without a stop of the JVM, \
+                 but with each of its arenas locked while that is trimmed; JDK 18 and later, and OpenJDK 17 where its \
+                 updates have it (17.0.15 has)"
             }
         }
     }

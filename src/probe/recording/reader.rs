@@ -36,9 +36,11 @@ pub struct Summary {
     pub strangers: Vec<PathBuf>,
 }
 
+type Stream = Entries<Box<dyn BufRead>>;
+
 /// A recording that is being read, its oldest part first. Holds one line at a time.
 pub struct Recording {
-    parts: VecDeque<Entries<Box<dyn BufRead>>>,
+    parts: VecDeque<Stream>,
     /// What was read of the first of `parts` ahead of its turn.
     heads: VecDeque<Option<Entry>>,
     read: Tally,
@@ -178,7 +180,7 @@ impl Iterator for Recording {
 }
 
 /// The stream's entries and the first of them.
-fn begun(from: Box<dyn BufRead>) -> Result<(Entries<Box<dyn BufRead>>, Option<Entry>), ReadError> {
+fn begun(from: Box<dyn BufRead>) -> Result<(Stream, Option<Entry>), ReadError> {
     let mut entries = Entries::of(from);
     let head = entries.read()??;
     Ok((entries, head))

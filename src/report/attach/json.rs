@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::diagnose::examination::Examination;
-use crate::model::{Pool, Role, Unseen};
+use crate::model::{Finding, Pool, Role, Unseen};
 
 /// The name and version of this format.
 pub const SCHEMA: &str = "oomph.attach/1";
@@ -32,8 +32,45 @@ pub struct Document {
     malloc: Option<BTreeMap<&'static str, u64>>,
     /// What Flink planned, by component, with `total_flink` and `total_process`.
     budget: Option<BTreeMap<&'static str, u64>>,
+    /// What was found, the worst first.
+    findings: Vec<FindingV1>,
     /// What could not be seen, why, and what would show it.
     unseen: Vec<UnseenV1>,
+}
+
+/// Something that will end the process, or is wrong with it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FindingV1 {
+    /// The stable code of the cause: `OOM901`.
+    code: &'static str,
+    /// Its stable name: `allocator-retention`.
+    name: &'static str,
+    /// `note`, `warning` or `error`.
+    severity: &'static str,
+    /// `low`, `medium` or `high`.
+    confidence: &'static str,
+    /// What is wrong, in one sentence.
+    title: String,
+    /// Facts and numbers.
+    notes: Vec<String>,
+    /// What to do.
+    help: Option<String>,
+}
+
+impl FindingV1 {
+    /// A finding in this format.
+    pub fn of(finding: &Finding) -> FindingV1 {
+        FindingV1 {
+            code: finding.code,
+            name: finding.name,
+            severity: finding.severity.name(),
+            confidence: finding.confidence.name(),
+            title: finding.title.clone(),
+            notes: finding.notes.clone(),
+            help: finding.help.clone(),
+        }
+    }
 }
 
 /// Something that could not be seen.
@@ -85,6 +122,7 @@ pub fn document(examination: &Examination) -> Document {
         pools,
         malloc,
         budget,
+        findings: examination.findings.iter().map(FindingV1::of).collect(),
         unseen: examination.unseen().into_iter().map(|(what, unseen)| unseen_v1(what, unseen)).collect(),
     }
 }

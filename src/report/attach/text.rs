@@ -7,7 +7,8 @@ use crate::model::{Bytes, Pool, Role};
 use crate::report::amount::{about, mib};
 use crate::report::table::{self, Align};
 
-mod findings;
+mod configured;
+pub(super) mod findings;
 mod sources;
 
 /// The page.
@@ -22,6 +23,7 @@ pub fn page(examination: &Examination, width: usize) -> String {
     if let Ok(container) = &examination.container {
         out += &beside(container, width);
     }
+    out += &configured::section(examination.configured.as_ref(), width);
     out += &findings::section(&examination.findings, width);
     out += &sources::section(examination, width);
     out
@@ -182,7 +184,7 @@ fn beside(container: &ContainerAccount, width: usize) -> String {
 }
 
 /// Seconds as people say them.
-fn span(seconds: u64) -> String {
+pub(super) fn span(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),
         120..=7199 => format!("{} min", seconds / 60),
@@ -192,7 +194,7 @@ fn span(seconds: u64) -> String {
 }
 
 /// A paragraph, its further lines indented.
-fn wrapped(text: &str, width: usize, indent: &str) -> String {
+pub(super) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let options = textwrap::Options::new(width).subsequent_indent(indent).break_words(false);
     textwrap::fill(text, options) + "\n"
 }

@@ -3,7 +3,7 @@
 use super::wrapped;
 use crate::model::Finding;
 
-pub(super) fn section(findings: &[Finding], width: usize) -> String {
+pub(in crate::report::attach) fn section(findings: &[Finding], width: usize) -> String {
     if findings.is_empty() {
         return String::new();
     }

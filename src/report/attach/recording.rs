@@ -1,0 +1,163 @@
+//! What a recording says: a page for people, a document for programs.
+
+pub mod json;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::over_time::{self, View, time};
+use super::text::{findings, wrapped};
+use crate::artefact::recording::{Event, Tally};
+use crate::diagnose::recalled::{Happened, Recalled, What};
+use crate::model::{Bytes, Measure, Role};
+use crate::report::amount::mib;
+use crate::report::sparkline::Signs;
+
+/// So many events are on the page, the newest; all that are kept are in the JSON.
+const EVENTS: usize = 20;
+
+/// What could not be read of a recording, and what it consists of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// Its lines.
+    pub lines: Tally,
+    /// Its parts.
+    pub parts: u64,
+    /// Parts that rotation gave up.
+    pub missing_parts: u64,
+    /// Files that have the name of a part and are none of it.
+    pub strangers: Vec<String>,
+}
+
+/// The page.
+pub fn page(recalled: &Recalled, read: &Read, width: usize, signs: Signs) -> String {
+    let target = &recalled.header.target;
+    let what = match target.role {
+        Some(Role::TaskManager) => "TaskManager",
+        Some(Role::JobManager) => "JobManager",
+        None => "Process",
+    };
+    let heading = format!(
+        "Recording of {what} {}: {}, {} looks in {}, from {} to {}",
+        target.pid,
+        target.name,
+        recalled.looks,
+        time(recalled.span()),
+        second(recalled.first),
+        second(recalled.last.at)
+    );
+    let mut out = wrapped(&heading, width, "  ");
+    out += &wrapped(&whole(recalled), width, "");
+    let shown = recalled.examination.observations.at;
+    if shown != recalled.last.at {
+        let text = format!("The table is as of {}, when malloc was looked into last.", second(shown));
+        out += &wrapped(&text, width, "  ");
+    }
+    let view = View {
+        now: &recalled.examination,
+        timeline: &recalled.timeline,
+        before: &recalled.before,
+        limit: recalled.limit,
+        signs,
+    };
+    out += &format!("\n{}", over_time::table(&view, width));
+    let mut sentences = over_time::unclear(&recalled.before);
+    sentences.extend(over_time::ahead(&recalled.ahead));
+    sentences.extend(recalled.before.restarts.as_ref().map(|judged| over_time::restarts(judged, recalled.limit)));
+    out += &paragraph(&sentences, width);
+    out += &happened(recalled, width);
+    out += &paragraph(&not_read(read), width);
+    out += &findings::section(&recalled.examination.findings, width);
+    out
+}
+
+fn paragraph(sentences: &[String], width: usize) -> String {
+    let text: String = sentences.iter().map(|sentence| wrapped(sentence, width, "  ")).collect();
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// The resident set of the last look against plan and limit, and how the target ended.
+fn whole(recalled: &Recalled) -> String {
+    let size = |measure: Measure| recalled.last.value(measure).map(|bytes| mib(Bytes::new(bytes)));
+    let rss = size(Measure::Rss).map_or("Resident set not seen".to_owned(), |rss| format!("Resident {rss} MiB"));
+    let planned = recalled
+        .budget
+        .as_ref()
+        .map_or_else(String::new, |budget| format!(" of {} planned", mib(budget.total_process().bytes)));
+    let limit = match (recalled.limit, size(Measure::CgroupUsage)) {
+        (Some(limit), Some(used)) => format!("; the container has used {used} of {}", mib(limit)),
+        (Some(limit), None) => format!("; the container's limit is {}", mib(limit)),
+        (None, Some(used)) => format!("; the container has used {used} and has no limit"),
+        (None, None) => "; its container's limit was not seen".to_owned(),
+    };
+    let end = match (recalled.end(), recalled.kills()) {
+        (Some(why), 0) => format!(" The target is gone: {why}."),
+        (Some(why), _) => format!(" The target is gone: {why}; the kernel had killed in its container."),
+        (None, 0) => String::new(),
+        (None, kills) => format!(" The kernel killed {kills} times in its container."),
+    };
+    format!("{rss}{planned}{limit}.{end}")
+}
+
+fn happened(recalled: &Recalled, width: usize) -> String {
+    if recalled.happened.is_empty() {
+        return String::new();
+    }
+    let left_out = recalled.happened.len().saturating_sub(EVENTS);
+    let mut out = String::from("\nWhat happened\n");
+    let hidden = recalled.more_happened.saturating_add(left_out as u64);
+    if hidden > 0 {
+        out += &format!("  {hidden} earlier events are not listed\n");
+    }
+    for happened in recalled.happened.iter().skip(left_out) {
+        out += &wrapped(&format!("  {}  {}", second(happened.at), told(happened)), width, "    ");
+    }
+    out
+}
+
+/// An event as a sentence without its full stop.
+fn told(happened: &Happened) -> String {
+    match &happened.what {
+        What::Gap(gap) => format!("nobody had looked for {}", time(*gap)),
+        What::Killed(processes) => format!("the kernel killed in the container for memory, {processes} times"),
+        What::Event(event) => match event {
+            Event::Started => "the recorder began".to_owned(),
+            Event::Resumed => "the recorder went on; nobody had looked since the line before".to_owned(),
+            Event::Stopped => "the recorder ended as it was told to".to_owned(),
+            Event::Gone { why } => format!("the target is gone: {why}"),
+            Event::NewProcess(target) => format!("another process from here on: {} ({})", target.pid, target.name),
+            Event::Job { what } => format!("job {what}"),
+            Event::Budget(_) => "the budget is another one".to_owned(),
+            Event::Limit(limit) => format!("the container's limit is {limit}"),
+            Event::Lost { samples, why } => format!("{samples} samples could not be written: {why}"),
+            Event::Note(text) => text.clone(),
+        },
+    }
+}
+
+/// What could not be read, a sentence each.
+fn not_read(read: &Read) -> Vec<String> {
+    let lines = &read.lines;
+    let mut all = Vec::new();
+    let mut say = |count: u64, what: &str| {
+        if count > 0 {
+            all.push(format!("{count} {what}"));
+        }
+    };
+    say(u64::from(lines.torn_end), "line at the end is torn: it was being written, or the recorder ended in it.");
+    say(lines.damaged, "lines are damaged and left out.");
+    say(lines.unexplained, "samples are left out because the lines that explain them are damaged.");
+    say(lines.unknown_lines, "lines are of a kind that this oomph does not know.");
+    say(lines.unknown_values, "values are of measures that this oomph does not know.");
+    say(read.missing_parts, "older parts are gone: rotation gave them up.");
+    all.extend(read.strangers.iter().map(|path| format!("{path} is no part of this recording.")));
+    all
+}
+
+/// A time to the second.
+fn second(at: Timestamp) -> String {
+    let to_the_second = at.round(jiff::Unit::Second).unwrap_or(at);
+    to_the_second.to_string()
+}
