@@ -147,7 +147,8 @@ fn read_plainly(pid: u32) {
         }
     };
     let process = PathBuf::from(format!("/proc/{pid}"));
-    for name in ["stat", "cmdline", "maps", "stat", "status", "cmdline", "smaps", "limits", "environ", "stat", "cgroup"] {
+    for name in ["stat", "cmdline", "maps", "stat", "status", "cmdline", "smaps", "limits", "environ", "stat", "cgroup"]
+    {
         read(&process.join(name));
     }
     for task in fs::read_dir(process.join("task")).into_iter().flatten().flatten() {
