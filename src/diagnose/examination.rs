@@ -108,11 +108,20 @@ fn native_sizes(sample: &Sample, planned: Option<&Survey>, other_direct: Option<
     let mut blocks: Vec<u64> = planned_blocks.chain(logged).collect();
     blocks.sort_unstable();
     blocks.dedup();
+    let network = buffers.map(|buffers| (buffers.segment.bytes.get(), buffers.count));
     NativeSizes {
-        network: buffers.map(|buffers| (buffers.segment.bytes.get(), buffers.count)),
+        network,
         memtable_blocks: blocks,
         block_size: None,
-        other_direct,
+        other_direct: other_direct.or_else(|| booked_direct(sample, network)),
         has_rocksdb,
     }
+}
+
+/// Direct memory beside the network buffers, where the JVM keeps books: what `Unsafe` allocates is `Other` there (HotSpot's
+/// unsafe.cpp, `Unsafe_AllocateMemory0`, from JDK 11 on).
+fn booked_direct(sample: &Sample, network: Option<(u64, u64)>) -> Option<Bytes> {
+    let (segment, count) = network?;
+    let other = sample.nmt.as_ref().ok()?.category("Other")?.malloc?.bytes;
+    other.checked_sub(segment.saturating_mul(count)).map(Bytes::new)
 }
