@@ -87,7 +87,7 @@ pub(super) fn whole(examination: &Examination) -> String {
         Err(_) => "; its container's limit could not be seen".to_owned(),
         Ok(ContainerAccount { limit: None, .. }) => "; no container limit".to_owned(),
         Ok(ContainerAccount { limit: Some(limit), usage_there, .. }) => {
-            let used = usage_there.map_or("an unknown part".to_owned(), |used| mib(used));
+            let used = usage_there.map_or("an unknown part".to_owned(), mib);
             format!("; the container has used {used} of {}", mib(*limit))
         }
     };
