@@ -22,6 +22,7 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     entries: Vec<Entry>,
+    direct_is_mixed: bool,
 }
 
 impl Account {
@@ -69,6 +70,16 @@ impl Account {
     /// What each pool holds, in the order of tables; empty pools are left out.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Says that direct buffers beyond those of Netty's size could not be told from RocksDB's large blocks.
+    pub fn mix_direct_buffers(&mut self) {
+        self.direct_is_mixed = true;
+    }
+
+    /// Whether some direct buffers are among [`Pool::IndexAndFilter`].
+    pub fn has_mixed_direct_buffers(&self) -> bool {
+        self.direct_is_mixed
     }
 
     /// What a pool holds; nothing is resident in one that is not listed.

@@ -167,17 +167,27 @@ fn row(account: &Account, budget: &Budget, components: Vec<Component>) -> Row {
     let hidden = matters && paid.iter().any(|pool| pool.is_malloc());
     let sizes = components.iter().map(|component| budget.size(*component));
     let budgeted = Bytes::checked_sum(sizes).unwrap_or(Bytes::ZERO);
+    let mixed = account.has_mixed_direct_buffers() && paid.contains(&Pool::DirectBuffers);
+    let large = account.bytes(Pool::IndexAndFilter);
     let entries = || account.entries().iter().filter(|entry| paid.contains(&entry.pool));
     Row {
         budget: budgeted,
         used: match hidden {
+            false if mixed => Err(Unseen::because(format!(
+                "part of {} MiB of large native blocks, which only Flink's REST tells apart",
+                large.whole_mib()
+            ))
+            .granted_by("give --rest http://JOBMANAGER:8081")),
             false => Ok(seen),
             true => Err(Unseen::because(format!(
                 "part of {} MiB of malloc, which could not be looked into",
                 undivided.whole_mib()
             ))),
         },
-        at_most: hidden.then(|| {
+        at_most: (hidden || mixed).then(|| {
+            if !hidden {
+                return Bytes::new(seen.get().saturating_add(large.get()));
+            }
             let most = Bytes::new(seen.get().saturating_add(undivided.get()));
             // Flink's pool of network buffers is fixed: it is never larger than its budget.
             if components == [Component::Network] { most.min(budgeted) } else { most }

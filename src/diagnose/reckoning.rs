@@ -155,6 +155,7 @@ fn divide_malloc(account: &mut Account, walk: &HeapWalk, sizes: &NativeSizes, tr
         (Some(direct), _) => (direct.get().min(large), large.saturating_sub(direct.get())),
         (None, false) => (large, 0),
         (None, true) => {
+            account.mix_direct_buffers();
             let netty = netty_chunks(walk, tracked).min(large);
             (netty, large - netty)
         }

@@ -22,7 +22,9 @@ mod sources;
 /// The page.
 pub fn page(examination: &Examination, advice: Option<&Advice>, width: usize) -> String {
     let mut out = wrapped(&heading(examination), width, "  ");
-    out += &wrapped(&whole(examination), width, "");
+    if examination.account.is_ok() {
+        out += &wrapped(&whole(examination), width, "");
+    }
     match (&examination.ledger, &examination.account) {
         (Ok(ledger), _) => out += &format!("\n{}", budget(examination, ledger, width)),
         (Err(_), Ok(_)) => out += &format!("\n{}", pools(examination)),
@@ -73,7 +75,9 @@ pub(super) fn heading(examination: &Examination) -> String {
         facts.extend(jvm.collector.map(|collector| collector.label().to_owned()));
         facts.extend(jvm.uptime_nanoseconds.map(|uptime| format!("up {}", span(uptime / 1_000_000_000))));
     }
-    facts.push(format!("malloc of {}", sample.allocator.label()));
+    if sample.files.smaps.is_ok() {
+        facts.push(format!("malloc of {}", sample.allocator.label()));
+    }
     format!("{what} {}: {}", sample.pid, facts.join(", "))
 }
 
@@ -159,6 +163,7 @@ fn component(row: &Row) -> Vec<String> {
         (Err(_), None) => ("?".to_owned(), "?".to_owned()),
     };
     let known = match (&row.used, row.basis, row.origin) {
+        (Err(unseen), ..) if unseen.grant.is_some() => "REST would tell it apart".to_owned(),
         (Err(_), ..) => "a part of malloc".to_owned(),
         (Ok(_), Some(basis), Some(origin)) => format!("{}, {origin}", basis.label()),
         _ => String::new(),
