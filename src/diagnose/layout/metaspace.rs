@@ -18,14 +18,12 @@ const MOST_TRIED: usize = 12;
 const TOLERANCE: u64 = 2 << 20;
 
 pub(super) fn place(board: &mut Board, hints: &Hints) {
-    let mut nodes = candidates(board);
-    nodes.sort_by_key(|node| (!node.is_elastic, std::cmp::Reverse(node.committed)));
+    let (elastic, older): (Vec<Node>, Vec<Node>) = candidates(board).into_iter().partition(|node| node.is_elastic);
     let chosen = match hints.metaspace_committed {
-        None => nodes.into_iter().filter(|node| node.is_elastic && node.has_room).collect(),
-        Some(committed) => {
-            nodes.truncate(MOST_TRIED);
-            closest(nodes, committed)
-        }
+        None => elastic,
+        // What lies before a node may be merged with its beginning, which is missing then.
+        Some(committed) if !elastic.is_empty() => closest(elastic, committed, committed),
+        Some(committed) => closest(older, committed, TOLERANCE.max(committed / 50)),
     };
     for node in chosen {
         for index in node.mappings {
@@ -39,10 +37,8 @@ pub(super) fn place(board: &mut Board, hints: &Hints) {
 struct Node {
     mappings: Range<usize>,
     committed: u64,
-    /// Whether it begins and is divided as one of JDK 16 and later.
+    /// Whether it is divided and ends as one of JDK 16 and later.
     is_elastic: bool,
-    /// Whether a part of it is only reserved, as the newest one always has.
-    has_room: bool,
 }
 
 fn candidates(board: &Board) -> Vec<Node> {
@@ -51,22 +47,23 @@ fn candidates(board: &Board) -> Vec<Node> {
     while index < board.len() {
         let run = board.run(index, |index| is_part(board, index));
         index = run.end.max(index + 1);
-        // What the kernel lists in one go may begin with something else: a node begins at its alignment.
-        let first = run.clone().find(|at| {
-            let mapping = board.mapping(*at);
-            mapping.access.write && mapping.start.is_multiple_of(ROOT_CHUNK)
-        });
-        let Some(first) = first.or(run.clone().find(|at| board.mapping(*at).access.write)) else { continue };
+        // What lies before a node may be merged with its first part: it begins with what begins at its alignment.
+        let is_aligned =
+            |at: &usize| board.mapping(*at).access.write && board.mapping(*at).start.is_multiple_of(ROOT_CHUNK);
+        let written = |at: &usize| board.mapping(*at).access.write;
+        let Some(first) = run.clone().find(is_aligned).or(run.clone().find(written)) else { continue };
         let mappings = first..run.end;
         let parts = || mappings.clone().map(|at| board.mapping(at));
         let committed = parts().filter(|part| part.access.write).map(|part| part.size()).sum();
-        let is_elastic = board.mapping(first).start.is_multiple_of(ROOT_CHUNK)
-            && parts().filter(|part| part.access.write).all(|part| part.end % GRANULE == 0);
-        let has_room = parts().any(|part| part.is_reserved());
-        if is_elastic || has_room {
-            found.push(Node { mappings, committed, is_elastic, has_room });
+        // The newest node always has room.
+        if !parts().any(|part| part.is_reserved()) {
+            continue;
         }
+        let ends = parts().last().is_some_and(|last| last.end.is_multiple_of(ROOT_CHUNK));
+        let divided = parts().all(|part| part.start.is_multiple_of(GRANULE) && part.end.is_multiple_of(GRANULE));
+        found.push(Node { mappings, committed, is_elastic: ends && divided });
     }
+    found.sort_by_key(|node| std::cmp::Reverse(node.committed));
     found
 }
 
@@ -76,8 +73,9 @@ fn is_part(board: &Board, index: usize) -> bool {
     board.is_open(index) && mapping.is_anonymous() && !mapping.access.execute && (committed || mapping.is_reserved())
 }
 
-/// The reservations that together have committed what the JVM says; none where no choice of them does.
-fn closest(nodes: Vec<Node>, committed: u64) -> Vec<Node> {
+/// The reservations that together have committed about what the JVM says; none where no choice of them does.
+fn closest(mut nodes: Vec<Node>, committed: u64, tolerance: u64) -> Vec<Node> {
+    nodes.truncate(MOST_TRIED);
     let sum = |choice: u32| -> u64 {
         let picked = nodes.iter().enumerate().filter(|(index, _)| choice & (1 << index) != 0);
         picked.map(|(_, node)| node.committed).fold(0, u64::saturating_add)
@@ -86,7 +84,7 @@ fn closest(nodes: Vec<Node>, committed: u64) -> Vec<Node> {
     // Among equals the one of the fewest nodes, and of those that look most like it, which stand first.
     let best = choices.min_by_key(|choice| (sum(*choice).abs_diff(committed), choice.count_ones(), *choice));
     match best {
-        Some(choice) if sum(choice).abs_diff(committed) <= TOLERANCE.max(committed / 50) => nodes
+        Some(choice) if sum(choice).abs_diff(committed) <= tolerance => nodes
             .into_iter()
             .enumerate()
             .filter(|(index, _)| choice & (1 << index) != 0)

@@ -1,6 +1,7 @@
 //! Stacks: where the stack pointers stand, else what lies right behind a guard.
 
 use super::board::{Basis, Board, Kind};
+use crate::artefact::smaps::Mapping;
 
 /// A guard is a page of pthread's, or the JVM's yellow, red and reserved zones: 12 to 80 KiB (`StackOverflow::initialize_stack_zone_sizes`).
 const WIDEST_GUARD: u64 = 128 << 10;
@@ -23,12 +24,20 @@ pub(super) fn place_by_shape(board: &mut Board) {
             && guard.is_anonymous()
             && guard.is_reserved()
             && guard.size() <= WIDEST_GUARD
+            && !is_granule(guard)
             && matches!(board.kind(index - 1), None | Some(Kind::Stack));
         if guarded && may_be_stack(board, index) {
             board.place(index - 1, Kind::Stack, Basis::Shape);
             board.place(index, Kind::Stack, Basis::Shape);
         }
     }
+}
+
+/// Whether it may be a hole in metaspace, which is committed in granules of 64 KiB (metaspaceSettings.hpp, JDK 16 on): a
+/// guard is smaller, or lies otherwise.
+fn is_granule(guard: &Mapping) -> bool {
+    const GRANULE: u64 = 64 << 10;
+    guard.start.is_multiple_of(GRANULE) && guard.end.is_multiple_of(GRANULE)
 }
 
 fn may_be_stack(board: &Board, index: usize) -> bool {
