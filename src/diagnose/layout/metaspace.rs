@@ -59,7 +59,7 @@ fn candidates(board: &Board) -> Vec<Node> {
         if !parts().any(|part| part.is_reserved()) {
             continue;
         }
-        let ends = parts().last().is_some_and(|last| last.end.is_multiple_of(ROOT_CHUNK));
+        let ends = parts().next_back().is_some_and(|last| last.end.is_multiple_of(ROOT_CHUNK));
         let divided = parts().all(|part| part.start.is_multiple_of(GRANULE) && part.end.is_multiple_of(GRANULE));
         found.push(Node { mappings, committed, is_elastic: ends && divided });
     }
