@@ -85,8 +85,10 @@ impl Flink {
         };
         let mut start = Command::new(script());
         start.arg("start").arg("--dir").arg(&flink.directory).args(options);
-        // The version is the caller's to choose; what holds for one must hold for all.
-        if let Ok(version) = std::env::var("OOMPH_LIVE_FLINK") {
+        // The version is the caller's to choose: what holds for one must hold for all.
+        if let Ok(version) = std::env::var("OOMPH_LIVE_FLINK")
+            && !options.contains(&"--flink")
+        {
             start.args(["--flink", &version]);
         }
         let told = succeed(&mut start);
