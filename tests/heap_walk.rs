@@ -134,16 +134,14 @@ fn assert_near(one: u64, other: u64, percent: u64) {
 
 #[test]
 fn bytes_in_use_are_those_that_glibc_counts() {
-    // Behind a wall the main arena lies in hundreds of mappings, some of which the walk does not know for its own.
-    for (arguments, percent) in
-        [(&["3", "8000", "mapped"][..], 2), (&["1", "8000", "main"], 2), (&["1", "8000", "main", "wall", "mapped"], 15)]
-    {
+    // Behind a wall the main arena lies in hundreds of mappings, with the program's own among them.
+    for arguments in [&["3", "8000", "mapped"][..], &["1", "8000", "main"], &["1", "8000", "main", "wall", "mapped"]] {
         let mut target = Target::started(arguments);
         let walk = target.walk();
         let (in_use, fast, mapped) = target.info();
         let total = walk.total();
         assert_eq!(total.unwalked, 0, "{arguments:?}");
-        assert_near(total.in_use.bytes, in_use + fast, percent);
+        assert_near(total.in_use.bytes, in_use + fast, 2);
         assert_eq!(walk.mapped_total().bytes / 4096, mapped / 4096, "{arguments:?}");
         assert_eq!(walk.arenas.first().unwrap().kind, ArenaKind::Main);
     }

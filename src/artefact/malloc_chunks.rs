@@ -10,8 +10,9 @@
 //! counted as in use here. There are at most 7 such chunks for each of 64 sizes up to 1040 bytes in each thread, and
 //! the fastbins' chunks have at most 128 bytes.
 //!
-//! Where `[heap]` cannot grow, the main arena goes on in mappings of 132 KiB and more, and the kernel merges them with
-//! chunks that are mappings of their own: up to a twelfth of what it had in use was not found then.
+//! Where `[heap]` cannot grow, the main arena goes on in mappings of 132 KiB and more, which the kernel merges with chunks
+//! that are mappings of their own and with the program's. What is in one of them with fewer than 16 chunks to its end,
+//! behind something of the program's, is not found.
 //!
 //! With the tunable `glibc.malloc.hugetlb=2` the heaps lie at multiples of four huge pages and are not found. What is
 //! not found is in no [`Piece`].

@@ -106,6 +106,8 @@ impl Stretch {
 pub(super) struct Pass {
     pub chunks: ChunkUse,
     pub sizes: Sizes,
+    /// Whether it ends in the fences that the main arena leaves behind when it goes on elsewhere.
+    pub fenced: bool,
 }
 
 /// Why a walk went no farther.
@@ -397,6 +399,7 @@ impl<M: Memory> Walker<'_, '_, M> {
         }
         if fences.is_some() && self.stretch.kind == Kind::MainMapping && self.is_page(*at) {
             // Behind it lies another mapping, which is looked at by itself.
+            self.pass.fenced = true;
             self.stretch.end = *at;
             self.stretch.open = *at;
         }
@@ -409,7 +412,7 @@ impl<M: Memory> Walker<'_, '_, M> {
 
     /// Counts all chunks but the last few.
     fn settle(&mut self, but: usize) {
-        let Walker { recent, residence, pass: Pass { chunks, sizes }, .. } = self;
+        let Walker { recent, residence, pass: Pass { chunks, sizes, .. }, .. } = self;
         for Settled { start, size, what } in recent.drain(..recent.len().saturating_sub(but)) {
             let end = start + size;
             let free_from = match what {

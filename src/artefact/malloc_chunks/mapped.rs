@@ -2,7 +2,9 @@
 //!
 //! Mappings that touch one another are one to the kernel: a run may be several chunks, and something else before or behind
 //! them. A chunk where a mapping or another chunk ends is believed; one in the midst of something else only where what
-//! follows it is a chunk too or the end.
+//! follows it is a chunk too or the end. A mapping of the main arena in the midst of something else (a program's own
+//! `mmap`, which the kernel has merged with it) is believed where many of its chunks follow one another, or where they
+//! end in the fences that the arena leaves behind when it goes on elsewhere.
 
 use super::chain::{self, Stretch};
 use super::header::{HEADER, Header};
@@ -15,6 +17,8 @@ const SEGMENT: u64 = 64 << 20;
 const LEAST_HEADERS: u64 = 2;
 /// So many chunks in a row are no chance, though the last ones could not be walked.
 const SURELY_CHUNKS: u64 = 256;
+/// So many, to the end, are none where anything else may lie.
+const UNSURELY_CHUNKS: u64 = 16;
 
 pub(super) struct Mapped<'a, M: Memory> {
     pub memory: &'a mut M,
@@ -70,14 +74,11 @@ impl<M: Memory> Mapped<'_, M> {
             let believed = sure || at + total == end || self.starts_mapped_chunk(at + total, end)?;
             return if believed { self.take_chunk(at, header.size(), total).map(Some) } else { Ok(None) };
         }
-        if !sure {
-            return Ok(None);
-        }
-        if let Some((size, total)) = self.aligned(at, end)? {
+        if sure && let Some((size, total)) = self.aligned(at, end)? {
             return self.take_chunk(at, size, total).map(Some);
         }
         let fresh = header.previous_size == 0 && header.previous_in_use() && header.is_possible();
-        if !fresh || header.is_of_thread() || header.size() > end - at {
+        if !fresh || header.is_of_thread() || header.size() > end - at || !sure && !self.is_chain(at, end)? {
             return Ok(None);
         }
         let (pass, after) = match chain::walk(self.memory, Stretch::main_mapping(at, end)) {
@@ -87,25 +88,51 @@ impl<M: Memory> Mapped<'_, M> {
         };
         let found =
             [pass.chunks.in_use, pass.chunks.free, pass.chunks.top].iter().map(|tally| tally.chunks).sum::<u64>();
-        if found < if pass.chunks.unwalked > 0 { SURELY_CHUNKS } else { LEAST_HEADERS } {
+        let least = match (pass.chunks.unwalked > 0, sure || pass.fenced) {
+            (true, _) => SURELY_CHUNKS,
+            (false, true) => LEAST_HEADERS,
+            (false, false) => UNSURELY_CHUNKS,
+        };
+        if found < least {
             return Ok(None);
         }
         self.found.take(ArenaKind::Main, PieceKind::MainMapping, at, after, &pass);
         Ok(Some(after))
     }
 
+    /// Whether chunks, or fences, follow one another from a page on: a look at a few headers, before all of what follows is
+    /// walked.
+    fn is_chain(&mut self, from: u64, end: u64) -> Result<bool, Lost> {
+        let mut at = from;
+        for _ in 0..UNSURELY_CHUNKS {
+            let Some(header) = self.present(at)? else { return Ok(false) };
+            if header.size() == HEADER {
+                return Ok(at > from);
+            }
+            if !header.is_possible() || header.is_of_thread() || header.size() > end - at {
+                return Ok(false);
+            }
+            at += header.size();
+            if at == end {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
     fn starts_mapped_chunk(&mut self, at: u64, end: u64) -> Result<bool, Lost> {
-        let mut entry = [0];
-        match self.memory.pages(at, &mut entry) {
-            Ok(()) => {}
-            Err(Lost::Unmapped) => return Ok(false),
-            Err(lost) => return Err(lost),
-        }
-        if entry.first().is_none_or(|entry| entry >> 63 == 0) {
-            return Ok(false);
-        }
         let page = self.memory.page_size();
-        Ok(self.header(at)?.is_some_and(|header| mapped_bytes(header, 0, end - at, page).is_some()))
+        Ok(self.present(at)?.is_some_and(|header| mapped_bytes(header, 0, end - at, page).is_some()))
+    }
+
+    /// The header at an address of which it is not known yet whether its page is in memory.
+    fn present(&mut self, at: u64) -> Result<Option<Header>, Lost> {
+        let mut entry = [0];
+        match self.memory.pages(at - at % self.memory.page_size(), &mut entry) {
+            Ok(()) if entry.iter().all(|entry| entry >> 63 == 1) => self.header(at),
+            Ok(()) | Err(Lost::Unmapped) => Ok(None),
+            Err(lost) => Err(lost),
+        }
     }
 
     /// A chunk that was asked for at a multiple of more than 16 starts behind its mapping (`memalign`): its size and that

@@ -43,6 +43,11 @@ cause! {
 const USUAL: Bytes = Bytes::mib(160);
 
 fn early(outlook: &Outlook<'_>) -> Vec<Finding> {
+    let restarts = outlook.before.and_then(|before| before.restarts.as_ref());
+    // Measured restarts that left nothing behind say more than what lies there at one moment.
+    if restarts.is_some_and(|judged| judged.verdict == restarts::Verdict::Plateau) {
+        return Vec::new();
+    }
     over_restarts(outlook).or_else(|| now(outlook)).into_iter().collect()
 }
 
@@ -101,5 +106,38 @@ fn facts(outlook: &Outlook<'_>, mut finding: Finding) -> Finding {
             "preload jemalloc (the official image does), or set MALLOC_ARENA_MAX=1 in the environment of the TaskManager",
         ),
         _ => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tried::Tried;
+    use super::*;
+    use crate::diagnose::over_time::OverTime;
+
+    fn kept_after(verdict: restarts::Verdict) -> Vec<Finding> {
+        let tried = Tried::taskmanager().uses(&[(Pool::AllocatorRetained, 400)]);
+        let restarts = restarts::Restarts { verdict, per_restart: None, floors: 8, rss: None };
+        let before = OverTime { trends: Vec::new(), restarts: Some(restarts) };
+        (CAUSE.early)(&Outlook { now: &tried.now, before: Some(&before) })
+    }
+
+    #[test]
+    fn much_that_is_kept_at_one_moment_is_said_unless_restarts_leave_nothing_more() {
+        let at_one_moment = Tried::taskmanager().uses(&[(Pool::AllocatorRetained, 400)]).finding(&CAUSE);
+        assert_eq!(at_one_moment.severity, Severity::Warning);
+        let unclear = restarts::Verdict::Unclear { why: "two jobs".to_owned() };
+        assert_eq!(kept_after(unclear).len(), 1);
+        assert_eq!(kept_after(restarts::Verdict::Plateau).len(), 0);
+    }
+
+    #[test]
+    fn restarts_that_leave_more_behind_are_an_error_whoever_else_keeps_is_not() {
+        let severities = |keeper| {
+            let found = kept_after(restarts::Verdict::StepPerRestart(keeper));
+            found.iter().map(|finding| finding.severity).collect::<Vec<_>>()
+        };
+        assert_eq!(severities(restarts::Keeper::Allocator), [Severity::Error]);
+        assert_eq!(severities(restarts::Keeper::Program), [Severity::Warning]);
     }
 }
