@@ -4,6 +4,7 @@ mod attach;
 pub mod batch;
 mod capture;
 mod check;
+mod diagnose;
 mod explain;
 mod plan;
 mod record;
@@ -59,6 +60,7 @@ pub struct Cli {
 enum Verb {
     Plan(Box<plan::PlanArgs>),
     Attach(Box<attach::AttachArgs>),
+    Diagnose(diagnose::DiagnoseArgs),
     Record(record::RecordArgs),
     Serve(Box<serve::ServeArgs>),
     Check(Box<check::CheckArgs>),
@@ -73,6 +75,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Plan(args) => plan::run(&args),
         Verb::Attach(args) => attach::run(&args),
+        Verb::Diagnose(args) => diagnose::run(&args),
         Verb::Record(args) => record::run(&args),
         Verb::Serve(args) => serve::run(*args),
         Verb::Check(args) => check::run(&args),

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod observe;
 pub mod over_time;
 pub mod overview;
+pub mod postmortem;
 pub mod recalled;
 pub mod reckoning;
 pub mod rocksdb_bound;

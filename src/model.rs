@@ -15,6 +15,7 @@ mod pool;
 mod quantity;
 mod reading;
 mod unseen;
+mod verdict;
 
 pub use budget::{Budget, Unbalanced};
 pub use bytes::{Bytes, FlinkSizeError, JvmSizeError, QuantityError};
@@ -30,3 +31,4 @@ pub use pool::Pool;
 pub use quantity::{Quantity, UseCase};
 pub use reading::Reading;
 pub use unseen::{Seen, Unseen};
+pub use verdict::{Area, Killer};

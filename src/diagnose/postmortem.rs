@@ -1,0 +1,45 @@
+//! The post-mortem: what artefacts say about a death, who ended the process, and what had filled its memory. Functions over
+//! values: no file is touched.
+
+pub mod flink;
+mod judge;
+pub mod jvm;
+pub mod kernel;
+pub mod kubernetes;
+pub mod metrics;
+pub mod native;
+pub mod rocksdb;
+pub mod signal;
+pub mod systemd;
+pub mod yarn;
+
+pub use judge::{Verdict, judge};
+
+use crate::artefact::excerpt::Excerpt;
+use signal::Signal;
+
+/// Reads what one format says.
+type Reader = fn(&Excerpt) -> Vec<Signal>;
+
+/// Every format, the most particular first.
+const READERS: &[Reader] = &[
+    kernel::signals,
+    yarn::signals,
+    kubernetes::signals,
+    systemd::signals,
+    jvm::signals,
+    native::signals,
+    flink::signals,
+    rocksdb::signals,
+    metrics::signals,
+];
+
+/// Everything that one input says, in the order of its lines.
+pub fn signals(file: usize, excerpt: &Excerpt) -> Vec<Signal> {
+    let mut all: Vec<Signal> = READERS.iter().flat_map(|read| read(excerpt)).collect();
+    for signal in &mut all {
+        signal.file = file;
+    }
+    all.sort_by_key(|signal| signal.line);
+    all
+}

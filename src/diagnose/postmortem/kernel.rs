@@ -1,0 +1,9 @@
+//! The kernel's reports of memory that ran out.
+
+use super::signal::Signal;
+use crate::artefact::excerpt::Excerpt;
+
+/// What an excerpt says.
+pub fn signals(_excerpt: &Excerpt) -> Vec<Signal> {
+    Vec::new()
+}

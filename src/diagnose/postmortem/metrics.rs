@@ -1,0 +1,9 @@
+//! What metrics and raw cgroup files say.
+
+use super::signal::Signal;
+use crate::artefact::excerpt::Excerpt;
+
+/// What an excerpt says.
+pub fn signals(_excerpt: &Excerpt) -> Vec<Signal> {
+    Vec::new()
+}
