@@ -33,7 +33,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
             "killer": verdict.killer.name(),
             "area": verdict.area.name(),
             "confidence": verdict.confidence.name(),
-            "code": null,
+            "code": verdict.code,
             "pid": verdict.pid,
             "limit_bytes": verdict.limit.map(crate::model::Bytes::get),
             "usage_bytes": verdict.usage.map(crate::model::Bytes::get),

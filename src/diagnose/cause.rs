@@ -2,9 +2,11 @@
 
 use super::examination::Examination;
 use super::over_time::OverTime;
+use super::postmortem::late::Late;
 use crate::model::{Confidence, Finding, Severity};
 
-/// A cause: its name, its page, and the function that looks for it in a process that still lives.
+/// A cause: its name, its page, the function that looks for it in a process that still lives, and how it is recognised in
+/// what a dead one leaves.
 pub struct Cause {
     /// The stable code, `OOM901`. Never used again for anything else.
     pub code: &'static str,
@@ -14,6 +16,8 @@ pub struct Cause {
     pub page: &'static str,
     /// The function that sees it coming.
     pub early: fn(&Outlook<'_>) -> Vec<Finding>,
+    /// How it is recognised afterwards; nothing where artefacts never show it.
+    pub late: Option<Late>,
 }
 
 impl std::fmt::Debug for Cause {
@@ -23,6 +27,9 @@ impl std::fmt::Debug for Cause {
 }
 
 impl Cause {
+    /// One without a name that nobody sees: what a file leaves out is taken from here.
+    pub(crate) const SILENT: Cause = Cause { code: "", name: "", page: "", early: |_| Vec::new(), late: None };
+
     /// The page's first sentence, without its full stop.
     pub fn summary(&self) -> String {
         let first: Vec<&str> = self.page.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
@@ -55,8 +62,8 @@ pub struct Outlook<'e> {
     pub before: Option<&'e OverTime>,
 }
 
-/// Declares the cause of a file as its `CAUSE`: the page as a doc comment, code, name, and the function that sees it
-/// coming.
+/// Declares the cause of a file as its `CAUSE`: the page as a doc comment, code, name, and then the function that sees it
+/// coming, how it is recognised afterwards, or both.
 macro_rules! cause {
     ($(#[doc = $line:literal])* $code:literal $name:literal { $($field:ident : $value:expr),* $(,)? }) => {
         /// The cause of this file.
@@ -65,6 +72,7 @@ macro_rules! cause {
             name: $name,
             page: concat!($($line, "\n"),*),
             $($field: $value,)*
+            ..$crate::diagnose::cause::Cause::SILENT
         };
     };
 }

@@ -1,6 +1,8 @@
 //! Every cause, a file each: page, code and tests. A newcomer adds one by copying a neighbour and adding its name here.
 
 mod flags;
+#[cfg(test)]
+mod left;
 mod room;
 mod store_bound;
 #[cfg(test)]
@@ -39,6 +41,7 @@ catalogue! {
     oom931_rocksdb_read_bound,
     oom932_rocksdb_flush_bound,
     oom933_rocksdb_compaction_bound,
+    oom954_no_room_outside_heap,
 }
 
 /// A cause that is left out where another says the same and says more of it.

@@ -1,11 +1,14 @@
 //! The post-mortem: what artefacts say about a death, who ended the process, and what had filled its memory. Functions over
 //! values: no file is touched.
 
+pub mod case;
+pub mod death;
 pub mod flink;
 mod judge;
 pub mod jvm;
 pub mod kernel;
 pub mod kubernetes;
+pub mod late;
 pub mod metrics;
 pub mod native;
 pub mod rocksdb;
@@ -13,7 +16,7 @@ pub mod signal;
 pub mod systemd;
 pub mod yarn;
 
-pub use judge::{Verdict, judge};
+pub use judge::{Judged, Verdict, cases, judge, main};
 
 use crate::artefact::excerpt::Excerpt;
 use signal::Signal;

@@ -1,9 +1,19 @@
-//! From what many places say to one verdict.
+//! From what many places say to cases, and from a case to a verdict.
 
-use super::signal::{Death, Origin, Says, Signal};
-use crate::model::{Area, Bytes, Confidence, Killer};
+use super::case::Case;
+use super::death::{self, Told};
+use super::late::{self, Suspect, Weight};
+use super::signal::{Origin, Says, Signal};
+use crate::artefact::excerpt::Moment;
+use crate::diagnose::causes::CAUSES;
+use crate::model::{Area, Bytes, Confidence, Killer, Role};
 
-/// Who ended the process, and what had filled its memory.
+/// So long before a death is what is under strain still about it.
+const BEFORE_SECONDS: i64 = 3600;
+/// So long after it come its consequences.
+const AFTER_SECONDS: i64 = 300;
+
+/// Who ended the process, and what had filled the memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Who.
@@ -12,6 +22,8 @@ pub struct Verdict {
     pub area: Area,
     /// How sure that is.
     pub confidence: Confidence,
+    /// The cause that explains most.
+    pub code: Option<&'static str>,
     /// Of the process.
     pub pid: Option<u32>,
     /// The limit that was reached.
@@ -22,57 +34,165 @@ pub struct Verdict {
     pub summary: String,
 }
 
-/// The verdict over everything that is said.
-pub fn judge(signals: &[Signal]) -> Verdict {
-    let deaths: Vec<(&Signal, &Death)> = signals
-        .iter()
-        .filter_map(|signal| match &signal.says {
-            Says::Death(death) => Some((signal, death)),
+/// A case with what is thought of it.
+#[derive(Clone, Debug)]
+pub struct Judged<'s> {
+    /// What is said.
+    pub case: Case<'s>,
+    /// Every cause that fits, the one that explains most first.
+    pub suspects: Vec<Suspect<'s>>,
+    /// What it comes down to.
+    pub verdict: Verdict,
+}
+
+/// All cases that the signals tell of, in the order in which they are first told; one without a death where they tell of
+/// none.
+pub fn cases(signals: &[Signal]) -> Vec<Judged<'_>> {
+    let deaths = death::deaths(signals);
+    let beside = || signals.iter().filter(|signal| !matches!(signal.says, Says::Death(_)));
+    let role = role(signals);
+    if deaths.len() < 2 {
+        let case = Case { death: deaths.into_iter().next(), signals: beside().collect(), role };
+        return vec![judged(case)];
+    }
+    let units: Vec<Option<&str>> = deaths.iter().map(Told::unit).collect();
+    let belongs = |signal: &Signal, told: &Told<'_>| {
+        let unit = match &signal.says {
+            Says::Ended(ended) => ended.unit.as_deref(),
             _ => None,
-        })
-        .collect();
-    let Some((first, main)) = deaths.iter().min_by_key(|(_, death)| rank(death.killer)).copied() else {
-        return without_death(signals);
+        };
+        match (unit, told.unit()) {
+            (Some(unit), Some(own)) => return unit == own || unit.contains(own) || own.contains(unit),
+            (Some(unit), None) if units.contains(&Some(unit)) => return false,
+            _ => {}
+        }
+        matches!(signal.says, Says::Given { .. }) || is_about(signal.at, told.at())
     };
-    let same = |death: &Death| death.killer == main.killer;
-    let of_main = || deaths.iter().filter(|(_, death)| same(death)).map(|(_, death)| death);
-    let area = of_main().find_map(|death| death.area.filter(|area| *area != Area::Container));
-    let mut origins: Vec<Origin> =
-        deaths.iter().filter(|(_, death)| same(death)).map(|(signal, _)| signal.origin).collect();
-    origins.sort_unstable();
-    origins.dedup();
-    Verdict {
-        killer: main.killer,
-        area: area.or(main.area).unwrap_or(Area::Container),
-        confidence: if origins.len() > 1 { Confidence::High } else { Confidence::Medium },
-        pid: of_main().find_map(|death| death.pid),
-        limit: of_main().find_map(|death| death.limit),
-        usage: of_main().find_map(|death| death.usage),
-        summary: first.quote.clone(),
+    deaths
+        .into_iter()
+        .map(|told| {
+            let signals = beside().filter(|signal| belongs(signal, &told)).collect();
+            judged(Case { signals, role, death: Some(told) })
+        })
+        .collect()
+}
+
+/// Whether something that is dated may be about a death; what cannot be compared may be.
+fn is_about(at: Option<Moment>, death: Option<Moment>) -> bool {
+    let before = match (at, death) {
+        (Some(Moment::Zoned(at)), Some(Moment::Zoned(death))) => death.duration_since(at).as_secs(),
+        (Some(Moment::Local(at)), Some(Moment::Local(death))) => death.duration_since(at).as_secs(),
+        (Some(Moment::Since(at)), Some(Moment::Since(death))) => death.as_secs().saturating_sub(at.as_secs()),
+        _ => return true,
+    };
+    (-AFTER_SECONDS..=BEFORE_SECONDS).contains(&before)
+}
+
+/// Whose log or command line it is, where all that is said agrees.
+fn role(signals: &[Signal]) -> Option<Role> {
+    let says = |prefix: &str| {
+        signals
+            .iter()
+            .any(|signal| matches!(&signal.says, Says::Given { key, value } if key == "role" && value == prefix))
+    };
+    match (says("taskmanager"), says("jobmanager")) {
+        (true, false) => Some(Role::TaskManager),
+        (false, true) => Some(Role::JobManager),
+        _ => None,
     }
 }
 
-fn without_death(signals: &[Signal]) -> Verdict {
-    let ended = signals.iter().find(|signal| matches!(signal.says, Says::Ended(_)));
-    let other = signals.iter().find(|signal| matches!(signal.says, Says::OtherReason { .. }));
-    let lost = signals.iter().find(|signal| matches!(signal.says, Says::Consequence));
-    let (killer, told) = match (other, ended, lost) {
-        (Some(other), _, _) => (Killer::NotOom, Some(other)),
-        (None, Some(ended), _) => (Killer::Unknown, Some(ended)),
-        (None, None, Some(lost)) => (Killer::Unknown, Some(lost)),
-        (None, None, None) => (Killer::NotOom, None),
+/// The verdict over everything that is said: that of the case which most deaths are like.
+pub fn judge(signals: &[Signal]) -> Verdict {
+    let cases = cases(signals);
+    main(&cases).map_or_else(nothing, |judged| judged.verdict.clone())
+}
+
+/// The case that stands for all: of the cause that most deaths have, and of those as frequent the one whose killer counts
+/// most.
+pub fn main<'c, 's>(cases: &'c [Judged<'s>]) -> Option<&'c Judged<'s>> {
+    let alike = |judged: &Judged<'_>| {
+        let key = (judged.verdict.code, judged.verdict.killer);
+        cases.iter().filter(|other| (other.verdict.code, other.verdict.killer) == key).count()
     };
+    let numbers = |verdict: &Verdict| {
+        usize::from(verdict.pid.is_some()) + usize::from(verdict.limit.is_some()) + usize::from(verdict.usage.is_some())
+    };
+    cases.iter().min_by_key(|judged| {
+        let order = (death::rank(judged.verdict.killer), std::cmp::Reverse(numbers(&judged.verdict)));
+        (std::cmp::Reverse(alike(judged)), order)
+    })
+}
+
+fn judged(case: Case<'_>) -> Judged<'_> {
+    let suspects = late::suspects(CAUSES, &case);
+    let verdict = verdict(&case, &suspects);
+    Judged { case, suspects, verdict }
+}
+
+fn verdict(case: &Case<'_>, suspects: &[Suspect<'_>]) -> Verdict {
+    let first = suspects.first();
+    let Some(told) = &case.death else { return without_death(case, suspects) };
+    let origins = told.signals.iter().map(|(signal, _)| signal.origin).collect::<std::collections::BTreeSet<Origin>>();
+    let own = if origins.len() > 1 { Confidence::High } else { Confidence::Medium };
+    let main = told.main();
+    Verdict {
+        killer: told.killer(),
+        area: first.map(|suspect| suspect.area).or(told.area()).unwrap_or(Area::Container),
+        confidence: first.map_or(own, |suspect| suspect.confidence),
+        code: first.map(|suspect| suspect.cause.code),
+        pid: told.pid(),
+        limit: told.limit(),
+        usage: told.usage(),
+        summary: first
+            .map(|suspect| suspect.title.clone())
+            .or(main.map(|(signal, _)| signal.quote.clone()))
+            .unwrap_or_default(),
+    }
+}
+
+fn without_death(case: &Case<'_>, suspects: &[Suspect<'_>]) -> Verdict {
+    let reasons = case.other_reasons();
+    let ends = |signal: &&&Signal| matches!(signal.says, Says::OtherReason { ends: true, .. });
+    let (killer, told) =
+        match (reasons.iter().find(ends), case.ends().first(), reasons.first(), case.consequences().first()) {
+            (Some(reason), _, _, _) => (Killer::NotOom, Some(*reason)),
+            (None, Some((ended, _)), _, _) => (Killer::Unknown, Some(*ended)),
+            (None, None, Some(reason), _) => (Killer::NotOom, Some(*reason)),
+            (None, None, None, Some(lost)) => (Killer::Unknown, Some(*lost)),
+            (None, None, None, None) => (Killer::NotOom, None),
+        };
+    let wanted = if killer == Killer::Unknown { Weight::Nothing } else { Weight::NotMemory };
+    let suspect = suspects.iter().find(|suspect| suspect.weight == wanted).or(suspects.first());
+    let ended = case.ends().first().map(|(_, ended)| *ended);
     Verdict {
         killer,
         area: Area::Other,
-        confidence: if killer == Killer::Unknown { Confidence::Low } else { Confidence::Medium },
-        pid: None,
+        confidence: if killer == Killer::Unknown {
+            Confidence::Low
+        } else {
+            suspect.map_or(Confidence::Medium, |suspect| suspect.confidence)
+        },
+        code: suspect.map(|suspect| suspect.cause.code),
+        pid: ended.and_then(|ended| ended.pid),
         limit: None,
         usage: None,
-        summary: told.map_or_else(|| "no failure of memory is in the text".to_owned(), |signal| signal.quote.clone()),
+        summary: suspect
+            .map(|suspect| suspect.title.clone())
+            .or(told.map(|signal| signal.quote.clone()))
+            .unwrap_or_else(|| nothing().summary),
     }
 }
 
-fn rank(killer: Killer) -> usize {
-    Killer::ALL.iter().position(|known| *known == killer).unwrap_or(usize::MAX)
+fn nothing() -> Verdict {
+    Verdict {
+        killer: Killer::NotOom,
+        area: Area::Other,
+        confidence: Confidence::Medium,
+        code: None,
+        pid: None,
+        limit: None,
+        usage: None,
+        summary: "no failure of memory is in the text".to_owned(),
+    }
 }
