@@ -98,14 +98,22 @@ fn facts(outlook: &Outlook<'_>, mut finding: Finding) -> Finding {
             mib(Bytes::new(walk.trimmable())),
         ));
     }
-    let arena_max = outlook.now.sample.files.allocator_variables.as_deref().unwrap_or_default();
-    let arena_max = arena_max.iter().find(|(name, _)| name == "MALLOC_ARENA_MAX").map(|(_, value)| value.as_str());
+    match remedy(outlook) {
+        Some(remedy) => finding.help(remedy),
+        None => finding,
+    }
+}
+
+/// What makes the allocator keep less, where it is glibc's.
+pub(super) fn remedy(outlook: &Outlook<'_>) -> Option<&'static str> {
+    let variables = outlook.now.sample.files.allocator_variables.as_deref().unwrap_or_default();
+    let arena_max = variables.iter().find(|(name, _)| name == "MALLOC_ARENA_MAX").map(|(_, value)| value.as_str());
     match (outlook.now.sample.allocator, arena_max) {
-        (Allocator::Glibc, Some("1")) => finding.help("preload jemalloc: glibc has one arena already"),
-        (Allocator::Glibc, _) => finding.help(
+        (Allocator::Glibc, Some("1")) => Some("preload jemalloc: glibc has one arena already"),
+        (Allocator::Glibc, _) => Some(
             "preload jemalloc (the official image does), or set MALLOC_ARENA_MAX=1 in the environment of the TaskManager",
         ),
-        _ => finding,
+        _ => None,
     }
 }
 

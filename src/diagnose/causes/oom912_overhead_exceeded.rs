@@ -68,7 +68,8 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     }
     let largest = pools.first().map(|(pool, _)| *pool);
     Some(finding.help(match largest {
-        Some(Pool::AllocatorRetained) => "preload jemalloc or set MALLOC_ARENA_MAX=1 before giving JVM Overhead more",
+        Some(Pool::AllocatorRetained) => super::oom901_allocator_retention::remedy(outlook)
+            .unwrap_or("see why the allocator keeps so much before giving JVM Overhead more"),
         Some(Pool::Gc) => "lower -XX:ParallelGCThreads, or raise jvm-overhead.min and .max of this process",
         Some(Pool::ThreadStacks) => "see who makes threads, or raise jvm-overhead.min and .max of this process",
         _ => "raise jvm-overhead.min and .max of this process to what is used",
