@@ -2,6 +2,7 @@
 //! file, clock or environment is touched.
 
 pub mod change;
+pub mod cure;
 pub mod from_use;
 pub mod mend;
 pub mod migrate;

@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("artefact", &["model"]),
     ("config", &["model", "flink", "artefact"]),
     ("plan", &["model", "flink", "artefact", "config"]),
-    ("recommend", &["model", "flink", "config", "plan"]),
+    ("recommend", &["model", "flink", "config", "plan", "check"]),
     ("check", &["model", "flink", "config", "plan"]),
     ("probe", &["model", "artefact"]),
     ("diagnose", &["model", "flink", "plan", "artefact"]),

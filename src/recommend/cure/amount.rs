@@ -1,0 +1,110 @@
+//! By how much a part is made larger.
+
+use super::mib;
+use super::proof::{Case, Room};
+use crate::model::Bytes;
+
+/// What is put on top of a shortfall, in hundredths of it: the moment of a death is not the highest that would have come.
+const ON_TOP: u64 = 125;
+
+/// What a part gets more where no shortfall is shown, in hundredths of what it has: enough to see a difference, and little
+/// enough to see a leak come back.
+const UNKNOWN: u64 = 50;
+
+/// A size and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// How large the part becomes.
+    pub size: Bytes,
+    /// By how much it was too small, where that is shown.
+    pub shortfall: Option<Bytes>,
+    /// Why it grows by more than twice that, where it may.
+    pub more: Option<String>,
+    /// What it rests on, a sentence.
+    pub why: String,
+}
+
+/// So many hundredths of something, in 64 bits.
+pub(super) fn hundredths(of: Bytes, hundredths: u64) -> Bytes {
+    let product = u128::from(of.get()) * u128::from(hundredths) / 100;
+    Bytes::new(u64::try_from(product).unwrap_or(u64::MAX)).min(Bytes::FLINK_MAX)
+}
+
+/// What is given for a shortfall: a quarter more, in the roundest number that is no more than twice the shortfall.
+pub(super) fn for_shortfall(shortfall: Bytes) -> Bytes {
+    let wanted = hundredths(shortfall, ON_TOP);
+    let most = shortfall.get().saturating_mul(2);
+    let steps = [256, 128, 64, 32, 16, 8, 4, 2, 1].map(Bytes::mib);
+    let round = steps.into_iter().filter_map(|step| wanted.round_up_to(step)).find(|size| size.get() <= most);
+    round.unwrap_or(wanted)
+}
+
+/// A size as it may be written: whole mebibytes, where that is not more than twice what is wanted.
+fn written(size: Bytes) -> Bytes {
+    size.round_up_to(Bytes::mib(1)).filter(|round| round.get() / 2 <= size.get()).unwrap_or(size)
+}
+
+/// The size of a part that was too small: by its shortfall; else by what is known to be needed, in hundredths of it; else
+/// half as much again, and at least so much more.
+pub(super) fn target(case: &Case<'_>, room: Room, need: Option<(Bytes, u64)>, least: Bytes) -> Target {
+    let size = case.size(room).unwrap_or_default();
+    let needed = need.map(|(need, on_top)| (need, hundredths(need, on_top)));
+    let from_need = needed.and_then(|(need, with_room)| Some((need, with_room, with_room.checked_sub(size)?)));
+    if let Some(shortfall) = case.patient.shortfall.filter(|shortfall| *shortfall > Bytes::ZERO) {
+        let by_need = from_need.filter(|(_, _, by)| *by > shortfall);
+        let (by, more, why) = match by_need {
+            Some((need, with_room, by)) => (
+                by,
+                Some(format!("{} are needed, and {} leave room for them", mib(need), mib(with_room))),
+                format!("it was {} short, and {} are needed", mib(shortfall), mib(need)),
+            ),
+            None => (
+                for_shortfall(shortfall),
+                None,
+                format!("it was {} short; a quarter more than that is given", mib(shortfall)),
+            ),
+        };
+        let grown = size.checked_add(by).unwrap_or(Bytes::FLINK_MAX);
+        let rounded = written(grown);
+        let round = rounded.get() - size.get() <= shortfall.get().saturating_mul(2) || more.is_some();
+        return Target { size: if round { rounded } else { grown }, shortfall: Some(shortfall), more, why };
+    }
+    if let Some((need, with_room, by)) = from_need.filter(|(_, _, by)| *by > Bytes::ZERO) {
+        let short = need.checked_sub(size).filter(|short| *short > Bytes::ZERO);
+        return Target {
+            size: written(size.checked_add(by).unwrap_or(Bytes::FLINK_MAX)),
+            shortfall: short,
+            more: Some(format!("{} are needed, and {} leave room for them", mib(need), mib(with_room))),
+            why: format!("{} are needed of {}", mib(need), mib(size)),
+        };
+    }
+    let by = hundredths(size, UNKNOWN).max(least);
+    Target {
+        size: written(size.checked_add(by).unwrap_or(Bytes::FLINK_MAX)),
+        shortfall: None,
+        more: None,
+        why: "by how much it was short is not shown, so it gets half as much again".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_shortfall_is_rounded_to_what_people_write() {
+        assert_eq!(for_shortfall(Bytes::mib(100)), Bytes::mib(128));
+        assert_eq!(for_shortfall(Bytes::mib(700)), Bytes::mib(1024));
+        assert_eq!(for_shortfall(Bytes::mib(3)), Bytes::mib(4));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_given_is_at_least_the_shortfall_and_at_most_twice(shortfall in 1u64..1 << 42) {
+            let given = for_shortfall(Bytes::new(shortfall)).get();
+            prop_assert!(given >= shortfall && given <= 2 * shortfall, "{given} for {shortfall}");
+        }
+    }
+}
