@@ -10,6 +10,7 @@ pub mod flink_process;
 pub mod flink_rest;
 pub mod host;
 pub mod hsperfdata;
+pub mod kernel_oom;
 pub mod listening;
 pub mod loaded_property;
 pub mod malloc_chunks;
