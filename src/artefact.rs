@@ -26,6 +26,7 @@ pub mod rocksdb_options;
 pub mod rocksdb_sst;
 pub mod smaps;
 pub mod startup_block;
+pub mod systemd_oom;
 pub mod vm_flags;
 pub mod vm_info;
 
