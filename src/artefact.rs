@@ -11,6 +11,7 @@ pub mod flink_rest;
 pub mod host;
 pub mod hsperfdata;
 pub mod kernel_oom;
+pub mod kubernetes_status;
 pub mod listening;
 pub mod loaded_property;
 pub mod malloc_chunks;
