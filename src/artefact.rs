@@ -27,6 +27,7 @@ pub mod smaps;
 pub mod startup_block;
 pub mod vm_flags;
 pub mod vm_info;
+pub mod yarn_container;
 
 /// A fact and the line it stands in, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
