@@ -23,6 +23,7 @@ pub mod rocksdb_log;
 pub mod rocksdb_manifest;
 pub mod rocksdb_options;
 pub mod rocksdb_sst;
+pub mod rocksdb_traces;
 pub mod smaps;
 pub mod startup_block;
 pub mod vm_flags;

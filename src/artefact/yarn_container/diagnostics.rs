@@ -136,7 +136,7 @@ static STATUS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 static CONTEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compiled(
-        r"container\\?_(?:e\d+\\?_)?\d{6,}|appattempt_|container-launch|[Cc]ontainer (?:killed|exited|marked|released|preempted|from a bad node|\[pid)|[Cc]ontainerExitStatus|[Nn]ode[Mm]anager|YARN|[^a-z]yarn[^a-z]",
+        r"container\\?_(?:e\d+\\?_)?\d{6,}|appattempt_|container-launch|[Cc]ontainer (?:killed (?:on request|by)|exited with a non|marked as|released|preempted|from a bad node|\[pid)|[Cc]ontainerExitStatus|[Nn]ode[Mm]anager|YARN|[^a-z]yarn[^a-z]",
     )
 });
 static ELASTIC: LazyLock<Option<Regex>> = LazyLock::new(|| {

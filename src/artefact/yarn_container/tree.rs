@@ -46,7 +46,7 @@ static ROW: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
     .ok()
 });
-static MARK: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[|:]\s?-\s?\d").ok());
+static MARK: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:\|\s?-|:-)\s?\d+\s+\d+").ok());
 static HEADER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"PGRPID\s+SESSID\s+CMD_NAME\s+([A-Z_()\s]{4,200}?)\s*FULL_CMD_LINE").ok());
 /// What is written behind a dump.
@@ -64,8 +64,9 @@ impl Tree {
     /// The dump in a part of a text.
     pub(super) fn read(text: &str, from: usize, until: usize) -> Tree {
         let Some((row, mark)) = ROW.as_ref().zip(MARK.as_ref()) else { return Tree::default() };
-        // Most kills are told without one.
-        if !text.get(from..until).is_some_and(|part| part.contains('(')) {
+        // Many a kill is told without one.
+        let words = ["process-tree", "CMD_NAME", "|-"];
+        if !text.get(from..until).is_some_and(|part| words.iter().any(|word| part.contains(word))) {
             return Tree::default();
         }
         let plain = Plain::of(text, from, until, Blanks::Kept);
