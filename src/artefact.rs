@@ -10,6 +10,8 @@ pub mod flink_process;
 pub mod flink_rest;
 pub mod host;
 pub mod hsperfdata;
+pub mod kernel_oom;
+pub mod kubernetes_status;
 pub mod listening;
 pub mod loaded_property;
 pub mod malloc_chunks;
@@ -23,10 +25,13 @@ pub mod rocksdb_log;
 pub mod rocksdb_manifest;
 pub mod rocksdb_options;
 pub mod rocksdb_sst;
+pub mod rocksdb_traces;
 pub mod smaps;
 pub mod startup_block;
+pub mod systemd_oom;
 pub mod vm_flags;
 pub mod vm_info;
+pub mod yarn_container;
 
 /// A fact and the line it stands in, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,1 @@
+//! Kills of every wording, and what becomes of them on their way.

@@ -1,0 +1,1 @@
+//! One death of many words.
