@@ -6,6 +6,7 @@ pub mod cgroup;
 pub mod command_line;
 pub mod container_limit;
 pub mod excerpt;
+pub mod flink_log;
 pub mod flink_process;
 pub mod flink_rest;
 pub mod gc_log;

@@ -1,0 +1,177 @@
+//! The sentences of Flink's own logs that bear on an end: of the JobManager, of the TaskManager and of the scripts that start
+//! them, Flink 1.2 to 2.3. One file a kind of sentence; every fact knows where in the text it stands.
+//!
+//! The sentences are searched for wherever they stand: a log reaches a reader with threads in its layout, wrapped by a
+//! terminal or a mail, or inside JSON.
+
+pub mod demand;
+pub mod fatal;
+pub mod job;
+pub mod loss;
+pub mod memory_logger;
+pub mod process_spec;
+pub mod rejection;
+pub mod shortage;
+pub mod worker;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use crate::model::Bytes;
+
+/// Words by which the lines that matter are found in a large log.
+pub const ANCHORS: &[&str] = &[
+    "is terminated. Diagnostics:",
+    "TaskExecutor connection",
+    "termination statuses:",
+    "eartbeat of ",
+    "Fatal error occurred",
+    "produced an uncaught exception. Stopping",
+    "RECEIVED SIGNAL",
+    "network buffers",
+    "are remaining",
+    "emory configuration",
+    "exceed configured Total",
+    "expired before completing",
+];
+
+/// A fact and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At<T> {
+    /// From where to where in the text.
+    pub span: Range<usize>,
+    /// What is stated there.
+    pub what: T,
+}
+
+/// What may stand between two words: blanks, at most the end of a line with a quoting sign, or what JSON makes of it.
+const BETWEEN: &str = r"(?:[ \t\r\n\u{a0}>|]|\\[nrt])+";
+
+/// A sentence to search for. Each blank of it may be a line break in the text.
+#[derive(Debug)]
+struct Sentence(Option<Regex>);
+
+impl Sentence {
+    /// From a pattern in which a blank stands for what may be between two words.
+    fn new(pattern: &str) -> Sentence {
+        Sentence(Regex::new(&pattern.replace(' ', BETWEEN)).ok())
+    }
+
+    /// Every place where it stands.
+    fn all<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Captures<'t>> {
+        self.0.iter().flat_map(move |regex| regex.captures_iter(text))
+    }
+
+    /// The first place.
+    fn first<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        self.0.as_ref()?.captures(text)
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+}
+
+/// A group of a match.
+fn group<'t>(found: &Captures<'t>, name: &str) -> Option<&'t str> {
+    found.name(name).map(|group| group.as_str())
+}
+
+fn number<T: std::str::FromStr>(found: &Captures<'_>, name: &str) -> Option<T> {
+    group(found, name)?.parse().ok()
+}
+
+fn span(found: &Captures<'_>) -> Range<usize> {
+    found.get(0).map_or(0..0, |all| all.range())
+}
+
+/// How a line of a log begins whose layout names a level.
+static LEVEL: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence(Regex::new(r"^.{0,120}?(?:^|[\s\]])(?:INFO|WARN|ERROR|DEBUG|TRACE|FATAL)\s").ok()));
+
+/// The most lines that one message is taken to have.
+const MOST_LINES: usize = 120;
+/// The most bytes that one message is taken to have.
+const MOST_BYTES: usize = 24 << 10;
+
+/// Where a message that begins at an offset ends: before the next line with a level, before a gap, or where the text ends.
+fn end_of_message(text: &str, start: usize) -> usize {
+    let Some(rest) = text.get(start..) else { return start };
+    let mut length = 0;
+    for (index, line) in rest.split_inclusive('\n').enumerate() {
+        let head = line.char_indices().nth(160).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
+        let over = line.starts_with('\x0c') || index >= MOST_LINES || length >= MOST_BYTES;
+        if index > 0 && (over || LEVEL.is_in(head)) {
+            break;
+        }
+        length += line.len();
+    }
+    start + length
+}
+
+/// Not more of a text than a number of bytes, cut between characters.
+fn at_most(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}
+
+/// The place of another part of the text, the part being a slice of it.
+fn range_of(text: &str, start: usize, bytes: usize) -> &str {
+    text.get(start..).map_or("", |rest| at_most(rest, bytes))
+}
+
+/// A size as Flink prints it for people (`MemorySize.toHumanReadableString`): `134217728 bytes`,
+/// `128.000mb (134217728 bytes)`, and up to 1.10 `128.000mb`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// In bytes.
+    pub bytes: Bytes,
+    /// Whether it is printed to the byte.
+    pub exact: bool,
+}
+
+/// The pattern of such a size.
+const SIZE: &str = r"\d+(?:\.\d+)? ?(?:bytes|[kmgt]b)(?: \( ?\d+ bytes ?\))?";
+
+impl Printed {
+    /// Reads one.
+    fn parse(text: &str) -> Option<Printed> {
+        let text = text.trim();
+        let (rounded, exact) = match text.split_once('(') {
+            Some((rounded, exact)) => (rounded.trim(), Some(exact.trim())),
+            None => (text, None),
+        };
+        if let Some(exact) = exact.and_then(leading_number) {
+            return Some(Printed { bytes: Bytes::new(exact), exact: true });
+        }
+        let unit_at = rounded.find(|c: char| c.is_ascii_alphabetic())?;
+        let (digits, unit) = (rounded.get(..unit_at)?.trim(), rounded.get(unit_at..)?);
+        let shift = match unit {
+            "bytes" => return Some(Printed { bytes: Bytes::new(digits.parse().ok()?), exact: true }),
+            "kb" => 10,
+            "mb" => 20,
+            "gb" => 30,
+            "tb" => 40,
+            _ => return None,
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let scale = 10u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+        let fraction: u128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+        let value = whole.parse::<u128>().ok()?.checked_mul(scale)?.checked_add(fraction)?;
+        let bytes = value.checked_mul(1 << shift)? / scale;
+        Some(Printed { bytes: Bytes::new(u64::try_from(bytes).ok()?), exact: false })
+    }
+}
+
+fn leading_number(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;
