@@ -3,9 +3,11 @@
 mod amount;
 pub mod arguments;
 pub mod attach;
+pub mod bars;
 pub mod causes;
 pub mod check;
 pub mod comparison;
+pub mod diagnose;
 pub mod explain;
 pub mod flink_log;
 pub mod json;

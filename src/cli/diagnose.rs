@@ -1,46 +1,224 @@
-//! `oomph diagnose`.
+//! `oomph diagnose`: explains a death from what is left of it.
 
-use std::fs;
+mod ask;
+mod patient;
+
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use clap::{Args, ValueEnum};
 
 use super::Exit;
-use crate::artefact::excerpt::Excerpt;
+use super::plan::{DeploymentArg, RoleArg, width};
+use crate::artefact::masking::Masker;
 use crate::diagnose::postmortem;
+use crate::diagnose::postmortem::signal::{Says, Signal};
+use crate::flink::{Version, sensitive};
+use crate::model::Role;
+use crate::recommend::cure::Advice;
+use crate::report::diagnose::{self as report, Input, Report};
 
-/// Explains a death from what is left of it.
-#[derive(Debug, clap::Args)]
+const EXAMPLES: &str = "\
+Examples:
+  oomph diagnose jobmanager.log
+  oomph diagnose taskmanager.log kernel.txt describe.txt
+  oomph diagnose ./collected --conf conf/flink-conf.yaml --patch
+  kubectl describe pod orders-taskmanager-1-1 | oomph diagnose -
+  oomph diagnose --ask pod/orders-taskmanager-1-1";
+
+/// Explains a death from what is left of it: logs of YARN, Kubernetes, the kernel, the JVM, Flink and RocksDB.
+///
+/// Names who ended the process, which limit was reached and what had filled the memory, with the lines that show it,
+/// and proposes the change of configuration that ends it, planned and checked. It reads what it is given and nothing
+/// else.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct DiagnoseArgs {
-    /// What is left: logs, descriptions, reports.
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
-    /// How to print.
-    #[arg(long, default_value = "json")]
-    format: String,
+    /// Files and directories, plain or in .gz, .zst or .tar; - is standard input.
+    #[arg(value_name = "LEFT", required_unless_present_any = ["ask", "explain_limits"])]
+    left: Vec<PathBuf>,
+
+    /// The configuration of the process, for recommendations in its own keys.
+    #[arg(long, value_name = "CONF")]
+    conf: Option<PathBuf>,
+
+    /// The Flink version, such as 1.20 or 1.20.5 [default: what is left tells it].
+    #[arg(long, value_name = "VERSION")]
+    flink: Option<Version>,
+
+    /// Whose memory it was [default: what is left tells it, else a TaskManager's].
+    #[arg(long, value_enum, value_name = "ROLE")]
+    role: Option<RoleArg>,
+
+    /// Who started the process [default: what is left tells it].
+    #[arg(long, value_enum, value_name = "DEPLOYMENT")]
+    deployment: Option<DeploymentArg>,
+
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+
+    /// Prints what the first recommendation changes, as a unified diff of --conf or as a patch for kubectl, and nothing else.
+    #[arg(long, requires = "conf")]
+    patch: bool,
+
+    /// Adds what was not looked at, and what would have been found there.
+    #[arg(long)]
+    explain_limits: bool,
+
+    /// Prints the commands that collect what is left of a pod, a container, an application, a process or this host.
+    #[arg(long, value_name = "TARGET", exclusive = true)]
+    ask: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// Everything, for programs (docs/schema/diagnose-v1.json).
+    Json,
+    /// For a ticket.
+    Markdown,
+    /// One page with charts, without anything to load.
+    Html,
 }
 
 pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
-    let mut signals = Vec::new();
-    for (number, file) in args.files.iter().enumerate() {
-        let bytes = fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-        let text = String::from_utf8_lossy(&bytes);
-        signals.extend(postmortem::signals(number, &Excerpt::plain(&text)));
+    let mut out = io::stdout().lock();
+    if let Some(target) = &args.ask {
+        return Ok(match ask::commands(target) {
+            Some(commands) => {
+                out.write_all(commands.as_bytes())?;
+                Exit::Clean
+            }
+            None => {
+                anstream::eprintln!("error: `{target}` is nothing that can be asked about; there are {}", ask::FORMS);
+                Exit::Usage
+            }
+        });
     }
-    let verdict = postmortem::judge(&signals);
-    let document = serde_json::json!({
-        "verdict": {
-            "killer": verdict.killer.name(),
-            "area": verdict.area.name(),
-            "confidence": verdict.confidence.name(),
-            "code": verdict.code,
-            "pid": verdict.pid,
-            "limit_bytes": verdict.limit.map(crate::model::Bytes::get),
-            "usage_bytes": verdict.usage.map(crate::model::Bytes::get),
-            "summary": verdict.summary,
+    let leavings = read(&args.left)?;
+    let mut inputs = Vec::new();
+    let mut signals = Vec::new();
+    let mut excerpts = Vec::new();
+    for (number, input) in leavings.inputs.into_iter().enumerate() {
+        let mut found: Vec<Signal> =
+            input.excerpts.iter().flat_map(|excerpt| postmortem::signals(number, excerpt)).collect();
+        inputs.push(Input {
+            name: input.name.clone(),
+            bytes: input.bytes,
+            left_out: input.left_out,
+            signals: found.len(),
+        });
+        signals.append(&mut found);
+        excerpts.extend(input.excerpts.into_iter().map(|excerpt| (input.name.clone(), excerpt)));
+    }
+    mask(&mut signals);
+    let cases = postmortem::cases(&signals);
+    let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
+    let told = patient::Told {
+        version: args.flink,
+        role: args.role.map(RoleArg::role),
+        deployment: args.deployment.map(DeploymentArg::deployment),
+    };
+    let role = told.role.or(main.case.role).unwrap_or(Role::TaskManager);
+    let found = match &args.conf {
+        Some(conf) => match patient::configured(conf, told, role) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                anstream::eprintln!("error: could not {error}");
+                return Ok(Exit::Input);
+            }
         },
-        "signals": signals.iter().map(|signal| format!("{}:{} {:?}", signal.file, signal.line, signal.says)).collect::<Vec<_>>(),
-    });
-    anstream::println!("{document:#}");
+        None => patient::shown(&excerpts, told, role).or_else(|| patient::pieced_together(&signals, told, role)),
+    };
+    let advice = found.as_ref().map_or_else(Advice::default, |found| patient::advice(main, found));
+    if args.patch {
+        return patch(args, &advice, &mut out);
+    }
+    let report = Report {
+        inputs: &inputs,
+        unread: &leavings.unread,
+        cases: &cases,
+        main,
+        budget: found.as_ref().and_then(|found| found.survey()),
+        no_budget: match &found {
+            Some(found) if found.survey().is_none() => Some(format!("Flink refuses what {} shows", found.from)),
+            Some(_) => None,
+            None => Some("No configuration is known: --conf FILE makes this exact.".to_owned()),
+        },
+        advice: &advice,
+    };
+    match args.format {
+        Format::Text => out.write_all(report::text::page(&report, width()).as_bytes())?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &report::json::document(&report))?;
+            writeln!(out)?;
+        }
+        Format::Markdown => out.write_all(report::markdown::page(&report).as_bytes())?,
+        Format::Html => out.write_all(report::html::page(&report)?.as_bytes())?,
+    }
+    if args.explain_limits && args.format == Format::Text {
+        out.write_all(report::limits::text(&report, width()).as_bytes())?;
+    }
+    Ok(if inputs.is_empty() { Exit::Input } else { Exit::Clean })
+}
+
+fn patch(_args: &DiagnoseArgs, _advice: &Advice, _out: &mut impl Write) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
+}
+
+/// Hides secrets in everything that is quoted.
+fn mask(signals: &mut [Signal]) {
+    let masker = Masker::new(&sensitive::is_sensitive);
+    let masked = |text: &mut String| {
+        let bytes = masker.text(text.as_bytes());
+        if bytes.values > 0 {
+            *text = String::from_utf8_lossy(&bytes.bytes).into_owned();
+        }
+    };
+    for signal in signals {
+        masked(&mut signal.quote);
+        match &mut signal.says {
+            Says::Death(death) => masked(&mut death.because),
+            Says::Strain(strain) => masked(&mut strain.text),
+            Says::OtherReason { reason, .. } => masked(reason),
+            Says::Given { key, value } if sensitive::is_sensitive(key) => "******".clone_into(value),
+            Says::Given { .. } | Says::Ended(_) | Says::Consequence | Says::Well => {}
+        }
+    }
+}
+
+struct Leavings {
+    inputs: Vec<Left>,
+    unread: Vec<(String, crate::model::Unseen)>,
+}
+struct Left {
+    name: String,
+    bytes: u64,
+    left_out: Vec<String>,
+    excerpts: Vec<crate::artefact::excerpt::Excerpt>,
+}
+fn read(paths: &[PathBuf]) -> anyhow::Result<Leavings> {
+    let mut inputs = Vec::new();
+    for path in paths {
+        let files: Vec<PathBuf> = if path.is_dir() {
+            let mut f: Vec<PathBuf> = std::fs::read_dir(path)?.filter_map(|e| Some(e.ok()?.path())).collect();
+            f.sort();
+            f
+        } else {
+            vec![path.clone()]
+        };
+        for path in files {
+            let bytes = std::fs::read(&path)?;
+            inputs.push(Left {
+                name: path.display().to_string(),
+                bytes: bytes.len() as u64,
+                left_out: Vec::new(),
+                excerpts: vec![crate::artefact::excerpt::Excerpt::plain(&String::from_utf8_lossy(&bytes))],
+            });
+        }
+    }
+    Ok(Leavings { inputs, unread: Vec::new() })
 }

@@ -4,6 +4,7 @@
 pub mod case;
 pub mod death;
 pub mod flink;
+pub mod groups;
 mod judge;
 pub mod jvm;
 pub mod kernel;
@@ -14,6 +15,8 @@ pub mod native;
 pub mod rocksdb;
 pub mod signal;
 pub mod systemd;
+pub mod timeline;
+mod well;
 pub mod yarn;
 
 pub use judge::{Judged, Verdict, cases, judge, main};
@@ -35,6 +38,7 @@ const READERS: &[Reader] = &[
     flink::signals,
     rocksdb::signals,
     metrics::signals,
+    well::signals,
 ];
 
 /// Everything that one input says, in the order of its lines.

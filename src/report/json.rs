@@ -9,7 +9,7 @@ mod tests {
     use schemars::{Schema, schema_for};
 
     use crate::report::json::{v1, want};
-    use crate::report::{attach, check, comparison, migration, rules, sizing, summary, sweep};
+    use crate::report::{attach, check, comparison, diagnose, migration, rules, sizing, summary, sweep};
 
     /// Writes the schema anew when `UPDATE_SCHEMA` is set.
     #[rstest]
@@ -21,6 +21,7 @@ mod tests {
     #[case("summary-v1", schema_for!(summary::Summary))]
     #[case("attach-v1", schema_for!(attach::json::Document))]
     #[case("attach-summary-v1", schema_for!(attach::summary::Document))]
+    #[case("diagnose-v1", schema_for!(diagnose::json::Document))]
     #[case("check-v1", schema_for!(check::json::Document<'static>))]
     #[case("rules-v1", schema_for!(rules::json::Document))]
     #[case("size-v1", schema_for!(sizing::Document))]

@@ -83,6 +83,15 @@ pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
     out
 }
 
+/// Text wrapped to a width; all lines but the first are indented. A word that is longer than a line is broken.
+pub fn hanging(text: &str, width: usize, indent: &str) -> String {
+    let options = textwrap::Options::new(width)
+        .subsequent_indent(indent)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(true);
+    textwrap::fill(text, options) + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

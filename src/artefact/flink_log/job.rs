@@ -47,7 +47,8 @@ static ENDED: LazyLock<Sentence> = LazyLock::new(|| {
         r"|Job \S+ reached (?:globally )?terminal state (?<reached>FINISHED|CANCELED|FAILED)\b",
     ))
 });
-static SUBMITTED: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"Submitting job '?|Received JobGraph submission"));
+static SUBMITTED: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"Submitting job '?|Received JobGraph submission"));
 
 /// Every event of a text, in its order.
 pub fn events(text: &str) -> Vec<At<Event>> {

@@ -14,11 +14,11 @@ pub struct Setting {
     pub value: String,
 }
 
-static SPEC: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(r"(?:TaskExecutorProcessSpec|WorkerResourceSpec) ?\{(?<fields>[^}\x0c]{1,1500})")
+static SPEC: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"(?:TaskExecutorProcessSpec|WorkerResourceSpec) ?\{(?<fields>[^}\x0c]{1,1500})"));
+static POD: LazyLock<Sentence> = LazyLock::new(|| {
+    Sentence::new(r"TaskManager pod with (?:name \S+ and resource )?<(?<mib>\d+), ?(?<cores>[\d.]+)>")
 });
-static POD: LazyLock<Sentence> =
-    LazyLock::new(|| Sentence::new(r"TaskManager pod with (?:name \S+ and resource )?<(?<mib>\d+), ?(?<cores>[\d.]+)>"));
 static CONTAINER: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
         r"will be started with container size (?<container>\d+) MB, JVM heap size (?<heap>\d+) MB,",
@@ -56,8 +56,7 @@ pub fn settings(text: &str) -> Vec<At<Setting>> {
         found.push(At { span: span(&captures), what });
     }
     for captures in CONTAINER.all(text) {
-        let keys =
-            [("container", "taskmanager.heap.size"), ("heap", "-Xmx"), ("direct", "-XX:MaxDirectMemorySize")];
+        let keys = [("container", "taskmanager.heap.size"), ("heap", "-Xmx"), ("direct", "-XX:MaxDirectMemorySize")];
         for (name, key) in keys {
             let Some(mib) = number::<u64>(&captures, name) else { continue };
             found.push(At { span: span(&captures), what: Setting { key, value: format!("{mib}m") } });

@@ -73,7 +73,9 @@ fn sentence(pattern: &str) -> Sentence {
 }
 
 static SUM: LazyLock<Sentence> = LazyLock::new(|| {
-    sentence(r"Sum of (?:the )?configured (?<parts>[^\x0c]{10,700}?) exceed configured Total (?<whole>Flink|Process) Memory(?: \( ?{size}\))?")
+    sentence(
+        r"Sum of (?:the )?configured (?<parts>[^\x0c]{10,700}?) exceed configured Total (?<whole>Flink|Process) Memory(?: \( ?{size}\))?",
+    )
 });
 static PART: LazyLock<Sentence> =
     LazyLock::new(|| sentence(r"(?<name>(?:[A-Z][A-Za-z-]* ){1,4}?(?:Memory|Metaspace|Overhead)) \( ?{size}\)"));

@@ -87,7 +87,8 @@ pub enum RocksDb {
     },
 }
 
-const POOL: &str = r"(?: The total number of network buffers is currently set to (?<count>\d+)(?: of (?<buffer>\d+) bytes)?)?";
+const POOL: &str =
+    r"(?: The total number of network buffers is currently set to (?<count>\d+)(?: of (?<buffer>\d+) bytes)?)?";
 
 static NETWORK: LazyLock<Sentence> = LazyLock::new(|| {
     let of = r"(?: of (?<of>\d+) available| available)";
@@ -97,7 +98,8 @@ static NETWORK: LazyLock<Sentence> = LazyLock::new(|| {
 });
 static TIMEOUT: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(&format!(r"Timeout triggered when requesting exclusive buffers:{POOL}")));
-static BATCH: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"Buffer request timeout, this means there is a fierce"));
+static BATCH: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"Buffer request timeout, this means there is a fierce"));
 static SEGMENTS: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
         r"Could not allocate enough memory segments for \w+(?: \(required \([MmBb]+\): (?<required>\d+)",
@@ -122,9 +124,8 @@ static OPERATOR: LazyLock<Sentence> = LazyLock::new(|| {
 });
 static CACHE: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"Obtained shared RocksDB cache of size (?<size>\d+) bytes"));
-static ARENA: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(r"performance will be poor because of the current Flink memory configuration")
-});
+static ARENA: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"performance will be poor because of the current Flink memory configuration"));
 static ARENA_DETAILS: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"arenaBlockSize (?<block>\d+) (?:>|&gt;|\\u003e)? ?mutableLimit (?<limit>\d+)"));
 static ARENA_CAPACITY: LazyLock<Sentence> =
@@ -145,9 +146,11 @@ pub fn shortages(text: &str) -> Vec<At<Shortage>> {
         let (required, available) = (number(&captures, "required"), number(&captures, "available"));
         At { span: span(&captures), what: Shortage::NetworkBuffers { required, available, pool: pool(&captures) } }
     }));
-    found.extend(TIMEOUT.all(text).map(|captures| {
-        At { span: span(&captures), what: Shortage::NetworkTimeout { pool: pool(&captures) } }
-    }));
+    found.extend(
+        TIMEOUT
+            .all(text)
+            .map(|captures| At { span: span(&captures), what: Shortage::NetworkTimeout { pool: pool(&captures) } }),
+    );
     found.extend(BATCH.all(text).map(|captures| At { span: span(&captures), what: Shortage::BatchReadTimeout }));
     found.extend(SEGMENTS.all(text).map(|captures| {
         let (required, allocated) = (number(&captures, "required"), number(&captures, "allocated"));

@@ -81,8 +81,11 @@ pub fn ends(text: &str) -> Vec<At<WorkerEnd>> {
             let next = ["Closing TaskExecutor", "is terminated. Diagnostics"].iter().filter_map(|next| rest.find(next));
             let end = next.min().map_or(end, |length| start + length);
             let diagnostics = text.get(start..end).unwrap_or_default().trim().to_owned();
-            let what =
-                WorkerEnd { unit: unit_name(unit), terminated, diagnostics: At { span: start..end, what: diagnostics } };
+            let what = WorkerEnd {
+                unit: unit_name(unit),
+                terminated,
+                diagnostics: At { span: start..end, what: diagnostics },
+            };
             found.push(At { span: at.start..end, what });
         }
     }

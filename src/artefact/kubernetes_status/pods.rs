@@ -145,7 +145,11 @@ fn rows(text: &str) -> Vec<Pod> {
         match status.as_str() {
             "Evicted" => pod.reason = Some((status.start(), status.as_str().to_owned())),
             reason => {
-                pod.ended.push(Terminated { at: status.start(), reason: Some(reason.to_owned()), ..Terminated::default() });
+                pod.ended.push(Terminated {
+                    at: status.start(),
+                    reason: Some(reason.to_owned()),
+                    ..Terminated::default()
+                });
             }
         }
         Some(pod)
@@ -333,7 +337,8 @@ impl Reader {
         let quantity = value.split_whitespace().next().unwrap_or("").trim_end_matches(',');
         let bytes = Bytes::parse_k8s(quantity).ok().filter(|bytes| *bytes != Bytes::ZERO);
         // docker's HostConfig has bytes, and nought where there is no limit.
-        let docker = self.amounts == Amounts::None && !quantity.is_empty() && quantity.bytes().all(|c| c.is_ascii_digit());
+        let docker =
+            self.amounts == Amounts::None && !quantity.is_empty() && quantity.bytes().all(|c| c.is_ascii_digit());
         if let Some(bytes) = bytes.filter(|_| self.amounts == Amounts::Limits || docker) {
             self.pod.limits.push(Limit { at, container: self.container.clone(), text: quantity.to_owned(), bytes });
         }

@@ -72,6 +72,8 @@ pub enum Says {
     Consequence,
     /// Something is under strain, and that kills nobody by itself: full collections, stalls, a counter near its limit.
     Strain(Strain),
+    /// All was well when this was said: a checkpoint that completed, a task that began to run.
+    Well,
     /// What a process was given: a flag or a setting.
     Given {
         /// A key of Flink's or a flag of the JVM's: `taskmanager.memory.process.size`, `-Xmx`.

@@ -69,9 +69,10 @@ fn on_heap(case: &Case<'_>) -> bool {
 fn rocksdb(case: &Case<'_>, advice: &mut Advice) {
     let mut steps = vec![Step::set(state_backend(case), "rocksdb"), Step::set(incremental(case), "true")];
     // Managed memory that was taken away because nobody used it is RocksDB's only bound.
-    let none = case.before.as_ref().is_some_and(|survey| {
-        !case.is_cut_off() && survey.plan.budget.size(Component::Managed) < Bytes::mib(64)
-    });
+    let none = case
+        .before
+        .as_ref()
+        .is_some_and(|survey| !case.is_cut_off() && survey.plan.budget.size(Component::Managed) < Bytes::mib(64));
     if none {
         let names = [keys::MANAGED_SIZE.name(), keys::MANAGED_FRACTION.name()];
         let set = names.into_iter().filter(|name| case.value(name).is_some());
@@ -139,7 +140,8 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
         steps,
         room: Some((Room::Heap, target.shortfall)),
         more: target.more.clone(),
-        risk: "a live set that grows without an end fills any heap: then it is a leak or state, and size is no cure".to_owned(),
+        risk: "a live set that grows without an end fills any heap: then it is a leak or state, and size is no cure"
+            .to_owned(),
         watch: "the heap after full collections: it levels off below two thirds of the new size".to_owned(),
         why: format!("the heap is full of what lives; {}", target.why),
         source: SOURCE,
@@ -239,7 +241,8 @@ fn leak(case: &Case<'_>, advice: &mut Advice) {
             steps: vec![job_code::closed_with_the_job(), job_code::expiring_state()],
             risk: "state that expires is gone: the time to live has to be longer than the job needs it".to_owned(),
             watch: "the heap after full collections over a day".to_owned(),
-            why: "collections in fields, statics and state without a time to live keep every key that ever came".to_owned(),
+            why: "collections in fields, statics and state without a time to live keep every key that ever came"
+                .to_owned(),
             source: "FLINK-10471: state with a time to live is cleaned where that is asked for",
             ..Draft::default()
         },

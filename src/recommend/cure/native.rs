@@ -179,7 +179,8 @@ fn direct_limit(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "a limit for the JobManager's direct memory".to_owned(),
             steps: vec![Step::set(key, "true")],
-            risk: "what took direct memory without a bound fails with \"Direct buffer memory\" and names itself".to_owned(),
+            risk: "what took direct memory without a bound fails with \"Direct buffer memory\" and names itself"
+                .to_owned(),
             watch: "OutOfMemoryError: Direct buffer memory in the JobManager's log".to_owned(),
             why: "a JobManager starts without -XX:MaxDirectMemorySize, so direct memory may grow as large as the heap"
                 .to_owned(),

@@ -290,11 +290,8 @@ impl<'a> Case<'a> {
             if key.name() == keys::JM_HEAP.name() && self.is_taskmanager() {
                 continue;
             }
-            let names = [
-                option::written(config, profile, key),
-                option::stand_ins(config, profile, question, key),
-            ]
-            .concat();
+            let names =
+                [option::written(config, profile, key), option::stand_ins(config, profile, question, key)].concat();
             let Some(name) = names.first().copied() else { continue };
             let size = option::reading(&settings, key).or_else(|| Bytes::parse_flink(&self.value(name)?).ok());
             if let Some(size) = size {
@@ -459,9 +456,10 @@ pub(super) fn changes(steps: &[Step]) -> Vec<Change> {
 /// Whether a part grows as it must: by the shortfall, and by no more than twice that without a reason.
 fn grown(room: Room, sizes: (Bytes, Bytes), least: Option<Bytes>, more: Option<&String>) -> Result<Grown, String> {
     let (before, after) = sizes;
-    let by = after.checked_sub(before).filter(|by| *by > Bytes::ZERO).ok_or_else(|| {
-        format!("{} would not grow: {} before, {} after", room.label(), mib(before), mib(after))
-    })?;
+    let by = after
+        .checked_sub(before)
+        .filter(|by| *by > Bytes::ZERO)
+        .ok_or_else(|| format!("{} would not grow: {} before, {} after", room.label(), mib(before), mib(after)))?;
     let twice = least.map(|least| Bytes::new(least.get().saturating_mul(2)));
     if least.is_some_and(|least| by < least) {
         return Err(format!("{} would grow by {}, less than it was short of", room.label(), mib(by)));

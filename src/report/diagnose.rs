@@ -1,0 +1,90 @@
+//! What `oomph diagnose` prints: a page for people, JSON, Markdown for a ticket, and one page of HTML.
+
+mod advice;
+pub mod html;
+pub mod json;
+pub mod limits;
+pub mod markdown;
+pub mod text;
+mod words;
+
+use crate::diagnose::postmortem::Judged;
+use crate::diagnose::postmortem::signal::{Says, Signal};
+use crate::model::Unseen;
+use crate::plan::Survey;
+use crate::recommend::cure::Advice;
+
+/// Everything that a report shows.
+#[derive(Debug)]
+pub struct Report<'r, 's> {
+    /// What was read.
+    pub inputs: &'r [Input],
+    /// What was not, and why.
+    pub unread: &'r [(String, Unseen)],
+    /// All cases; one at least.
+    pub cases: &'r [Judged<'s>],
+    /// The one that stands for all.
+    pub main: &'r Judged<'s>,
+    /// The budget that the process had, where it is known.
+    pub budget: Option<&'r Survey>,
+    /// Why there is none.
+    pub no_budget: Option<String>,
+    /// What to change, and what not to.
+    pub advice: &'r Advice,
+}
+
+/// One input that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Its name, as it was given or found.
+    pub name: String,
+    /// Its bytes, unpacked.
+    pub bytes: u64,
+    /// What of it was not looked at, a sentence each.
+    pub left_out: Vec<String>,
+    /// How many places in it say something.
+    pub signals: usize,
+}
+
+/// So many signs of a quoted line are shown.
+const QUOTED: usize = 240;
+/// So many in a line of the timeline.
+const SHORT: usize = 100;
+
+/// A sentence without its full stop, so that one can be put behind it.
+fn sentence(text: &str) -> &str {
+    text.trim().trim_end_matches('.')
+}
+
+/// A line of an artefact, cut and without control characters.
+fn quoted(text: &str) -> String {
+    cut(text, QUOTED)
+}
+
+fn short(text: &str) -> String {
+    cut(text, SHORT)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    let mut plain = text.trim().chars().map(|sign| if sign.is_control() { ' ' } else { sign });
+    let kept: String = plain.by_ref().take(most).collect();
+    if plain.next().is_some() { format!("{}...", kept.trim_end()) } else { kept }
+}
+
+/// What the numbers of a signal mean, where it says so.
+fn because(signal: &Signal) -> &str {
+    match &signal.says {
+        Says::Death(death) => &death.because,
+        Says::Strain(strain) => &strain.text,
+        Says::OtherReason { reason, .. } => reason,
+        _ => "",
+    }
+}
+
+impl Report<'_, '_> {
+    /// Where a signal stands, as `file:line`.
+    fn place(&self, file: usize, line: u32) -> String {
+        let name = self.inputs.get(file).map_or("?", |input| input.name.as_str());
+        format!("{name}:{line}")
+    }
+}

@@ -1,0 +1,75 @@
+//! How killers, areas and times are said.
+
+use crate::artefact::excerpt::Moment;
+use crate::diagnose::postmortem::signal::Origin;
+use crate::model::{Area, Killer};
+
+/// Who did it, as the beginning of a sentence.
+pub fn killer(killer: Killer) -> &'static str {
+    match killer {
+        Killer::KernelMemcg => "The kernel ended it: its cgroup had reached its memory limit",
+        Killer::KernelGlobal => "The kernel ended it: the machine had no memory left",
+        Killer::YarnPmem => "YARN ended it: more physical memory than its container has",
+        Killer::YarnVmem => "YARN ended it: more virtual memory than its container may have",
+        Killer::YarnElastic => {
+            "YARN's elastic control ended it: the containers of the node together were above the limit"
+        }
+        Killer::KubeletEvict => "The kubelet evicted it: the node was short of memory",
+        Killer::SystemdOomd => "systemd-oomd ended it: its cgroup was under memory pressure",
+        Killer::Jvm => "The JVM ran out of memory",
+        Killer::Flink => "Flink ended or refused it",
+        Killer::Python => "A Python worker ran out of memory",
+        Killer::NotOom => "Memory was not the reason",
+        Killer::Unknown => "It ended, and what is left does not say why",
+    }
+}
+
+/// What had filled the memory.
+pub fn area(area: Area) -> &'static str {
+    match area {
+        Area::Heap => "the Java heap",
+        Area::Metaspace => "metaspace",
+        Area::Direct => "direct memory",
+        Area::Native => "native memory",
+        Area::Network => "network buffers",
+        Area::ManagedRocksDb => "RocksDB",
+        Area::PageCache => "page cache",
+        Area::Tmpfs => "files in memory (tmpfs)",
+        Area::Threads => "threads",
+        Area::Container => "the container as a whole; by what is not shown",
+        Area::Config => "a setting, not what was used",
+        Area::Other => "something else",
+    }
+}
+
+/// Who says something.
+pub fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Kernel => "kernel",
+        Origin::Counters => "counters",
+        Origin::Yarn => "YARN",
+        Origin::Kubernetes => "Kubernetes",
+        Origin::Systemd => "systemd",
+        Origin::Jvm => "JVM",
+        Origin::GcLog => "GC log",
+        Origin::Jcmd => "jcmd",
+        Origin::Flink => "Flink",
+        Origin::RocksDb => "RocksDB",
+        Origin::Python => "Python",
+        Origin::Metrics => "metrics",
+        Origin::Given => "settings",
+        Origin::Program => "program",
+    }
+}
+
+/// A time as it is written beside an event.
+pub fn moment(at: Moment) -> String {
+    match at {
+        Moment::Zoned(at) => at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        Moment::Local(at) => at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Moment::Since(since) => {
+            let seconds = since.as_secs();
+            format!("{}.{:03} s after start", seconds, since.subsec_millis().abs())
+        }
+    }
+}
