@@ -76,7 +76,9 @@ pub fn read(text: &str) -> Option<Listing> {
             match name.as_str() {
                 "max" | "limit_in_bytes" => {
                     // Version 1 has the largest count of pages where there is no limit.
-                    let limit = bytes.filter(|bytes| *bytes < 1 << 60).map_or(Limit::Unlimited, |b| Limit::AtMost(Bytes::new(b)));
+                    let limit = bytes
+                        .filter(|bytes| *bytes < 1 << 60)
+                        .map_or(Limit::Unlimited, |b| Limit::AtMost(Bytes::new(b)));
                     listing.limit = listing.limit.or(Some(limit));
                 }
                 "current" | "usage_in_bytes" => listing.usage = listing.usage.or(bytes.map(Bytes::new)),
@@ -122,7 +124,9 @@ mod tests {
 
     #[rstest]
     #[case::alone("low 0\nhigh 0\nmax 7\noom 1\noom_kill 1\n")]
-    #[case::grepped("/sys/fs/cgroup/memory.events:max 7\n/sys/fs/cgroup/memory.events:oom 1\n/sys/fs/cgroup/memory.events:oom_kill 1\n")]
+    #[case::grepped(
+        "/sys/fs/cgroup/memory.events:max 7\n/sys/fs/cgroup/memory.events:oom 1\n/sys/fs/cgroup/memory.events:oom_kill 1\n"
+    )]
     #[case::one_line_of_grep("memory.events:oom_kill 1\n")]
     #[case::version_1("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n")]
     fn kills_are_counted_in_every_form(#[case] text: &str) {

@@ -116,15 +116,16 @@ pub fn told(text: &str) -> Vec<Told> {
         let candidates = candidates(text);
         each(&OOMD, text, |at, found, rest| {
             let path = found.get(1)?.as_str().to_owned();
-            let usage = candidates.iter().rev().find(|(before, name, _)| *before < at && *name == path).map(|(.., size)| *size);
+            let usage =
+                candidates.iter().rev().find(|(before, name, _)| *before < at && *name == path).map(|(.., size)| *size);
             let why = if found.get(2)?.as_str() == "used" { swap(rest) } else { pressure(rest) };
             Some(What::Oomd { path, why, usage })
         })
         .for_each(|told| all.push(told));
     }
     if text.contains("OOM") || text.contains("oom") {
-        each(&UNIT, text, |_, found, rest| {
-            let limit = STATUS.as_ref().and_then(|status| status.captures(text)).and_then(|found| size(&found, 3, 4));
+        let limit = STATUS.as_ref().and_then(|status| status.captures(text)).and_then(|found| size(&found, 3, 4));
+        each(&UNIT, text, move |_, found, rest| {
             Some(What::Unit {
                 unit: found.get(1).or(found.get(3)).map(|unit| unit.as_str().to_owned()),
                 by_oomd: found.get(2).is_some(),
@@ -166,7 +167,9 @@ fn each<'t>(
 
 /// The cgroups that systemd-oomd thinks of, with what they use.
 fn candidates(text: &str) -> Vec<(usize, &str, Bytes)> {
-    let Some(candidate) = CANDIDATE.as_ref().filter(|_| text.contains("Current Memory Usage")) else { return Vec::new() };
+    let Some(candidate) = CANDIDATE.as_ref().filter(|_| text.contains("Current Memory Usage")) else {
+        return Vec::new();
+    };
     let mut path = None;
     let mut all = Vec::new();
     for found in candidate.captures_iter(text) {
@@ -238,7 +241,8 @@ mod tests {
     #[case(&SWAP.replace(" / total (33382576128) and swap", "\n>  / total (33382576128) and\n> swap"))]
     fn a_cgroup_is_killed_for_swap_in_both_wordings_and_wrapped(#[case] text: &str) {
         let told = told(text);
-        let [Told { what: What::Oomd { path, why: Why::Swap { memory_used, swap_used, swap, .. }, usage }, .. }] = &told[..]
+        let [Told { what: What::Oomd { path, why: Why::Swap { memory_used, swap_used, swap, .. }, usage }, .. }] =
+            &told[..]
         else {
             panic!("{told:?}")
         };
@@ -249,11 +253,13 @@ mod tests {
 
     #[test]
     fn a_cgroup_is_killed_for_pressure_and_its_usage_is_that_among_the_candidates() {
-        let told = told("Considered 2 cgroups for killing, top candidates were:\n\
+        let told = told(
+            "Considered 2 cgroups for killing, top candidates were:\n\
             \tPath: /user.slice/a.scope\n\t\tPressure: Avg10: 85.87 Avg60: 73.87\n\t\tCurrent Memory Usage: 4.5G\n\
             \tPath: /user.slice/b.scope\n\t\tCurrent Memory Usage: 512.0K\n\
             Killed /user.slice/a.scope due to memory pressure for /user.slice being 27925460729.27% > 50.00% for > 20s with \
-            reclaim activity\n");
+            reclaim activity\n",
+        );
         let [Told { what: What::Oomd { why: Why::Pressure { of, share, .. }, usage, .. }, .. }] = &told[..] else {
             panic!("{told:?}")
         };
@@ -263,11 +269,13 @@ mod tests {
 
     #[test]
     fn a_unit_is_told_with_its_peak_and_its_limit() {
-        let told = told("Memory: 1.9G (max: 2.0G available: 0B peak: 2.0G)\n\
+        let told = told(
+            "Memory: 1.9G (max: 2.0G available: 0B peak: 2.0G)\n\
             systemd[1]: flink-tm.service: A process of this unit has been killed by the OOM killer.\n\
             systemd[1]: flink-tm.service: Main process exited, code=killed, status=9/KILL\n\
             systemd[1]: flink-tm.service: Failed with result 'oom-kill'.\n\
-            systemd[1]: flink-tm.service: Consumed 1min CPU time, 1.5G memory peak, 0B memory swap peak.\n");
+            systemd[1]: flink-tm.service: Consumed 1min CPU time, 1.5G memory peak, 0B memory swap peak.\n",
+        );
         assert_eq!(told.len(), 2);
         let What::Unit { unit, by_oomd, peak, limit } = &told[1].what else { panic!("{told:?}") };
         assert_eq!((unit.as_deref(), *by_oomd), (Some("flink-tm.service"), false));

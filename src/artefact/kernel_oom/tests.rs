@@ -123,7 +123,10 @@ fn a_whole_group_that_dies_is_one_report_with_a_table_by_its_header() {
     assert!(report.whole_group);
     assert_eq!(report.killed.iter().map(|killed| killed.pid).collect::<Vec<_>>(), [900, 955]);
     assert_eq!((report.tasks[0].rss, report.tasks[0].rss_anon), (470_000, Some(468_000)));
-    assert_eq!((report.stat.anon, report.stat.all_kernel()), (Some(Bytes::new(1_932_735_283)), Some(Bytes::new(67_112_960))));
+    assert_eq!(
+        (report.stat.anon, report.stat.all_kernel()),
+        (Some(Bytes::new(1_932_735_283)), Some(Bytes::new(67_112_960)))
+    );
     assert_eq!(report.invoked.as_ref().unwrap().name.as_deref(), Some("Source: kafka -"));
     assert_eq!(report.group.as_deref(), Some("/kubepods.slice/kubepods-pod1234.slice/cri-containerd-55.scope"));
 }
@@ -133,7 +136,10 @@ fn a_machine_without_memory_shows_the_size_of_its_pages() {
     let report = one(GLOBAL);
     assert_eq!((report.bound, report.at_limit()), (Some(Bound::Machine), None));
     assert_eq!(report.page(), kib(64));
-    assert_eq!((report.machine.anon_lists, report.machine.shmem, report.machine.ram), (Some(60_000), Some(500), Some(65_536)));
+    assert_eq!(
+        (report.machine.anon_lists, report.machine.shmem, report.machine.ram),
+        (Some(60_000), Some(500), Some(65_536))
+    );
     let without_sizes = GLOBAL.replace("anon-rss:3199000kB, file-rss:1000kB, shmem-rss:0kB", "");
     assert_eq!(one(&without_sizes).victim_resident(), Some(kib(3_200_000)));
 }
@@ -187,13 +193,16 @@ fn lines_wrapped_and_quoted_in_a_mail_are_read() {
 
 #[test]
 fn a_line_that_another_cpu_has_torn_still_names_the_victim() {
-    let report = one("oom-kill:constraint=CONSTRAINT_MEMCG,nodema[  2.1] BUG: something\n[  2.2] ,task=a b,pid=31,uid=0\n");
+    let report =
+        one("oom-kill:constraint=CONSTRAINT_MEMCG,nodema[  2.1] BUG: something\n[  2.2] ,task=a b,pid=31,uid=0\n");
     assert_eq!((report.bound, report.victim(), report.victim_name()), (Some(Bound::Memcg), Some(31), Some("a b")));
 }
 
 #[test]
 fn a_number_that_is_cut_off_is_none() {
-    let report = one("memory: usage 5120kB, limit 512\nMemory cgroup out of memory: Killed process 9 (java) total-vm:9kB, anon-rss:12");
+    let report = one(
+        "memory: usage 5120kB, limit 512\nMemory cgroup out of memory: Killed process 9 (java) total-vm:9kB, anon-rss:12",
+    );
     assert_eq!((report.counters[0].usage, report.counters[0].limit), (kib(5120), None));
     assert_eq!(report.victim_resident(), None);
 }
@@ -201,7 +210,11 @@ fn a_number_that_is_cut_off_is_none() {
 #[test]
 fn two_reports_are_two_and_a_kill_goes_to_the_report_that_chose_it() {
     assert_eq!(reports(&format!("{V3_10}{V6_8}{GLOBAL}")).len(), 3);
-    let chosen = |pid| format!("x invoked oom-killer: gfp_mask=0xd0, order=0\nMemory cgroup out of memory: Kill process {pid} (java) score 9 or sacrifice child\n");
+    let chosen = |pid| {
+        format!(
+            "x invoked oom-killer: gfp_mask=0xd0, order=0\nMemory cgroup out of memory: Kill process {pid} (java) score 9 or sacrifice child\n"
+        )
+    };
     let killed = |pid| format!("Killed process {pid} (java) total-vm:1kB, anon-rss:{pid}kB, file-rss:0kB\n");
     let mixed = reports(&format!("{}{}{}{}", chosen(1), chosen(2), killed(1), killed(2)));
     let victims: Vec<_> = mixed.iter().map(|report| (report.victim(), report.victim_resident())).collect();
@@ -210,7 +223,9 @@ fn two_reports_are_two_and_a_kill_goes_to_the_report_that_chose_it() {
 
 #[test]
 fn only_the_lines_with_a_kill_make_a_report_each() {
-    let line = |pid| format!("Out of memory: Killed process {pid} (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB\n");
+    let line = |pid| {
+        format!("Out of memory: Killed process {pid} (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB\n")
+    };
     let victims: Vec<_> = reports(&format!("{}{}", line(5), line(6))).iter().map(Report::victim).collect();
     assert_eq!(victims, [Some(5), Some(6)]);
 }
@@ -226,8 +241,10 @@ fn a_report_without_a_victim_says_so(#[case] text: &str, #[case] bound: Option<B
 
 #[test]
 fn a_kill_by_hand_is_known_by_its_order() {
-    let report = one("sysrq: Manual OOM execution\nkworker/1:2 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0\n\
-        Out of memory: Killed process 3 (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB\n");
+    let report = one(
+        "sysrq: Manual OOM execution\nkworker/1:2 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0\n\
+        Out of memory: Killed process 3 (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB, shmem-rss:0kB\n",
+    );
     assert!(report.by_hand);
     assert_eq!((report.victim(), report.invoked.unwrap().name.as_deref()), (Some(3), Some("kworker/1:2")));
 }

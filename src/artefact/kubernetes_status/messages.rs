@@ -107,9 +107,8 @@ static SYSTEM_OOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"\bSystem W OOM W encountered(?:, W victim W process: W ([^\n]{0,64}?), W pid: W (\d+)|: W process W pid W (\d+), W process W name: W (\S+))?|\b[gG]ot W sys W oom W event",
     )
 });
-static OOM_INSTANCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"\b(Pid|ProcessName|VictimContainerName|ContainerName|Constraint):([^\s}]*)").ok()
-});
+static OOM_INSTANCE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b(Pid|ProcessName|VictimContainerName|ContainerName|Constraint):([^\s}]*)").ok());
 static TASK_OOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r#"\bTaskOOM(?: event)?[^\n]{0,40}?(?:container_id:|ContainerID:)\\*"?([0-9a-zA-Z][\w.-]*)|\bcontainer oom ([0-9a-f]{12,64})\b|"(?:status|Action)":\s*"oom"[^\n]{0,200}?"(?:id|ID)":\s*"([0-9a-f]{12,64})""#,
@@ -143,7 +142,9 @@ const OTHERS: &[(&str, &str, bool)] = &[
 
 /// `Preempted by POD on node NODE`, `Preempted by a pod on node NODE`.
 static PREEMPTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(r"\bPreempted W by W (?:a W pod|\S+) W on W node\b|\bevicting W pod W [a-z0-9-]+/|\bDeleting W pod W \S+ W due W to W node\b")
+    words(
+        r"\bPreempted W by W (?:a W pod|\S+) W on W node\b|\bevicting W pod W [a-z0-9-]+/|\bDeleting W pod W \S+ W due W to W node\b",
+    )
 });
 static STORAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     words(
@@ -154,8 +155,10 @@ static STORAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Every message of a text, in order.
 pub(super) fn messages(text: &str) -> Vec<(usize, Message)> {
     let mut all: Vec<(usize, Message)> = Vec::new();
-    let mut each = |anchor: &str, regex: &LazyLock<Option<Regex>>, read: &dyn Fn(&Captures, usize) -> Option<Message>| {
-        let Some(regex) = regex.as_ref().filter(|_| text.contains(anchor)) else { return };
+    let mut each = |anchors: &[&str],
+                    regex: &LazyLock<Option<Regex>>,
+                    read: &dyn Fn(&Captures, usize) -> Option<Message>| {
+        let Some(regex) = regex.as_ref().filter(|_| anchors.iter().any(|anchor| text.contains(anchor))) else { return };
         for found in regex.captures_iter(text) {
             let Some(whole) = found.get(0) else { continue };
             if let Some(message) = read(&found, whole.start()) {
@@ -163,22 +166,15 @@ pub(super) fn messages(text: &str) -> Vec<(usize, Message)> {
             }
         }
     };
-    each("ode", &LOW, &|found, at| Some(evicted(text, found, at)));
-    each("reclaim", &RECLAIM, &|found, _| Some(Message::Reclaiming { resource: any(found, &[1, 2, 3])? }));
-    each("evicted", &EVICTED, &|found, _| Some(Message::PodEvicted { pod: any(found, &[1, 2]) }));
-    each("OOM", &SYSTEM_OOM, &|found, at| Some(system_oom(text, found, at)));
-    if !text.contains("OOM") {
-        each("oom", &SYSTEM_OOM, &|found, at| Some(system_oom(text, found, at)));
-    }
-    each("oom", &TASK_OOM, &|found, _| any(found, &[1, 2, 3]).map(|container| Message::TaskOom { container }));
-    if !text.contains("oom") {
-        each("TaskOOM", &TASK_OOM, &|found, _| any(found, &[1, 2, 3]).map(|container| Message::TaskOom { container }));
-    }
-    each("storage", &STORAGE, &|found, _| Some(Message::Storage { volume: found.get(1).is_some() }));
-    if !text.contains("storage") {
-        each("EmptyDir", &STORAGE, &|found, _| Some(Message::Storage { volume: found.get(1).is_some() }));
-    }
-    each("pod", &PREEMPTED, &|found, _| {
+    each(&["ode"], &LOW, &|found, at| Some(evicted(text, found, at)));
+    each(&["reclaim"], &RECLAIM, &|found, _| Some(Message::Reclaiming { resource: any(found, &[1, 2, 3])? }));
+    each(&["evicted"], &EVICTED, &|found, _| Some(Message::PodEvicted { pod: any(found, &[1, 2]) }));
+    each(&["OOM", "oom"], &SYSTEM_OOM, &|found, at| Some(system_oom(text, found, at)));
+    each(&["OOM", "oom"], &TASK_OOM, &|found, _| {
+        any(found, &[1, 2, 3]).map(|container| Message::TaskOom { container })
+    });
+    each(&["storage", "EmptyDir"], &STORAGE, &|found, _| Some(Message::Storage { volume: found.get(1).is_some() }));
+    each(&["evicting", "Deleting", "reempted"], &PREEMPTED, &|found, _| {
         let reason = match found.get(0)?.as_str().get(..1)? {
             "P" => "preempted for a pod of higher priority",
             "e" => "evicted on request, as when a node is drained",

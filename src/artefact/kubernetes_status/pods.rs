@@ -74,7 +74,7 @@ static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
                 containers|initContainers|ports|resources|image|imageID|conditions|hostIP|phase|spec|status|metadata|\
                 OOMKilled|ExitCode|HostConfig|memory|Memory|type|exit code|termination reason";
     Regex::new(&format!(
-        r#"(?:^|[\s"{{,\[>(-])({keys})"?[ \t]{{0,40}}[:=](?:[ \t]*"((?:[^"\\\n]|\\.)*)"|[ \t]*([^\n{{}}\["]*))"#
+        r#"(?:^|[\s"{{,\[>(-])({keys})"?[ \t]{{0,40}}:(?:[ \t]*"((?:[^"\\\n]|\\.)*)"|[ \t]*([^\n{{}}\["]*))"#
     ))
     .ok()
 });
@@ -145,7 +145,11 @@ fn rows(text: &str) -> Vec<Pod> {
         match status.as_str() {
             "Evicted" => pod.reason = Some((status.start(), status.as_str().to_owned())),
             reason => {
-                pod.ended.push(Terminated { at: status.start(), reason: Some(reason.to_owned()), ..Terminated::default() });
+                pod.ended.push(Terminated {
+                    at: status.start(),
+                    reason: Some(reason.to_owned()),
+                    ..Terminated::default()
+                });
             }
         }
         Some(pod)
@@ -224,11 +228,7 @@ impl Reader {
                 self.in_status = true;
                 self.next_container();
             }
-            "laststate" if self.in_status => {
-                if self.beyond_name {
-                    self.next_container();
-                }
-            }
+            "laststate" if self.in_status && self.beyond_name => self.next_container(),
             "ready" | "restartcount" | "image" | "imageid" => self.beyond_name = true,
             "limits" => self.amounts = Amounts::Limits,
             "requests" => self.amounts = Amounts::Requests,
@@ -333,7 +333,8 @@ impl Reader {
         let quantity = value.split_whitespace().next().unwrap_or("").trim_end_matches(',');
         let bytes = Bytes::parse_k8s(quantity).ok().filter(|bytes| *bytes != Bytes::ZERO);
         // docker's HostConfig has bytes, and nought where there is no limit.
-        let docker = self.amounts == Amounts::None && !quantity.is_empty() && quantity.bytes().all(|c| c.is_ascii_digit());
+        let docker =
+            self.amounts == Amounts::None && !quantity.is_empty() && quantity.bytes().all(|c| c.is_ascii_digit());
         if let Some(bytes) = bytes.filter(|_| self.amounts == Amounts::Limits || docker) {
             self.pod.limits.push(Limit { at, container: self.container.clone(), text: quantity.to_owned(), bytes });
         }

@@ -107,9 +107,7 @@ fn of_end(pod: &Pod, end: &Terminated) -> Option<Says> {
             }))
         }
         Some("Completed") => None,
-        Some("DeadlineExceeded") => {
-            Some(Says::OtherReason { reason: "beyond its deadline".to_owned(), ends: true })
-        }
+        Some("DeadlineExceeded") => Some(Says::OtherReason { reason: "beyond its deadline".to_owned(), ends: true }),
         Some("ContainerCannotRun" | "StartError") => {
             Some(Says::OtherReason { reason: "not started by its runtime".to_owned(), ends: true })
         }
@@ -172,11 +170,9 @@ fn evicted(pod: Option<&str>, resource: Option<&str>, threshold: Option<(Bytes, 
     }
     let largest = using.iter().max_by_key(|using| using.used);
     let mut because = match threshold {
-        Some((quantity, available)) => format!(
-            "the node was to keep {} MiB free and had {} MiB",
-            quantity.whole_mib(),
-            available.whole_mib()
-        ),
+        Some((quantity, available)) => {
+            format!("the node was to keep {} MiB free and had {} MiB", quantity.whole_mib(), available.whole_mib())
+        }
         None => "the node was short of memory".to_owned(),
     };
     if let Some(Using { container, used, request }) = largest {

@@ -16,7 +16,8 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
         let death = match &told.what {
             What::Oomd { path, why, usage } => oomd(path, why, *usage),
             What::Unit { unit, by_oomd: named, peak, limit } => {
-                let killer = if by_oomd || *named { Killer::SystemdOomd } else { kernel(text, unit.as_deref(), *limit) };
+                let killer =
+                    if by_oomd || *named { Killer::SystemdOomd } else { kernel(text, unit.as_deref(), *limit) };
                 of_unit(killer, unit.as_deref(), *peak, *limit)
             }
             What::Earlyoom { pid, name, rss } => Death {

@@ -27,7 +27,10 @@ fn deaths(text: &str) -> Vec<Death> {
 #[rstest]
 #[case::processes("anon 1000000000\nfile 20000000\nshmem 0\nkernel 9000000", Area::Container)]
 #[case::tmpfs("anon 200000000\nfile 850000000\nshmem 840000000\nkernel 9000000", Area::Tmpfs)]
-#[case::page_cache("anon 200000000\nfile 850000000\nshmem 0\nfile_dirty 700000000\nfile_writeback 90000000", Area::PageCache)]
+#[case::page_cache(
+    "anon 200000000\nfile 850000000\nshmem 0\nfile_dirty 700000000\nfile_writeback 90000000",
+    Area::PageCache
+)]
 #[case::slab("anon 200000000\nfile 10000\nshmem 0\nkernel_stack 90000\nslab 850000000", Area::Other)]
 #[case::sockets("anon 200000000\nfile 10000\nshmem 0\nkernel 100000\nsock 850000000", Area::Other)]
 #[case::nothing_stated("", Area::Container)]
@@ -63,24 +66,44 @@ fn a_death_told_twice_is_one() {
 fn without_counters_the_resident_set_is_the_usage_and_no_limit_is_named() {
     let line = "Out of memory: Killed process 8 (java) total-vm:99kB, anon-rss:70kB, file-rss:5kB, shmem-rss:1kB\n";
     let deaths = deaths(line);
-    assert_eq!((deaths[0].killer, deaths[0].limit, deaths[0].usage), (Killer::KernelGlobal, None, Some(Bytes::kib(76))));
+    assert_eq!(
+        (deaths[0].killer, deaths[0].limit, deaths[0].usage),
+        (Killer::KernelGlobal, None, Some(Bytes::kib(76)))
+    );
 }
 
 #[rstest]
-#[case::the_machine("active_anon:90 inactive_anon:9 x\n active_file:1 inactive_file:1\n slab_unreclaimable:5 shmem:4 free:3\n", Area::Container)]
-#[case::shared("active_anon:90 inactive_anon:9 x\n active_file:1 inactive_file:1\n slab_unreclaimable:5 shmem:94 free:3\n", Area::Tmpfs)]
-#[case::the_kernel("active_anon:9 inactive_anon:9 x\n active_file:1 inactive_file:1\n slab_unreclaimable:95 shmem:4 free:3\n", Area::Other)]
+#[case::the_machine(
+    "active_anon:90 inactive_anon:9 x\n active_file:1 inactive_file:1\n slab_unreclaimable:5 shmem:4 free:3\n",
+    Area::Container
+)]
+#[case::shared(
+    "active_anon:90 inactive_anon:9 x\n active_file:1 inactive_file:1\n slab_unreclaimable:5 shmem:94 free:3\n",
+    Area::Tmpfs
+)]
+#[case::the_kernel(
+    "active_anon:9 inactive_anon:9 x\n active_file:1 inactive_file:1\n slab_unreclaimable:95 shmem:4 free:3\n",
+    Area::Other
+)]
 fn the_area_of_a_machine_is_read_in_its_lists(#[case] lists: &str, #[case] area: Area) {
-    let text = format!("java invoked oom-killer: gfp_mask=0x0, order=0\nMem-Info:\n{lists}Out of memory: Kill process 3 (java) score 1 or sacrifice child\n");
+    let text = format!(
+        "java invoked oom-killer: gfp_mask=0x0, order=0\nMem-Info:\n{lists}Out of memory: Kill process 3 (java) score 1 or sacrifice child\n"
+    );
     let deaths = deaths(&text);
     assert_eq!((deaths[0].killer, deaths[0].area, deaths[0].pid), (Killer::KernelGlobal, Some(area), Some(3)));
 }
 
 #[rstest]
 #[case::a_trace_alone(" mem_cgroup_out_of_memory+0x12a/0x140\n try_charge_memcg+0x4ba/0x640\n", Killer::KernelMemcg)]
-#[case::the_last_resort("java invoked oom-killer: gfp_mask=0x201da, order=0\n __alloc_pages_may_oom+0x1/0x2\n", Killer::KernelGlobal)]
+#[case::the_last_resort(
+    "java invoked oom-killer: gfp_mask=0x201da, order=0\n __alloc_pages_may_oom+0x1/0x2\n",
+    Killer::KernelGlobal
+)]
 #[case::a_header_of_a_charge("java invoked oom-killer: gfp_mask=0xd0, order=0, oom_score_adj=0\n", Killer::KernelMemcg)]
-#[case::a_header_of_a_page("java invoked oom-killer: gfp_mask=0x280da, order=0, oom_score_adj=0\n", Killer::KernelGlobal)]
+#[case::a_header_of_a_page(
+    "java invoked oom-killer: gfp_mask=0x280da, order=0, oom_score_adj=0\n",
+    Killer::KernelGlobal
+)]
 fn a_rest_of_a_report_names_the_killer_as_far_as_it_goes(#[case] text: &str, #[case] killer: Killer) {
     assert_eq!(deaths(text).iter().map(|death| death.killer).collect::<Vec<_>>(), [killer]);
 }
@@ -100,7 +123,10 @@ fn a_cgroups_files_count_its_kills() {
 #[rstest]
 #[case("/docker/aa", Some("aa"))]
 #[case("/kubepods/burstable/pod0f5eb28f-6722-4cf5-ab0f-b62748c018d4", Some("0f5eb28f-6722-4cf5-ab0f-b62748c018d4"))]
-#[case("/k.slice/kubepods-burstable-pod0f5eb28f_6722_4cf5_ab0f_b62748c018d4.slice", Some("0f5eb28f-6722-4cf5-ab0f-b62748c018d4"))]
+#[case(
+    "/k.slice/kubepods-burstable-pod0f5eb28f_6722_4cf5_ab0f_b62748c018d4.slice",
+    Some("0f5eb28f-6722-4cf5-ab0f-b62748c018d4")
+)]
 #[case("/hadoop-yarn/container_e36_1_0001_01_000002", Some("container_e36_1_0001_01_000002"))]
 #[case("/", None)]
 fn a_path_ends_in_what_others_call_it(#[case] path: &str, #[case] expected: Option<&str>) {
