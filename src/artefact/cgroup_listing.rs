@@ -12,7 +12,7 @@ use super::kernel_oom::MemcgStat;
 use crate::model::{Bytes, Limit};
 
 /// The words by which a reader of a long log finds these files.
-pub const ANCHORS: &[&str] = &["oom_kill ", "memory.max", "memory.current", "_in_bytes", "memory.failcnt"];
+pub const ANCHORS: &[&str] = &["oom_kill "];
 
 /// What the files say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

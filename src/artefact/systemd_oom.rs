@@ -10,8 +10,7 @@ use regex::{Captures, Regex};
 use crate::model::Bytes;
 
 /// The words by which a reader of a long log finds these lines.
-pub const ANCHORS: &[&str] =
-    &["due to memory ", "killed by the OOM killer", "'oom-kill'", "systemd-oomd killed ", "to process ", "oom-kill)"];
+pub const ANCHORS: &[&str] = &["due to memory ", "by the OOM killer", "sending SIG"];
 
 /// One message, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,8 +115,12 @@ pub fn told(text: &str) -> Vec<Told> {
         let candidates = candidates(text);
         each(&OOMD, text, |at, found, rest| {
             let path = found.get(1)?.as_str().to_owned();
-            let usage =
-                candidates.iter().rev().find(|(before, name, _)| *before < at && *name == path).map(|(.., size)| *size);
+            let usage = candidates
+                .iter()
+                .rev()
+                .take(64)
+                .find(|(before, name, _)| *before < at && *name == path)
+                .map(|(.., size)| *size);
             let why = if found.get(2)?.as_str() == "used" { swap(rest) } else { pressure(rest) };
             Some(What::Oomd { path, why, usage })
         })

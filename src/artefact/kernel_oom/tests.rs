@@ -192,6 +192,17 @@ fn lines_wrapped_and_quoted_in_a_mail_are_read() {
 }
 
 #[test]
+fn markdown_and_translators_of_web_pages_leave_it_readable() {
+    let markdown = GLOBAL.replace('_', "\\_").replace('[', "\\[").replace(']', "\\]");
+    let report = one(&markdown);
+    assert_eq!((report.bound, report.victim(), report.tasks[0].rss), (Some(Bound::Machine), Some(4242), 50_000));
+    let report = one(
+        "memory:usage512kB,limit512kB,failcnt3\nMemory cgroup out of memory: Killed process77(java)total-vm:9kB, anon-rss:8kB\n",
+    );
+    assert_eq!((report.at_limit().unwrap().usage, report.victim()), (kib(512), Some(77)));
+}
+
+#[test]
 fn a_line_that_another_cpu_has_torn_still_names_the_victim() {
     let report =
         one("oom-kill:constraint=CONSTRAINT_MEMCG,nodema[  2.1] BUG: something\n[  2.2] ,task=a b,pid=31,uid=0\n");

@@ -222,7 +222,8 @@ fn evicted(text: &str, found: &Captures, at: usize) -> Message {
 
 /// The pod that a row of a table, or a line of a log, names before its message.
 fn pod_before(text: &str, at: usize) -> Option<String> {
-    let line = text.get(..at)?.rsplit('\n').next()?;
+    let before = text.get(text.floor_char_boundary(at.saturating_sub(400))..at)?;
+    let line = before.rsplit('\n').next()?;
     let found = POD.as_ref()?.captures(line)?;
     any(&found, &[1, 2])
 }

@@ -150,6 +150,14 @@ fn a_piece_of_a_status_is_read(#[case] text: &str, #[case] expected: &str) {
     assert!(ends.len() == 1 && ends[0].ends_with(expected), "{ends:?}");
 }
 
+#[rstest]
+#[case("Container container_e1_01 exited with  exitCode: -104")]
+#[case("Exit code: 143")]
+#[case("Diagnostics: reason: Error")]
+fn what_yarn_writes_is_no_status(#[case] text: &str) {
+    assert_eq!(ends(&read(text).pods), [""; 0]);
+}
+
 fn messages(text: &str) -> Vec<Message> {
     read(text).messages.into_iter().map(|(_, message)| message).collect()
 }
