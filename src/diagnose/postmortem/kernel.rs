@@ -31,6 +31,13 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
         signals
             .extend(confirmed(&report).map(|(at, strain)| signal(excerpt, Origin::Counters, at, Says::Strain(strain))));
     }
+    // Told again by somebody, without the process and its numbers.
+    if signals.is_empty()
+        && let Some(at) = text.find("Memory cgroup out of memory")
+    {
+        let death = Death { area: Some(Area::Container), ..Death::by(Killer::KernelMemcg) };
+        signals.push(signal(excerpt, Origin::Kernel, at, Says::Death(death)));
+    }
     for at in kernel_oom::refused(text) {
         let strain = Strain {
             name: "kernel-allocation-failed",

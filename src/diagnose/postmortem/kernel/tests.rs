@@ -99,6 +99,7 @@ fn the_area_of_a_machine_is_read_in_its_lists(#[case] lists: &str, #[case] area:
     "java invoked oom-killer: gfp_mask=0x201da, order=0\n __alloc_pages_may_oom+0x1/0x2\n",
     Killer::KernelGlobal
 )]
+#[case::told_again("dmesg: \"Memory cgroup out of memory: Killed process (java)\"", Killer::KernelMemcg)]
 #[case::a_header_of_a_charge("java invoked oom-killer: gfp_mask=0xd0, order=0, oom_score_adj=0\n", Killer::KernelMemcg)]
 #[case::a_header_of_a_page(
     "java invoked oom-killer: gfp_mask=0x280da, order=0, oom_score_adj=0\n",
