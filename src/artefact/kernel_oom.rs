@@ -19,18 +19,9 @@ pub use tasks::Task;
 use crate::model::Bytes;
 use grammar::{Event, Part};
 
-/// The words by which a reader of a long log finds the lines of a report.
-pub const ANCHORS: &[&str] = &[
-    "invoked oom-killer",
-    "Killed process ",
-    "Kill process ",
-    "oom-kill:constraint=",
-    "mem_cgroup_out_of_memory",
-    "killed as a result of limit of",
-    "emory cgroup ",
-    "failcnt ",
-    "no killable process",
-];
+/// The words by which a reader of a long log finds the lines of a report; the first is also in the line of a unit that
+/// systemd saw fail of it.
+pub const ANCHORS: &[&str] = &["oom-kill", "Killed process", "emory cgroup "];
 
 /// One report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,7 +169,7 @@ impl Report {
 
     /// The size of a page: 4 KiB, unless a process is in the table and in a kill line and these show another.
     pub fn page(&self) -> Bytes {
-        let shown = self.killed.iter().find_map(|killed| {
+        let shown = self.killed.iter().rev().take(8).find_map(|killed| {
             let task = self.tasks.iter().find(|task| task.pid == killed.pid)?;
             killed.total_vm?.get().checked_div(task.total_vm)
         });

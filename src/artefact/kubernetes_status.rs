@@ -20,14 +20,9 @@ pub const ANCHORS: &[&str] = &[
     "node was low on ",
     "viction manager: ",
     "ystem OOM encountered",
-    "sys oom event",
     "TaskOOM",
-    "container oom ",
-    "ContainerStatusUnknown",
-    "xit Code: ",
-    "ness probe, will be restarted",
-    "reempted ",
-    "node shutdown",
+    "ness probe failed",
+    "ness probe, will be",
 ];
 
 /// All that a text says.

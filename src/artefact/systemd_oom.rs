@@ -10,8 +10,7 @@ use regex::{Captures, Regex};
 use crate::model::Bytes;
 
 /// The words by which a reader of a long log finds these lines.
-pub const ANCHORS: &[&str] =
-    &["due to memory ", "killed by the OOM killer", "'oom-kill'", "systemd-oomd killed ", "to process ", "oom-kill)"];
+pub const ANCHORS: &[&str] = &["due to memory ", "by the OOM killer", "sending SIG"];
 
 /// One message, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,16 +115,20 @@ pub fn told(text: &str) -> Vec<Told> {
         let candidates = candidates(text);
         each(&OOMD, text, |at, found, rest| {
             let path = found.get(1)?.as_str().to_owned();
-            let usage =
-                candidates.iter().rev().find(|(before, name, _)| *before < at && *name == path).map(|(.., size)| *size);
+            let usage = candidates
+                .iter()
+                .rev()
+                .take(64)
+                .find(|(before, name, _)| *before < at && *name == path)
+                .map(|(.., size)| *size);
             let why = if found.get(2)?.as_str() == "used" { swap(rest) } else { pressure(rest) };
             Some(What::Oomd { path, why, usage })
         })
         .for_each(|told| all.push(told));
     }
     if text.contains("OOM") || text.contains("oom") {
-        each(&UNIT, text, |_, found, rest| {
-            let limit = STATUS.as_ref().and_then(|status| status.captures(text)).and_then(|found| size(&found, 3, 4));
+        let limit = STATUS.as_ref().and_then(|status| status.captures(text)).and_then(|found| size(&found, 3, 4));
+        each(&UNIT, text, move |_, found, rest| {
             Some(What::Unit {
                 unit: found.get(1).or(found.get(3)).map(|unit| unit.as_str().to_owned()),
                 by_oomd: found.get(2).is_some(),

@@ -67,21 +67,26 @@ struct Rule {
     read: fn(&str, &Captures) -> Option<Part>,
 }
 
-/// One `W` in a pattern stands for the white space between two words.
+/// One `W` in a pattern stands for the white space between two words, one `V` for white space that translators of web
+/// pages lose. Markdown puts a backslash before `_`, `[` and `]`.
 fn rule(anchor: &'static str, pattern: &str, read: fn(&str, &Captures) -> Option<Part>) -> Rule {
-    Rule { anchor, words: Regex::new(&pattern.replace(" W ", r"[\s>]+")).ok(), read }
+    Rule {
+        anchor,
+        words: Regex::new(&pattern.replace(" W ", r"[\s>]+").replace(" V ", r"[\s>]*").replace('_', r"\\?_")).ok(),
+        read,
+    }
 }
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     vec![
         // drivers/tty/sysrq.c: `SysRq : Manual OOM execution`, `sysrq: Manual OOM execution`; the trace has moom_callback.
         rule("anual OOM", r"[sS]ys[rR]q\s?: (?:SysRq : )?Manual OOM execution", |_, _| Some(Part::ByHand)),
-        rule("moom_callback", r"\bmoom_callback\b", |_, _| Some(Part::ByHand)),
+        rule("moom", r"\bmoom_callback\b", |_, _| Some(Part::ByHand)),
         rule("oom-killer", r"\binvoked W oom-killer:", invoked),
-        rule("mem_cgroup_", r"\bmem_cgroup_(?:out_of_memory|oom_synchronize|handle_oom)\b", |_, _| {
+        rule("mem", r"\bmem_cgroup_(?:out_of_memory|oom_synchronize|handle_oom)\b", |_, _| {
             Some(Part::Frame(Trace { memcg: true, ..Trace::default() }))
         }),
-        rule("__alloc_pages_", r"\b__alloc_pages_(?:may_oom|slowpath)\b", |_, _| {
+        rule("alloc", r"\b__alloc_pages_(?:may_oom|slowpath)\b", |_, _| {
             Some(Part::Frame(Trace { machine: true, ..Trace::default() }))
         }),
         rule(
@@ -104,7 +109,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         }),
         rule(
             "usage",
-            r"\b(memory\+swap|memory|swap|kmem): W usage W (\d+)kB(?:, W limit W (\d+)kB(?:, W failcnt W (\d+))?)?",
+            r"\b(memory V \+ V swap|memory|swap|kmem): V usage V (\d+) V kB(?:, V limit V (\d+) V kB(?:, V failcnt V (\d+))?)?",
             |_, found| {
                 let group = |at| found.get(at).map(|group| group.as_str());
                 Counter::new(group(1)?, group(2)?, group(3), group(4)).map(Part::Counter)
@@ -112,27 +117,27 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         rule("cgroup", r"\bMemory W cgroup W stats\b", |_, _| Some(Part::Stat)),
         rule("Mem-Info:", r"\bMem-Info:", |_, _| Some(Part::Machine)),
-        rule("tgid", r"\[\s*pid\s*\] W uid W tgid W total_vm W rss\b[^\n\[\]]{0,160}?\bname\b", |_, found| {
+        rule("tgid", r"\\?\[\s*pid\s*\\?\] W uid W tgid W total_vm W rss\b[^\n\[\]]{0,160}?\bname\b", |_, found| {
             Some(Part::Tasks(tasks::columns(found.get(0)?.as_str())))
         }),
         // From 5.0 on, one line, which another CPU may tear: each of its fields is taken by itself.
-        rule("CONSTRAINT_", r"oom-kill:\s?constraint=CONSTRAINT_(NONE|MEMCG|CPUSET|MEMORY_POLICY)", |_, found| {
+        rule("CONSTRAINT", r"oom-kill:\s?constraint=CONSTRAINT_(NONE|MEMCG|CPUSET|MEMORY_POLICY)", |_, found| {
             Some(Part::Bound(match found.get(1)?.as_str() {
                 "NONE" => Bound::Machine,
                 "MEMCG" => Bound::Memcg,
                 _ => Bound::Nodes,
             }))
         }),
-        rule("global_oom", r",global_oom,", |_, _| Some(Part::Bound(Bound::Machine))),
-        rule("oom_memcg=", r"\boom_memcg=(/[^,\s]*)", |_, found| Some(Part::Limited(text(found, 1)?))),
-        rule("task_memcg=", r"\btask_memcg=(/[^,\s]*)", |_, found| Some(Part::Grouped(text(found, 1)?))),
+        rule("global", r",global_oom,", |_, _| Some(Part::Bound(Bound::Machine))),
+        rule("memcg=", r"\boom_memcg=(/[^,\s]*)", |_, found| Some(Part::Limited(text(found, 1)?))),
+        rule("memcg=", r"\btask_memcg=(/[^,\s]*)", |_, found| Some(Part::Grouped(text(found, 1)?))),
         rule("task=", r",[\s>]*task=([^,\n]{0,64}),[\s>]*pid=(\d+),[\s>]*uid=\d", |_, found| {
             Some(Part::Chosen(Chosen { pid: number(found, 2)?, name: text(found, 1) }))
         }),
         // Up to 4.19 the choice and the kill are two lines; 2.6.32 writes `kill process 7 (java) score 9 or a child`.
         rule(
             "rocess",
-            r"\b[kK]ill W process W (\d+) W \(([^\n]{0,64}?)\) W score W \d+ W or W (?:sacrifice|a) W child",
+            r"\b[kK]ill W process V (\d+) V \(([^\n]{0,64}?)\) W score W \d+ W or W (?:sacrifice|a) W child",
             |_, found| Some(Part::Chosen(Chosen { pid: number(found, 1)?, name: text(found, 2) })),
         ),
         rule(
@@ -142,7 +147,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         rule(
             "Killed",
-            r"(?i:(memory W cgroup W )?(out W of W memory)(?: W \([a-z_]+\))?: W )?\bKilled W process W (\d+)(?:, W UID W \d+,)?(?: W \(([^\n]{0,64}?)\)(?:,|\.|\s|$))?(?:, W UID W \d+,)?",
+            r"(?i:(memory W cgroup W )?(out W of W memory)(?: W \([a-z_]+\))?: W )?\bKilled W process V (\d+)(?:, W UID W \d+,)?(?: V \(([^\n]{0,64}?)\)(?:,|\.|\s|$))?(?:, W UID W \d+,)?",
             killed,
         ),
         rule("reaped", r"\boom_reaper: W reaped W process W (\d+)\b", |_, found| Some(Part::Reaped(number(found, 1)?))),
@@ -180,7 +185,8 @@ pub(super) fn events(text: &str) -> Vec<Event> {
 /// The name of a thread in front of ` invoked`: what stands between the collector's prefix and it, at most the 15 bytes
 /// that a name has.
 fn name_before(text: &str, at: usize) -> Option<String> {
-    let line = text.get(..at)?.rsplit('\n').next()?.trim_end();
+    let before = text.get(text.floor_char_boundary(at.saturating_sub(200))..at)?;
+    let line = before.rsplit('\n').next()?.trim_end();
     let payload = ["] ", "kernel: ", "> "].iter().filter_map(|end| line.rfind(end).map(|at| at + end.len())).max();
     let name = line.get(payload.unwrap_or(0)..)?.trim();
     (!name.is_empty() && name.len() <= 15).then(|| name.to_owned())

@@ -112,9 +112,9 @@ impl Counter {
         Some(Counter {
             what: match what {
                 "memory" => Counting::Memory,
-                "memory+swap" => Counting::MemorySwap,
                 "kmem" => Counting::Kernel,
-                _ => Counting::Swap,
+                "swap" => Counting::Swap,
+                _ => Counting::MemorySwap,
             },
             usage: kib(usage)?,
             // Without a limit it is the largest count of pages, a little below 2^53 KiB; 2.6 and 3.x print up to 2^54.

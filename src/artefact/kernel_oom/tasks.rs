@@ -25,12 +25,16 @@ pub struct Task {
 }
 
 /// A row starts with the process in brackets.
-static ROW: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\[\s*(\d+)\]([ \t]+-?\d[^\n]*)").ok());
+static ROW: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\\?\[\s*(\d+)\\?\]([ \t]+-?\d[^\n]*)").ok());
 
 /// The columns between `[ pid ]` and `name`, as the header names them.
 pub(super) fn columns(header: &str) -> Vec<String> {
     let between = header.split_once(']').map_or(header, |(_, rest)| rest);
-    between.split(|c: char| c.is_whitespace() || c == '>').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    between
+        .split(|c: char| c.is_whitespace() || c == '>')
+        .filter(|name| !name.is_empty())
+        .map(|name| name.replace('\\', ""))
+        .collect()
 }
 
 /// The rows below a header. Those that are torn are left out.

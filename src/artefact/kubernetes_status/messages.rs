@@ -155,32 +155,26 @@ static STORAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Every message of a text, in order.
 pub(super) fn messages(text: &str) -> Vec<(usize, Message)> {
     let mut all: Vec<(usize, Message)> = Vec::new();
-    let mut each =
-        |anchor: &str, regex: &LazyLock<Option<Regex>>, read: &dyn Fn(&Captures, usize) -> Option<Message>| {
-            let Some(regex) = regex.as_ref().filter(|_| text.contains(anchor)) else { return };
-            for found in regex.captures_iter(text) {
-                let Some(whole) = found.get(0) else { continue };
-                if let Some(message) = read(&found, whole.start()) {
-                    all.push((whole.start(), message));
-                }
+    let mut each = |anchors: &[&str],
+                    regex: &LazyLock<Option<Regex>>,
+                    read: &dyn Fn(&Captures, usize) -> Option<Message>| {
+        let Some(regex) = regex.as_ref().filter(|_| anchors.iter().any(|anchor| text.contains(anchor))) else { return };
+        for found in regex.captures_iter(text) {
+            let Some(whole) = found.get(0) else { continue };
+            if let Some(message) = read(&found, whole.start()) {
+                all.push((whole.start(), message));
             }
-        };
-    each("ode", &LOW, &|found, at| Some(evicted(text, found, at)));
-    each("reclaim", &RECLAIM, &|found, _| Some(Message::Reclaiming { resource: any(found, &[1, 2, 3])? }));
-    each("evicted", &EVICTED, &|found, _| Some(Message::PodEvicted { pod: any(found, &[1, 2]) }));
-    each("OOM", &SYSTEM_OOM, &|found, at| Some(system_oom(text, found, at)));
-    if !text.contains("OOM") {
-        each("oom", &SYSTEM_OOM, &|found, at| Some(system_oom(text, found, at)));
-    }
-    each("oom", &TASK_OOM, &|found, _| any(found, &[1, 2, 3]).map(|container| Message::TaskOom { container }));
-    if !text.contains("oom") {
-        each("TaskOOM", &TASK_OOM, &|found, _| any(found, &[1, 2, 3]).map(|container| Message::TaskOom { container }));
-    }
-    each("storage", &STORAGE, &|found, _| Some(Message::Storage { volume: found.get(1).is_some() }));
-    if !text.contains("storage") {
-        each("EmptyDir", &STORAGE, &|found, _| Some(Message::Storage { volume: found.get(1).is_some() }));
-    }
-    each("pod", &PREEMPTED, &|found, _| {
+        }
+    };
+    each(&["ode"], &LOW, &|found, at| Some(evicted(text, found, at)));
+    each(&["reclaim"], &RECLAIM, &|found, _| Some(Message::Reclaiming { resource: any(found, &[1, 2, 3])? }));
+    each(&["evicted"], &EVICTED, &|found, _| Some(Message::PodEvicted { pod: any(found, &[1, 2]) }));
+    each(&["OOM", "oom"], &SYSTEM_OOM, &|found, at| Some(system_oom(text, found, at)));
+    each(&["OOM", "oom"], &TASK_OOM, &|found, _| {
+        any(found, &[1, 2, 3]).map(|container| Message::TaskOom { container })
+    });
+    each(&["storage", "EmptyDir"], &STORAGE, &|found, _| Some(Message::Storage { volume: found.get(1).is_some() }));
+    each(&["evicting", "Deleting", "reempted"], &PREEMPTED, &|found, _| {
         let reason = match found.get(0)?.as_str().get(..1)? {
             "P" => "preempted for a pod of higher priority",
             "e" => "evicted on request, as when a node is drained",
@@ -228,7 +222,8 @@ fn evicted(text: &str, found: &Captures, at: usize) -> Message {
 
 /// The pod that a row of a table, or a line of a log, names before its message.
 fn pod_before(text: &str, at: usize) -> Option<String> {
-    let line = text.get(..at)?.rsplit('\n').next()?;
+    let before = text.get(text.floor_char_boundary(at.saturating_sub(400))..at)?;
+    let line = before.rsplit('\n').next()?;
     let found = POD.as_ref()?.captures(line)?;
     any(&found, &[1, 2])
 }

@@ -74,7 +74,7 @@ static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
                 containers|initContainers|ports|resources|image|imageID|conditions|hostIP|phase|spec|status|metadata|\
                 OOMKilled|ExitCode|HostConfig|memory|Memory|type|exit code|termination reason";
     Regex::new(&format!(
-        r#"(?:^|[\s"{{,\[>(-])({keys})"?[ \t]{{0,40}}[:=](?:[ \t]*"((?:[^"\\\n]|\\.)*)"|[ \t]*([^\n{{}}\["]*))"#
+        r#"(?:^|[\s"{{,\[>(-])({keys})"?[ \t]{{0,40}}:(?:[ \t]*"((?:[^"\\\n]|\\.)*)"|[ \t]*([^\n{{}}\["]*))"#
     ))
     .ok()
 });
@@ -94,7 +94,7 @@ static ROW: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A place that tells something.
 enum Place<'t> {
     Container(&'t str),
-    Field { key: &'t str, value: &'t str },
+    Field { key: &'t str, value: &'t str, quoted: bool },
 }
 
 /// Every pod of a text that says anything.
@@ -107,7 +107,7 @@ pub(super) fn pods(text: &str) -> Vec<Pod> {
     for (at, place) in places(text) {
         match place {
             Place::Container(name) => reader.container(name),
-            Place::Field { key, value } => reader.field(at, key, value),
+            Place::Field { key, value, quoted } => reader.field(at, key, value, quoted),
         }
     }
     reader.close();
@@ -126,7 +126,8 @@ fn places(text: &str) -> Vec<(usize, Place<'_>)> {
             // In JSON on one line the next field follows on a comma.
             let value = if found.get(2).is_some() { value } else { value.split(",\"").next().unwrap_or(value) };
             let value = value.trim().trim_end_matches(',').trim_matches('\'');
-            places.push((key.start(), Place::Field { key: key.as_str(), value }));
+            let quoted = text.get(..key.start()).is_some_and(|before| before.ends_with('"'));
+            places.push((key.start(), Place::Field { key: key.as_str(), value, quoted }));
         }
     }
     if let Some(container) = CONTAINER.as_ref().filter(|_| text.contains("Container ID:")) {
@@ -204,8 +205,13 @@ impl Reader {
         self.amounts = Amounts::None;
     }
 
-    fn field(&mut self, at: usize, key: &str, value: &str) {
+    fn field(&mut self, at: usize, key: &str, value: &str, quoted: bool) {
+        // Others write of exit codes, too: YARN of an `exitCode: -104`.
+        let of_state = self.block.is_some() || quoted || matches!(key, "Exit Code" | "ExitCode");
         let key: String = key.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
+        if key == "exitcode" && !of_state {
+            return;
+        }
         if self.of_block(at, &key, value) {
             return;
         }
@@ -228,11 +234,7 @@ impl Reader {
                 self.in_status = true;
                 self.next_container();
             }
-            "laststate" if self.in_status => {
-                if self.beyond_name {
-                    self.next_container();
-                }
-            }
+            "laststate" if self.in_status && self.beyond_name => self.next_container(),
             "ready" | "restartcount" | "image" | "imageid" => self.beyond_name = true,
             "limits" => self.amounts = Amounts::Limits,
             "requests" => self.amounts = Amounts::Requests,
@@ -286,7 +288,7 @@ impl Reader {
             }
             "exitcode" => {
                 let digits = value.split(|c: char| !c.is_ascii_digit() && c != '-').next().unwrap_or("");
-                block.end.exit = digits.parse().ok();
+                block.end.exit = digits.parse().ok().filter(|exit| *exit >= 0);
             }
             "oomkilled" => match value.split(|c: char| !c.is_ascii_alphabetic()).next() {
                 Some("true") => (block.end.reason, block.end.at) = (Some("OOMKilled".to_owned()), at),
@@ -339,7 +341,8 @@ impl Reader {
         // docker's HostConfig has bytes, and nought where there is no limit.
         let docker =
             self.amounts == Amounts::None && !quantity.is_empty() && quantity.bytes().all(|c| c.is_ascii_digit());
-        if let Some(bytes) = bytes.filter(|_| self.amounts == Amounts::Limits || docker) {
+        let more = self.pod.limits.len() < MOST_LIMITS;
+        if let Some(bytes) = bytes.filter(|_| more && (self.amounts == Amounts::Limits || docker)) {
             self.pod.limits.push(Limit { at, container: self.container.clone(), text: quantity.to_owned(), bytes });
         }
     }
@@ -356,17 +359,11 @@ impl Reader {
     }
 }
 
-/// Why a container ended: `reason` of a terminated state, by the runtimes and the kubelet.
-const ENDED: [&str; 8] = [
-    "OOMKilled",
-    "Error",
-    "Completed",
-    "ContainerStatusUnknown",
-    "ContainerCannotRun",
-    "StartError",
-    "DeadlineExceeded",
-    "ContainerStatusUnknow",
-];
+/// No pod has so many containers.
+const MOST_LIMITS: usize = 64;
+
+/// Why a container ended, in words that stand for nothing else.
+const ENDED: [&str; 2] = ["OOMKilled", "ContainerStatusUnknown"];
 
 /// Why a pod as a whole failed: `reason` of its status.
 const FAILED: [&str; 13] = [

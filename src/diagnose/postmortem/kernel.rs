@@ -11,14 +11,18 @@ use crate::artefact::excerpt::Excerpt;
 use crate::artefact::kernel_oom::{self, Bound, Counting, Report};
 use crate::model::{Area, Bytes, Killer};
 
+/// How many signals back the same end is looked for.
+pub(super) const LOOK_BACK: usize = 200;
+
 /// What an excerpt says.
 pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
     let text = excerpt.text();
     let mut signals: Vec<Signal> = Vec::new();
+    let containers = ["OOMKilling", "kubepods", "emory cgroup", "OOMKilled"].iter().any(|word| text.contains(word));
     for report in kernel_oom::reports(text) {
-        let Some(says) = told(&report, text) else { continue };
+        let Some(says) = told(&report, containers) else { continue };
         if let Says::Death(death) = &says
-            && let Some(known) = signals.iter_mut().find_map(|signal| same(signal, death))
+            && let Some(known) = signals.iter_mut().rev().take(LOOK_BACK).find_map(|signal| same(signal, death))
         {
             complete(known, death);
             continue;
@@ -26,6 +30,13 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
         signals.push(signal(excerpt, Origin::Kernel, report.telling, says));
         signals
             .extend(confirmed(&report).map(|(at, strain)| signal(excerpt, Origin::Counters, at, Says::Strain(strain))));
+    }
+    // Told again by somebody, without the process and its numbers.
+    if signals.is_empty()
+        && let Some(at) = text.find("Memory cgroup out of memory")
+    {
+        let death = Death { area: Some(Area::Container), ..Death::by(Killer::KernelMemcg) };
+        signals.push(signal(excerpt, Origin::Kernel, at, Says::Death(death)));
     }
     for at in kernel_oom::refused(text) {
         let strain = Strain {
@@ -53,7 +64,7 @@ pub(super) fn signal(excerpt: &Excerpt, origin: Origin, at: usize, says: Says) -
 }
 
 /// What a report says.
-fn told(report: &Report, text: &str) -> Option<Says> {
+fn told(report: &Report, containers: bool) -> Option<Says> {
     let pid = report.victim();
     if report.invoked.is_none()
         && pid.is_none()
@@ -65,7 +76,7 @@ fn told(report: &Report, text: &str) -> Option<Says> {
         let reaped = report.reaped.last()?;
         return Some(Says::Ended(Ended { exit: Some(137), pid: Some(*reaped), unit: None }));
     }
-    let killer = killer(report, text);
+    let killer = killer(report, containers);
     let global = killer == Killer::KernelGlobal;
     let at_limit = if global { None } else { report.at_limit() };
     let (area, mut because) = area::of_report(report, global).unwrap_or((Area::Container, String::new()));
@@ -92,8 +103,8 @@ fn join(first: &str, second: &str) -> String {
     if second.is_empty() { first.to_owned() } else { format!("{first}; {second}") }
 }
 
-/// Whether a cgroup's limit or the machine's end was reached.
-fn killer(report: &Report, text: &str) -> Killer {
+/// Whether a cgroup's limit or the machine's end was reached; `containers`: whether the text around it is about those.
+fn killer(report: &Report, containers: bool) -> Killer {
     let memcg = report.limited.is_some()
         || report.trace.memcg
         || report.stat.says_something()
@@ -116,9 +127,7 @@ fn killer(report: &Report, text: &str) -> Killer {
         }
         // The line of the kill alone, which up to 4.19 names no bound: among words of containers it was most likely
         // theirs.
-        None if ["OOMKilling", "kubepods", "emory cgroup", "OOMKilled"].iter().any(|word| text.contains(word)) => {
-            Killer::KernelMemcg
-        }
+        None if containers => Killer::KernelMemcg,
         None => Killer::KernelGlobal,
     }
 }

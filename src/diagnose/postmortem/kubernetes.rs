@@ -1,6 +1,6 @@
 //! What Kubernetes, the kubelet and container runtimes say of an end.
 
-use super::kernel::{signal, unit};
+use super::kernel::{LOOK_BACK, signal, unit};
 use super::signal::{Death, Ended, Origin, Says, Signal, Strain};
 use crate::artefact::excerpt::Excerpt;
 use crate::artefact::kubernetes_status::{self, Message, Pod, Terminated, Using};
@@ -26,7 +26,7 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
     let mut signals: Vec<Signal> = Vec::new();
     for (at, origin, says) in all {
         // A status, an event and a log tell one end three times.
-        match signals.iter_mut().find(|known| told(&known.says, &says)) {
+        match signals.iter_mut().rev().take(LOOK_BACK).find(|known| told(&known.says, &says)) {
             Some(known) => complete(&mut known.says, says),
             None => signals.push(signal(excerpt, origin, at, says)),
         }

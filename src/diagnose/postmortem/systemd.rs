@@ -1,6 +1,6 @@
 //! What systemd, systemd-oomd and earlyoom say of processes killed for memory.
 
-use super::kernel::{signal, unit};
+use super::kernel::{LOOK_BACK, signal, unit};
 use super::signal::{Death, Origin, Says, Signal};
 use crate::artefact::excerpt::Excerpt;
 use crate::artefact::systemd_oom::{self, What, Why};
@@ -11,13 +11,17 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
     let text = excerpt.text();
     let told = systemd_oom::told(text);
     let by_oomd = told.iter().any(|told| matches!(told.what, What::Oomd { .. } | What::Unit { by_oomd: true, .. }));
+    let named = if told.is_empty() { None } else { in_kernels_words(text) };
     let mut signals: Vec<Signal> = Vec::new();
     for told in &told {
         let death = match &told.what {
             What::Oomd { path, why, usage } => oomd(path, why, *usage),
-            What::Unit { unit, by_oomd: named, peak, limit } => {
-                let killer =
-                    if by_oomd || *named { Killer::SystemdOomd } else { kernel(text, unit.as_deref(), *limit) };
+            What::Unit { unit, by_oomd: itself, peak, limit } => {
+                let killer = if by_oomd || *itself {
+                    Killer::SystemdOomd
+                } else {
+                    named.unwrap_or_else(|| kernel(unit.as_deref(), *limit))
+                };
                 of_unit(killer, unit.as_deref(), *peak, *limit)
             }
             What::Earlyoom { pid, name, rss } => Death {
@@ -30,7 +34,7 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
             },
         };
         // A unit's failure is told up to three times, and earlyoom sends SIGKILL where SIGTERM did not help.
-        match signals.iter_mut().find_map(|signal| same(signal, &death)) {
+        match signals.iter_mut().rev().take(LOOK_BACK).find_map(|signal| same(signal, &death)) {
             Some(known) => {
                 known.usage = known.usage.or(death.usage);
                 known.limit = known.limit.or(death.limit);
@@ -80,15 +84,20 @@ fn of_unit(killer: Killer, name: Option<&str>, peak: Option<Bytes>, limit: Optio
     Death { area: Some(Area::Container), usage: peak, limit, unit: name.and_then(unit), ..Death::by(killer) }
 }
 
-/// Which of the kernel's killers it was: systemd sees only that the count of kills has grown.
-fn kernel(text: &str, unit: Option<&str>, limit: Option<Bytes>) -> Killer {
+/// Which of the kernel's killers it was, by the kernel's own words in the same text.
+fn in_kernels_words(text: &str) -> Option<Killer> {
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&["CONSTRAINT_MEMCG", "emory cgroup out of memory", "as a result of limit of"]) {
-        return Killer::KernelMemcg;
+        Some(Killer::KernelMemcg)
+    } else if says(&["global_oom", "Out of memory: Kill"]) {
+        Some(Killer::KernelGlobal)
+    } else {
+        None
     }
-    if says(&["global_oom", "Out of memory: Kill"]) {
-        return Killer::KernelGlobal;
-    }
+}
+
+/// Which of them it was where only systemd tells of it, which sees no more than that the count of kills has grown.
+fn kernel(unit: Option<&str>, limit: Option<Bytes>) -> Killer {
     // Containers have a limit as a rule, services as a rule none.
     let container = ["docker-", "containerd-", "crio-", "libpod-", "kubepods"];
     let in_container = unit.is_some_and(|unit| container.iter().any(|word| unit.contains(word)));

@@ -86,7 +86,8 @@ fn evidence(report: &Report<'_, '_>, width: usize) -> String {
     let told: Vec<&Signal> = report.main.case.told().map(|(signal, _)| signal).collect();
     let mut shown: Vec<(&str, &Signal)> = told.into_iter().map(|signal| ("", signal)).collect();
     for signal in first.map(|first| first.supports.as_slice()).unwrap_or_default() {
-        if !shown.iter().any(|(_, known)| std::ptr::eq(*known, *signal)) {
+        // A line that says several things is shown once.
+        if !shown.iter().any(|(_, known)| (known.file, known.line) == (signal.file, signal.line)) {
             shown.push(("", signal));
         }
     }
