@@ -61,6 +61,19 @@ catalogue! {
     oom956_network_buffers_short,
     oom957_managed_memory_short,
     oom958_fatal_exit,
+    oom959_python_worker_killed,
+    oom960_python_memory_error,
+    oom961_latency_metrics,
+    oom962_containers_beyond_need,
+    oom963_heap_state_surge,
+    oom964_kernel_memory,
+    oom965_disk_full,
+    oom966_ended_otherwise,
+    oom967_ended_without_reason,
+    oom968_arena_block_too_large,
+    oom969_crash_not_memory,
+    oom970_checkpoints_expired,
+    oom971_process_limit,
 }
 
 /// A cause that is left out where another says the same and says more of it.

@@ -77,8 +77,17 @@ pub(super) enum Other {
 impl Other {
     fn of(reason: &str) -> Other {
         let holds = |words: &[&str]| holds(reason, words);
-        let crash =
-            ["crash", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "signal 11", "StackOverflow", "stack overflow", "damage to the heap"];
+        let crash = [
+            "crash",
+            "SIGSEGV",
+            "SIGBUS",
+            "SIGILL",
+            "SIGFPE",
+            "signal 11",
+            "StackOverflow",
+            "stack overflow",
+            "damage to the heap",
+        ];
         let disk = ["no space left", "disk space", "bad disks", "the disk", "disk is full", "ephemeral", "inodes"];
         let checkpoints = ["checkpoints that expired", "failed checkpoints", "checkpoint expired", "expired before"];
         if holds(&crash) {
@@ -218,7 +227,13 @@ pub(super) fn whose(case: &Case<'_>) -> &'static str {
 /// A flag or a setting with its value as it was given, behind a sentence: ` (-Xmx2764m)`.
 pub(super) fn given_as(case: &Case<'_>, flag: &str) -> String {
     case.given(flag).map_or_else(String::new, |(_, value)| {
-        let equals = if flag.starts_with("-XX") { "=" } else if flag.starts_with('-') { "" } else { ": " };
+        let equals = if flag.starts_with("-XX") {
+            "="
+        } else if flag.starts_with('-') {
+            ""
+        } else {
+            ": "
+        };
         format!(" ({flag}{equals}{})", value.trim())
     })
 }
@@ -239,5 +254,12 @@ pub(super) fn heap_borne_out<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
     let mut found = case.strained(Area::Heap);
     found.extend(ended_itself(case));
     found.extend(case.consequences());
+    found
+}
+
+/// What shows a heap in trouble, whoever tells it.
+pub(super) fn heap_signs<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    let mut found = heap_exhausted(case);
+    found.extend(case.strained(Area::Heap));
     found
 }

@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn a_kill_at_the_containers_limit_is_bounded_and_its_numbers_are_told() {
         let verdict = killed(Area::Container).verdict();
-        assert_eq!((verdict.code, verdict.area, verdict.confidence), (Some("OOM940"), Area::Container, Confidence::Medium));
+        assert_eq!(
+            (verdict.code, verdict.area, verdict.confidence),
+            (Some("OOM940"), Area::Container, Confidence::Medium)
+        );
         assert!(verdict.summary.contains("process 4711 (java)"), "{}", verdict.summary);
         assert!(verdict.summary.contains("its limit of 1728.0 MiB"), "{}", verdict.summary);
     }

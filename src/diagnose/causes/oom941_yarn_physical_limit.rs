@@ -70,7 +70,10 @@ mod tests {
     #[test]
     fn the_physical_check_is_bounded_with_its_numbers() {
         let verdict = killed(Killer::YarnPmem).verdict();
-        assert_eq!((verdict.code, verdict.area, verdict.confidence), (Some("OOM941"), Area::Container, Confidence::Medium));
+        assert_eq!(
+            (verdict.code, verdict.area, verdict.confidence),
+            (Some("OOM941"), Area::Container, Confidence::Medium)
+        );
         assert!(verdict.summary.contains("(4097.0 MiB of 4096.0 MiB)"), "{}", verdict.summary);
         assert_eq!(killed(Killer::YarnPmem).ended(143).verdict().confidence, Confidence::High);
     }

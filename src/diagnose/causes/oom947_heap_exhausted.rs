@@ -60,7 +60,9 @@ fn title(case: &Case<'_>) -> String {
     let flag = marks::given_as(case, "-Xmx");
     let spoken = |words: &[&str]| !case.told_with(words).is_empty();
     if spoken(&["array size exceeds", "array length"]) {
-        return format!("an array was asked for that is larger than {whose} JVM can make one, whatever the heap's size");
+        return format!(
+            "an array was asked for that is larger than {whose} JVM can make one, whatever the heap's size"
+        );
     }
     let how = if spoken(&["GC overhead"]) {
         ": the collector took nearly all of the time and freed nearly nothing"

@@ -74,7 +74,9 @@ fn title(case: &Case<'_>) -> String {
         return format!("{whose} permanent generation was full{figures}{}", marks::given_as(case, "-XX:MaxPermSize"));
     }
     let flag = marks::given_as(case, "-XX:MaxMetaspaceSize");
-    format!("{whose} metaspace was full{flag}{figures}: too small for its classes, or classes of ended jobs are still held")
+    format!(
+        "{whose} metaspace was full{flag}{figures}: too small for its classes, or classes of ended jobs are still held"
+    )
 }
 
 #[cfg(test)]

@@ -85,7 +85,10 @@ mod tests {
     fn used_up_direct_memory_is_the_cause_with_its_numbers() {
         let left = Left::killed_by(Killer::Jvm, Area::Direct).limit(Bytes::mib(136)).usage(Bytes::mib(132));
         let verdict = left.verdict();
-        assert_eq!((verdict.code, verdict.area, verdict.confidence), (Some("OOM950"), Area::Direct, Confidence::Medium));
+        assert_eq!(
+            (verdict.code, verdict.area, verdict.confidence),
+            (Some("OOM950"), Area::Direct, Confidence::Medium)
+        );
         assert!(verdict.summary.contains("(132.0 MiB of 136.0 MiB)"), "{}", verdict.summary);
     }
 
@@ -101,7 +104,8 @@ mod tests {
     fn a_network_pool_that_the_jvm_refuses_keeps_its_area_and_one_that_is_too_small_is_not() {
         let refused = Left::killed_by(Killer::Jvm, Area::Network);
         assert_eq!((refused.first(), refused.verdict().area), (Some("OOM950"), Area::Network));
-        for (killer, area) in [(Killer::Flink, Area::Network), (Killer::Jvm, Area::Heap), (Killer::NotOom, Area::Other)] {
+        for (killer, area) in [(Killer::Flink, Area::Network), (Killer::Jvm, Area::Heap), (Killer::NotOom, Area::Other)]
+        {
             assert!(!Left::killed_by(killer, area).codes().contains(&"OOM950"), "{killer} {area:?}");
         }
     }

@@ -79,8 +79,12 @@ mod tests {
     fn a_thread_that_cannot_start_is_the_cause_and_the_kernels_word_bears_it_out() {
         let left = Left::killed_by(Killer::Jvm, Area::Threads).quote("unable to create native thread");
         let verdict = left.verdict();
-        assert_eq!((verdict.code, verdict.area, verdict.confidence), (Some("OOM951"), Area::Threads, Confidence::Medium));
-        let verdict = left.strain(Origin::Kernel, "cgroup: fork rejected by pids controller", Some(Area::Threads)).verdict();
+        assert_eq!(
+            (verdict.code, verdict.area, verdict.confidence),
+            (Some("OOM951"), Area::Threads, Confidence::Medium)
+        );
+        let verdict =
+            left.strain(Origin::Kernel, "cgroup: fork rejected by pids controller", Some(Area::Threads)).verdict();
         assert_eq!(verdict.confidence, Confidence::High);
         assert!(verdict.summary.contains("pids.max"), "{}", verdict.summary);
     }

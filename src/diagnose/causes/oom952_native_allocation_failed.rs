@@ -57,7 +57,8 @@ const WORDS: [&str; 6] = [
     "cannot allocate memory",
 ];
 
-fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+/// What tells of it.
+pub(super) fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
     if case.death.is_none() {
         // A native program that ended in the midst of it, and nobody says whose.
         let refused = marks::strained(case, &["allocation-refused"]);

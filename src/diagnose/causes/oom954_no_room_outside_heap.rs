@@ -73,7 +73,11 @@ fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 }
 
 fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
-    ["-Xmx", "-XX:MaxDirectMemorySize"].into_iter().filter_map(|flag| case.given(flag)).map(|(signal, _)| signal).collect()
+    ["-Xmx", "-XX:MaxDirectMemorySize"]
+        .into_iter()
+        .filter_map(|flag| case.given(flag))
+        .map(|(signal, _)| signal)
+        .collect()
 }
 
 fn title(case: &Case<'_>) -> String {

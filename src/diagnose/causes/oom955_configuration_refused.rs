@@ -42,7 +42,7 @@ cause! {
             title,
             decides: Some(Decides {
                 evidence: "the derivation of every part from the configuration",
-                command: "oomph plan flink-conf.yaml",
+                command: "oomph plan conf --explain",
             }),
             ..Late::UNMARKED
         }),
@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn a_limit_of_the_jvm_and_managed_memory_that_ran_short_are_not() {
         assert!(!Left::killed_by(Killer::Jvm, Area::Config).codes().contains(&"OOM955"));
-        let short = Left::killed_by(Killer::Flink, Area::Config).quote("Could not allocate 9 bytes, only 1 bytes are remaining");
+        let short = Left::killed_by(Killer::Flink, Area::Config)
+            .quote("Could not allocate 9 bytes, only 1 bytes are remaining");
         assert!(!short.codes().contains(&"OOM955"));
         assert!(!Left::killed_by(Killer::Flink, Area::Network).codes().contains(&"OOM955"));
     }

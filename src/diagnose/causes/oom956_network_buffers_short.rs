@@ -20,7 +20,7 @@ cause! {
     /// - Kafka's `BufferExhaustedException`: a client's own memory.
     ///
     /// ### How to prove it
-    /// `grep 'Insufficient number of network buffers' *.log`; `oomph plan --job plan.json` computes what a job graph needs; the
+    /// `grep 'Insufficient number of network buffers' *.log`; `oomph plan conf --job-plan job.json` computes what a job needs (saved from `/jobs/ID`); the
     /// metric `Status.Shuffle.Netty.AvailableMemorySegments` on a job that runs.
     ///
     /// ### Cure
@@ -41,7 +41,7 @@ cause! {
             title,
             decides: Some(Decides {
                 evidence: "how many buffers the job's graph needs in one TaskManager",
-                command: "oomph plan --help",
+                command: "oomph plan conf --job-plan job.json",
             }),
             ..Late::UNMARKED
         }),

@@ -87,7 +87,8 @@ mod tests {
         for area in [Area::ManagedRocksDb, Area::Config] {
             let quote = "Could not allocate 268435460 bytes, only 0 bytes are remaining.";
             let left = Left::killed_by(Killer::Flink, area).quote(quote);
-            let verdict = left.because("268435460 bytes of managed memory were wanted, and 0 bytes were left").verdict();
+            let verdict =
+                left.because("268435460 bytes of managed memory were wanted, and 0 bytes were left").verdict();
             assert_eq!((verdict.code, verdict.area), (Some("OOM957"), area));
             assert!(verdict.summary.ends_with("and 0 bytes were left"), "{}", verdict.summary);
         }
