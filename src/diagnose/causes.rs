@@ -3,6 +3,7 @@
 mod flags;
 #[cfg(test)]
 mod left;
+mod marks;
 mod room;
 mod store_bound;
 #[cfg(test)]
@@ -41,7 +42,38 @@ catalogue! {
     oom931_rocksdb_read_bound,
     oom932_rocksdb_flush_bound,
     oom933_rocksdb_compaction_bound,
+    oom940_container_limit,
+    oom941_yarn_physical_limit,
+    oom942_yarn_virtual_limit,
+    oom943_yarn_elastic_control,
+    oom944_node_out_of_memory,
+    oom945_evicted_for_memory,
+    oom946_systemd_oomd,
+    oom947_heap_exhausted,
+    oom948_metaspace_exhausted,
+    oom949_class_space_exhausted,
+    oom950_direct_exhausted,
+    oom951_threads_exhausted,
+    oom952_native_allocation_failed,
+    oom953_mappings_exhausted,
     oom954_no_room_outside_heap,
+    oom955_configuration_refused,
+    oom956_network_buffers_short,
+    oom957_managed_memory_short,
+    oom958_fatal_exit,
+    oom959_python_worker_killed,
+    oom960_python_memory_error,
+    oom961_latency_metrics,
+    oom962_containers_beyond_need,
+    oom963_heap_state_surge,
+    oom964_kernel_memory,
+    oom965_disk_full,
+    oom966_ended_otherwise,
+    oom967_ended_without_reason,
+    oom968_arena_block_too_large,
+    oom969_crash_not_memory,
+    oom970_checkpoints_expired,
+    oom971_process_limit,
 }
 
 /// A cause that is left out where another says the same and says more of it.

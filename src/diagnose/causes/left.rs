@@ -59,6 +59,32 @@ impl Left {
         self.death(|death| death.usage = Some(usage))
     }
 
+    /// The name of the process that died.
+    pub fn process(self, name: &str) -> Left {
+        self.death(|death| death.process = Some(name.to_owned()))
+    }
+
+    /// Why, in the words of whoever tells of it.
+    pub fn because(self, because: &str) -> Left {
+        self.death(|death| death.because = because.to_owned())
+    }
+
+    /// The same death, told by another program.
+    pub fn told_too(self, origin: Origin, killer: Killer, area: Option<Area>, quote: &str) -> Left {
+        self.says(origin, quote, Says::Death(Death { area, ..Death::by(killer) }))
+    }
+
+    /// What follows from a death.
+    pub fn consequence(self, quote: &str) -> Left {
+        self.says(Origin::Flink, quote, Says::Consequence)
+    }
+
+    /// Something under strain, with numbers.
+    pub fn used(self, origin: Origin, name: &'static str, area: Area, usage: Bytes, limit: Bytes) -> Left {
+        let strain = Strain { name, area: Some(area), text: String::new(), usage: Some(usage), limit: Some(limit) };
+        self.says(origin, name, Says::Strain(strain))
+    }
+
     /// A setting or a flag.
     pub fn given(self, key: &str, value: &str) -> Left {
         let says = Says::Given { key: key.to_owned(), value: value.to_owned() };
@@ -84,6 +110,11 @@ impl Left {
     /// What is thought of it: the first case.
     pub fn with_judged<T>(&self, look: impl FnOnce(&Judged<'_>) -> T) -> T {
         look(postmortem::cases(&self.signals).first().unwrap())
+    }
+
+    /// The cause that explains most, if one fits.
+    pub fn first(&self) -> Option<&'static str> {
+        self.codes().first().copied()
     }
 
     /// What it comes down to.

@@ -21,8 +21,8 @@ cause! {
     /// ### How to prove it
     /// Add up -Xmx and -XX:MaxDirectMemorySize of `ps -o args= -p PID` or of the process tree, and compare with the
     /// container. Where Flink is 1.9 or earlier, `oomph plan` shows the same from `containerized.heap-cutoff-ratio`. What
-    /// fills the rest is told by RocksDB's metrics (block-cache-capacity, block-cache-usage, size-all-mem-tables,
-    /// num-running-compactions, num-running-flushes below `state.backend.rocksdb.metrics`).
+    /// fills the rest is told by RocksDB's metrics (`state.backend.rocksdb.metrics.block-cache-usage`,
+    /// `state.backend.rocksdb.metrics.size-all-mem-tables` and their neighbours).
     ///
     /// ### Cure
     /// In 1.9 and earlier raise `containerized.heap-cutoff-ratio` or `containerized.heap-cutoff-min`: a larger container
@@ -73,7 +73,11 @@ fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 }
 
 fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
-    ["-Xmx", "-XX:MaxDirectMemorySize"].into_iter().filter_map(|flag| case.given(flag)).map(|(signal, _)| signal).collect()
+    ["-Xmx", "-XX:MaxDirectMemorySize"]
+        .into_iter()
+        .filter_map(|flag| case.given(flag))
+        .map(|(signal, _)| signal)
+        .collect()
 }
 
 fn title(case: &Case<'_>) -> String {
