@@ -98,23 +98,50 @@ pub(super) fn rank(killer: Killer) -> usize {
 }
 
 fn is_same((one_signal, one): (&Signal, &Death), (other_signal, other): (&Signal, &Death)) -> bool {
-    let differ = |one: bool, other: bool, same: bool| one && other && !same;
     let unit = matches!((&one.unit, &other.unit), (Some(one), Some(other)) if names_same(one, other));
     let pid = one.pid.is_some() && one.pid == other.pid;
     if unit || pid && one.killer == other.killer {
         return is_near(one_signal.at, other_signal.at).unwrap_or(true);
     }
-    if differ(one.unit.is_some(), other.unit.is_some(), unit) {
-        return false;
-    }
+    // A pod's name and a container's id may be of the same; two ids are not.
+    let are_others = matches!(
+        (&one.unit, &other.unit),
+        (Some(one), Some(other)) if NameKind::of(one) == NameKind::of(other)
+    );
     // A kernel counts its own processes, a container its own.
-    if differ(one.pid.is_some(), other.pid.is_some(), pid) && one_signal.origin == other_signal.origin {
+    let differ = one.pid.is_some() && other.pid.is_some() && one_signal.origin == other_signal.origin;
+    if are_others || differ {
         return false;
     }
     match is_near(one_signal.at, other_signal.at) {
         Some(near) => near,
         // Undated, and nothing tells them apart.
         None => true,
+    }
+}
+
+/// What names a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NameKind {
+    /// An id of a container runtime, or a pod's uid.
+    Id,
+    /// YARN's.
+    Yarn,
+    /// A pod's, a container's or a unit's own name.
+    Name,
+}
+
+impl NameKind {
+    fn of(name: &str) -> NameKind {
+        const LEAST: usize = 12;
+        let digits = name.chars().filter(char::is_ascii_hexdigit).count();
+        if name.starts_with("container_") {
+            NameKind::Yarn
+        } else if digits >= LEAST && name.chars().all(|sign| sign.is_ascii_hexdigit() || matches!(sign, '-' | '_')) {
+            NameKind::Id
+        } else {
+            NameKind::Name
+        }
     }
 }
 
