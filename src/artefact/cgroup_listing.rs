@@ -1,5 +1,5 @@
-//! The memory files of a cgroup as people paste them: one file alone, several one behind the other under `==> name <==`,
-//! `name:line` as grep prints it, `name: value`, or the value under the command that printed it.
+//! The memory files of a cgroup as people paste them: one file alone, several one behind the other under `==> name
+//! <==`, `name:line` as grep prints it, `name: value`, or the value under the command that printed it.
 //!
 //! The files themselves are described in [`super::cgroup`]. Here it is not known which group they are of, and whether
 //! all of them are of the same: the first of each counts.
@@ -36,17 +36,23 @@ pub struct Listing {
 
 /// `memory.events`: `oom 3` stands right before `oom_kill 3`; `memory.oom_control`: `under_oom 0` does.
 static KILLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"\b(?:max[ \t]+(\d+)\s(?:\S*:)?\s*)?(?:\S*:)?(?:oom[ \t]+(\d+)|under_oom[ \t]+[01])\s(?:\S*memory\.(?:events|oom_control)\S*:)?\s*oom_kill[ \t]+(\d+)\b|memory\.(?:events|events\.local|oom_control):\s?oom_kill[ \t]+(\d+)\b",
-    )
+    Regex::new(concat!(
+        r"\b(?:max[ \t]+(\d+)\s(?:\S*:)?\s*)?(?:\S*:)?(?:oom[ \t]+(\d+)",
+        r"|under_oom[ \t]+[01])\s(?:\S*memory\.(?:events",
+        r"|oom_control)\S*:)?\s*oom_kill[ \t]+(\d+)\b|memory\.(?:events|events\.local",
+        r"|oom_control):\s?oom_kill[ \t]+(\d+)\b"
+    ))
     .ok()
 });
 
 /// A file with one number: its name, then `<==`, `:`, `=`, blanks or the end of the line, then the number.
 static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"\bmemory\.(max|current|peak|failcnt|limit_in_bytes|usage_in_bytes|max_usage_in_bytes)(?:[ \t]*<==|[ \t]*[:=])?\s{1,4}(max|\d+)(?:\s|$)|\bmemory\.(max|current|peak|failcnt|limit_in_bytes|usage_in_bytes|max_usage_in_bytes)[:=](max|\d+)(?:\s|$)",
-    )
+    Regex::new(concat!(
+        r"\bmemory\.(max|current|peak|failcnt|limit_in_bytes|usage_in_bytes",
+        r"|max_usage_in_bytes)(?:[ \t]*<==|[ \t]*[:=])?\s{1,4}(max|\d+)(?:\s|$)|\bmemory\.(max",
+        r"|current|peak|failcnt|limit_in_bytes|usage_in_bytes|max_usage_in_bytes)[:=](max",
+        r"|\d+)(?:\s|$)"
+    ))
     .ok()
 });
 

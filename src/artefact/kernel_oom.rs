@@ -1,10 +1,10 @@
 //! The Linux kernel's report of memory that ran out: `mm/oom_kill.c` and `mm/memcontrol.c` of 2.6.32 to 6.x, memory
 //! cgroups of both versions and the whole machine.
 //!
-//! A report is printed in this order: who invoked the killer, a call trace, the counters of the cgroup or of the machine,
-//! a table of the tasks, what bound the choice (`oom-kill:`), whom it killed, what was reaped. Every part may be missing:
-//! the kernel limits the rate, its buffer wraps around, somebody has taken only the lines with "kill" in them. So each
-//! part is found by its own words, wherever it stands, and laid to the report it follows.
+//! A report is printed in this order: who invoked the killer, a call trace, the counters of the cgroup or of the
+//! machine, a table of the tasks, what bound the choice (`oom-kill:`), whom it killed, what was reaped. Every part may
+//! be missing: the kernel limits the rate, its buffer wraps around, somebody has taken only the lines with "kill" in
+//! them. So each part is found by its own words, wherever it stands, and laid to the report it follows.
 
 mod grammar;
 mod memory;
@@ -226,8 +226,8 @@ impl Report {
     }
 }
 
-/// Where the kernel says that it could not get memory for itself and went on: `SLUB: Unable to allocate memory on node`,
-/// `page allocation failure`. Nobody dies of these.
+/// Where the kernel says that it could not get memory for itself and went on: `SLUB: Unable to allocate memory on
+/// node`, `page allocation failure`. Nobody dies of these.
 pub fn refused(text: &str) -> Vec<usize> {
     let words =
         ["SLUB: Unable to allocate memory on", "page allocation failure: order:", "page allocation failure. order:"];

@@ -1,9 +1,10 @@
 //! What Kubernetes, the kubelet and container runtimes say of how containers and pods ended.
 //!
 //! Read are `kubectl describe`, pods as JSON or YAML (alone and in lists, whole and cut), events in tables and in JSON,
-//! `kubectl get pods`, the kubelet's log, containerd's and docker's events, and `docker inspect`. A status is read field by
-//! field, by the names of its fields and not by the braces or the indentation around them: those are what is lost first.
-//! The messages are those of `pkg/kubelet/eviction/helpers.go`, `pkg/kubelet/oom` and `pkg/kubelet/prober` of 1.6 to 1.36.
+//! `kubectl get pods`, the kubelet's log, containerd's and docker's events, and `docker inspect`. A status is read
+//! field by field, by the names of its fields and not by the braces or the indentation around them: those are what is
+//! lost first. The messages are those of `pkg/kubelet/eviction/helpers.go`, `pkg/kubelet/oom` and `pkg/kubelet/prober`
+//! of 1.6 to 1.36.
 
 mod messages;
 mod pods;

@@ -92,9 +92,13 @@ static USED: LazyLock<Option<Regex>> = LazyLock::new(|| words(r"(used|total) W \
 static PRESSURE: LazyLock<Option<Regex>> =
     LazyLock::new(|| words(r"pressure W for W (\S+) W being W (\d+\.\d+)%\s*(?:>|&gt;)\s*(\d+\.\d+)%"));
 static UNIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r"(?:(\S+\.(?:service|scope|slice|socket|mount)): W )?(?:A W process W of W this W unit W has W been W killed W by W the W OOM W killer|Failed W with W result W 'oom-kill'|(systemd-oomd) W killed W (?:some|\d+) W process)|\b(\S+\.service): W Unit W entered W failed W state\.\s.{0,120}\bFailed W with W result W 'oom-kill'|\(Result: W oom-kill\)",
-    )
+    words(concat!(
+        r"(?:(\S+\.(?:service|scope|slice|socket|mount)): W )?(?:A W process W of W this W unit",
+        r" W has W been W killed W by W the W OOM W killer|Failed W with W result W 'oom-kill'",
+        r"|(systemd-oomd) W killed W (?:some|\d+) W process)|\b(\S+\.service): W Unit W entered",
+        r" W failed W state\.\s.{0,120}\bFailed W with W result W 'oom-kill'|\(Result:",
+        r" W oom-kill\)"
+    ))
 });
 static PEAK: LazyLock<Option<Regex>> = LazyLock::new(|| words(r"\b(\d+(?:\.\d+)?)([BKMGT]) W memory W peak\b"));
 static STATUS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -103,9 +107,10 @@ static STATUS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static CANDIDATE: LazyLock<Option<Regex>> =
     LazyLock::new(|| words(r"\bPath: (\S+)|\bCurrent W Memory W Usage: (\d+(?:\.\d+)?)([BKMGT])"));
 static EARLYOOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r#"\bsending W SIG(?:TERM|KILL) W to W process W (\d+)(?: W uid W \d+)? W "([^"\n]{0,64})"(?:: W (?:badness|oom_score) W -?\d+)?(?:,? W VmRSS W (\d+) W MiB)?"#,
-    )
+    words(concat!(
+        r#"\bsending W SIG(?:TERM|KILL) W to W process W (\d+)(?: W uid W \d+)?"#,
+        r#" W "([^"\n]{0,64})"(?:: W (?:badness|oom_score) W -?\d+)?(?:,? W VmRSS W (\d+) W MiB)?"#
+    ))
 });
 
 /// Every message of a text, in order.

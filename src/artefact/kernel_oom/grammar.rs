@@ -72,14 +72,23 @@ struct Rule {
 fn rule(anchor: &'static str, pattern: &str, read: fn(&str, &Captures) -> Option<Part>) -> Rule {
     Rule {
         anchor,
-        words: Regex::new(&pattern.replace(" W ", r"[\s>]+").replace(" V ", r"[\s>]*").replace('_', r"\\?_")).ok(),
+        words: Regex::new(
+            // In a mail as it was sent, `=3D` stands for `=`, and `=` at the end of a line that goes on.
+            &pattern
+                .replace('=', r"=(?:3D)?")
+                .replace(" W ", r"(?:[\s>]|=\n)+")
+                .replace(" V ", r"(?:[\s>]|=\n)*")
+                .replace('_', r"\\?_"),
+        )
+        .ok(),
         read,
     }
 }
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     vec![
-        // drivers/tty/sysrq.c: `SysRq : Manual OOM execution`, `sysrq: Manual OOM execution`; the trace has moom_callback.
+        // drivers/tty/sysrq.c: `SysRq : Manual OOM execution`, `sysrq: Manual OOM execution`; the trace has
+        // moom_callback.
         rule("anual OOM", r"[sS]ys[rR]q\s?: (?:SysRq : )?Manual OOM execution", |_, _| Some(Part::ByHand)),
         rule("moom", r"\bmoom_callback\b", |_, _| Some(Part::ByHand)),
         rule("oom-killer", r"\binvoked W oom-killer:", invoked),
@@ -91,7 +100,14 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         }),
         rule(
             "+0x",
-            r"\b(?:(shmem_(?:getpage_gfp|get_folio_gfp|fault|write_begin|alloc_and_add_folio))|(do_anonymous_page|alloc_zeroed_user_highpage\w*|do_huge_pmd_anonymous_page|wp_page_copy|alloc_anon_folio)|(mem_cgroup_cache_charge|__add_to_page_cache_locked|add_to_page_cache_l\w+|__?filemap_add_folio|filemap_add_folio|grab_cache_page_write_begin)|(__memcg_kmem_charge\w*|obj_cgroup_charge\w*|memcg_kmem_get_cache|__memcg_kmem_newpage_charge|pte_alloc_one))(?:\.\w+)*\+0x",
+            concat!(
+                r"\b(?:(shmem_(?:getpage_gfp|get_folio_gfp|fault|write_begin|alloc_and_add_folio))",
+                r"|(do_anonymous_page|alloc_zeroed_user_highpage\w*|do_huge_pmd_anonymous_page",
+                r"|wp_page_copy|alloc_anon_folio)|(mem_cgroup_cache_charge|__add_to_page_cache_locked",
+                r"|add_to_page_cache_l\w+|__?filemap_add_folio|filemap_add_folio",
+                r"|grab_cache_page_write_begin)|(__memcg_kmem_charge\w*|obj_cgroup_charge\w*",
+                r"|memcg_kmem_get_cache|__memcg_kmem_newpage_charge|pte_alloc_one))(?:\.\w+)*\+0x"
+            ),
             |_, found| {
                 let kinds = [Charged::Shmem, Charged::Anonymous, Charged::File, Charged::Kernel];
                 let charged = (1..).zip(kinds).find(|(group, _)| found.get(*group).is_some()).map(|(_, kind)| kind);
@@ -109,7 +125,10 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         }),
         rule(
             "usage",
-            r"\b(memory V \+ V swap|memory|swap|kmem): V usage V (\d+) V kB(?:, V limit V (\d+) V kB(?:, V failcnt V (\d+))?)?",
+            concat!(
+                r"\b(memory V \+ V swap|memory|swap",
+                r"|kmem): V usage V (\d+) V kB(?:, V limit V (\d+) V kB(?:, V failcnt V (\d+))?)?"
+            ),
             |_, found| {
                 let group = |at| found.get(at).map(|group| group.as_str());
                 Counter::new(group(1)?, group(2)?, group(3), group(4)).map(Part::Counter)
@@ -147,7 +166,11 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         rule(
             "Killed",
-            r"(?i:(memory W cgroup W )?(out W of W memory)(?: W \([a-z_]+\))?: W )?\bKilled W process V (\d+)(?:, W UID W \d+,)?(?: V \(([^\n]{0,64}?)\)(?:,|\.|\s|$))?(?:, W UID W \d+,)?",
+            concat!(
+                r"(?i:(memory W cgroup W )?(out W of W memory)(?: W \([a-z_]+\))?: W )?\bKilled",
+                r" W process V (\d+)(?:, W UID W \d+,)?(?: V \(([^\n]{0,64}?)\)(?:,|\.|\s|$))?(?:,",
+                r" W UID W \d+,)?"
+            ),
             killed,
         ),
         rule("reaped", r"\boom_reaper: W reaped W process W (\d+)\b", |_, found| Some(Part::Reaped(number(found, 1)?))),

@@ -200,8 +200,8 @@ fn add(to: &mut Option<Bytes>, value: Option<Bytes>) {
 }
 
 impl MachineMemory {
-    /// Reads what follows on `Mem-Info:`. The sums of the machine stand before those of its nodes and are pages; those of
-    /// the nodes bear a unit.
+    /// Reads what follows on `Mem-Info:`. The sums of the machine stand before those of its nodes and are pages; those
+    /// of the nodes bear a unit.
     pub(super) fn read(&mut self, text: &str) {
         let Some(machine) = MACHINE.as_ref() else { return };
         let mut found: Vec<(&str, u64)> = Vec::new();

@@ -203,6 +203,14 @@ fn markdown_and_translators_of_web_pages_leave_it_readable() {
 }
 
 #[test]
+fn a_mail_as_it_was_sent_is_read() {
+    let sent = V6_8.replace('=', "=3D").replace("Killed process 955", "Killed =\n> process 955");
+    let report = one(&sent);
+    assert_eq!((report.bound, report.victim()), (Some(Bound::Memcg), Some(955)));
+    assert_eq!(report.limited.as_deref(), Some("/kubepods.slice/kubepods-pod1234.slice"));
+}
+
+#[test]
 fn a_line_that_another_cpu_has_torn_still_names_the_victim() {
     let report =
         one("oom-kill:constraint=CONSTRAINT_MEMCG,nodema[  2.1] BUG: something\n[  2.2] ,task=a b,pid=31,uid=0\n");

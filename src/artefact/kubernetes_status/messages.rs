@@ -79,40 +79,48 @@ fn words(pattern: &str) -> Option<Regex> {
 }
 
 static LOW: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r"\b[nN]ode W was W low W on W (?:resource: W ([A-Za-z][\w./-]*)|compute W resources)|\b[nN]ode W had W condition: W \[([^\]\n]*)\]",
-    )
+    words(concat!(
+        r"\b[nN]ode W was W low W on W (?:resource: W ([A-Za-z][\w./-]*)|compute W resources)",
+        r"|\b[nN]ode W had W condition: W \[([^\]\n]*)\]"
+    ))
 });
 static THRESHOLD: LazyLock<Option<Regex>> =
     LazyLock::new(|| words(r"Threshold W quantity: W ([\w.]+?), W available: W ([\w.]+?)\.?(?:\s|$)"));
 static USING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r"Container W ([\w.-]+) W was W using W ([\w.]+), W (?:which W exceeds W its W request W of W ([\w.]+?)\.?(?:\s|$)|request W is W ([\w.]+))?",
-    )
+    words(concat!(
+        r"Container W ([\w.-]+) W was W using W ([\w.]+), W (?:which W exceeds W its W request",
+        r" W of W ([\w.]+?)\.?(?:\s|$)|request W is W ([\w.]+))?"
+    ))
 });
 static POD: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"\bpods?/([a-z0-9][a-z0-9.-]*)|\bpod="[^"/]*/([a-z0-9][a-z0-9.-]*)""#).ok());
 static RECLAIM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r#"\b[eE]viction W manager: W (?:attempting W to W reclaim|must W evict W pod\(s\) W to W reclaim)(?:" W resourceName="([^"]+)"| W ([a-z][\w/-]*))|\bAttempting W to W reclaim W ([a-z][\w/-]*)"#,
-    )
+    words(concat!(
+        r#"\b[eE]viction W manager: W (?:attempting W to W reclaim|must W evict W pod\(s\) W to"#,
+        r#" W reclaim)(?:" W resourceName="([^"]+)"| W ([a-z][\w/-]*))|\bAttempting W to"#,
+        r#" W reclaim W ([a-z][\w/-]*)"#
+    ))
 });
 static EVICTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r#"\b[eE]viction W manager: W pod W (?:is W evicted W successfully" W pod="(?:[^"/]*/)?([^"]+)"|([a-z0-9][\w.-]*?)(?:_\S+)? W is W evicted W successfully)"#,
-    )
+    words(concat!(
+        r#"\b[eE]viction W manager: W pod W (?:is W evicted W successfully""#,
+        r#" W pod="(?:[^"/]*/)?([^"]+)"|([a-z0-9][\w.-]*?)(?:_\S+)? W is W evicted W successfully)"#
+    ))
 });
 static SYSTEM_OOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r"\bSystem W OOM W encountered(?:, W victim W process: W ([^\n]{0,64}?), W pid: W (\d+)|: W process W pid W (\d+), W process W name: W (\S+))?|\b[gG]ot W sys W oom W event",
-    )
+    words(concat!(
+        r"\bSystem W OOM W encountered(?:, W victim W process: W ([^\n]{0,64}?), W pid: W (\d+)",
+        r"|: W process W pid W (\d+), W process W name: W (\S+))?|\b[gG]ot W sys W oom W event"
+    ))
 });
 static OOM_INSTANCE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b(Pid|ProcessName|VictimContainerName|ContainerName|Constraint):([^\s}]*)").ok());
 static TASK_OOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r#"\bTaskOOM(?: event)?[^\n]{0,40}?(?:container_id:|ContainerID:)\\*"?([0-9a-zA-Z][\w.-]*)|\bcontainer oom ([0-9a-f]{12,64})\b|"(?:status|Action)":\s*"oom"[^\n]{0,200}?"(?:id|ID)":\s*"([0-9a-f]{12,64})""#,
-    )
+    Regex::new(concat!(
+        r#"\bTaskOOM(?: event)?[^\n]{0,40}?(?:container_id:|ContainerID:)\\*"?([0-9a-zA-Z][\w.-]*)"#,
+        r#"|\bcontainer oom ([0-9a-f]{12,64})\b|"(?:status|Action)":\s*"oom"[^\n]{0,200}?"(?:id"#,
+        r#"|ID)":\s*"([0-9a-f]{12,64})""#
+    ))
     .ok()
 });
 
@@ -142,14 +150,16 @@ const OTHERS: &[(&str, &str, bool)] = &[
 
 /// `Preempted by POD on node NODE`, `Preempted by a pod on node NODE`.
 static PREEMPTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r"\bPreempted W by W (?:a W pod|\S+) W on W node\b|\bevicting W pod W [a-z0-9-]+/|\bDeleting W pod W \S+ W due W to W node\b",
-    )
+    words(concat!(
+        r"\bPreempted W by W (?:a W pod|\S+) W on W node\b|\bevicting W pod W [a-z0-9-]+/",
+        r"|\bDeleting W pod W \S+ W due W to W node\b"
+    ))
 });
 static STORAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(
-        r"\bPod W ephemeral W local W storage W usage W exceeds\b|\bexceeded W its W local W ephemeral W storage W limit\b|\b(Usage W of W EmptyDir W volume)\b",
-    )
+    words(concat!(
+        r"\bPod W ephemeral W local W storage W usage W exceeds\b|\bexceeded W its W local",
+        r" W ephemeral W storage W limit\b|\b(Usage W of W EmptyDir W volume)\b"
+    ))
 });
 
 /// Every message of a text, in order.

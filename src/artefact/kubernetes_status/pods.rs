@@ -73,10 +73,8 @@ static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
                 finishedAt|containerID|ready|restartCount|limits|requests|containerStatuses|initContainerStatuses|\
                 containers|initContainers|ports|resources|image|imageID|conditions|hostIP|phase|spec|status|metadata|\
                 OOMKilled|ExitCode|HostConfig|memory|Memory|type|exit code|termination reason";
-    Regex::new(&format!(
-        r#"(?:^|[\s"{{,\[>(-])({keys})"?[ \t]{{0,40}}:(?:[ \t]*"((?:[^"\\\n]|\\.)*)"|[ \t]*([^\n{{}}\["]*))"#
-    ))
-    .ok()
+    Regex::new(&format!(r#"(?:^|[\s"{{,\[>(-])({keys})"?[ \t]*:(?:[ \t]*"((?:[^"\\\n]|\\.)*)"|[ \t]*([^\n{{}}\["]*))"#))
+        .ok()
 });
 
 /// In describe, the name of a container stands alone above its id.

@@ -8,7 +8,7 @@ mod tests;
 
 use super::signal::{Death, Ended, Origin, Says, Signal, Strain};
 use crate::artefact::excerpt::Excerpt;
-use crate::artefact::kernel_oom::{self, Bound, Counting, Report};
+use crate::artefact::kernel_oom::{self, Bound, Charged, Counting, Report};
 use crate::model::{Area, Bytes, Killer};
 
 /// How many signals back the same end is looked for.
@@ -80,6 +80,17 @@ fn told(report: &Report, containers: bool) -> Option<Says> {
     let global = killer == Killer::KernelGlobal;
     let at_limit = if global { None } else { report.at_limit() };
     let (area, mut because) = area::of_report(report, global).unwrap_or((Area::Container, String::new()));
+    if let (true, Some(charged)) = (because.is_empty(), report.trace.charged) {
+        let what = match charged {
+            Charged::Anonymous => "a process",
+            Charged::File => "a file",
+            Charged::Shmem => "shared memory",
+            Charged::Kernel => "the kernel itself",
+        };
+        because = format!(
+            "no counters are in the report; the page that was wanting was for {what}, and need not be what filled it"
+        );
+    }
     if report.by_hand {
         because = join("somebody asked the kernel to kill, by SysRq", &because);
     }

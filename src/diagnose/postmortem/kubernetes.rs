@@ -14,12 +14,23 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
     let text = excerpt.text();
     let status = kubernetes_status::read(text);
     let mut all: Vec<(usize, Origin, Says)> = Vec::new();
+    // Of an evicted pod the message says of what, and its status whose it is.
+    let explained = |message: &Message| matches!(message, Message::Evicted { .. } | Message::Storage { .. });
+    let explained = status.messages.iter().any(|(_, message)| explained(message));
     for pod in &status.pods {
-        of_pod(pod, &mut all);
+        of_pod(pod, explained, &mut all);
     }
+    let mut owners: Vec<(usize, &str)> =
+        status.pods.iter().filter_map(|pod| Some((pod.reason.as_ref()?.0, pod.name.as_deref()?))).collect();
+    owners.sort_unstable();
     let mut evictions = Evictions::of(&status.messages, text);
     for (at, message) in &status.messages {
-        let says = evictions.says(message).or_else(|| of_message(message));
+        let mut says = evictions.says(message).or_else(|| of_message(message));
+        if let Some(Says::Death(death)) = &mut says
+            && death.unit.is_none()
+        {
+            death.unit = owner(&owners, *at).map(str::to_owned);
+        }
         all.extend(says.map(|says| (*at, Origin::Kubernetes, says)));
     }
     all.sort_by_key(|(at, ..)| *at);
@@ -32,6 +43,14 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
         }
     }
     signals
+}
+
+/// The pod whose reason for its failure stands nearest, within the few lines of a status.
+fn owner<'t>(owners: &[(usize, &'t str)], at: usize) -> Option<&'t str> {
+    let after = owners.partition_point(|(reason, _)| *reason < at);
+    let near = [after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|index| owners.get(index));
+    let nearest = near.min_by_key(|(reason, _)| reason.abs_diff(at))?;
+    (nearest.0.abs_diff(at) < 2000).then_some(nearest.1)
 }
 
 /// Whether an end is told already.
@@ -59,7 +78,7 @@ fn complete(known: &mut Says, again: Says) {
     }
 }
 
-fn of_pod(pod: &Pod, all: &mut Vec<(usize, Origin, Says)>) {
+fn of_pod(pod: &Pod, explained: bool, all: &mut Vec<(usize, Origin, Says)>) {
     for limit in &pod.limits {
         let says = Says::Given { key: "resources.limits.memory".to_owned(), value: limit.text.clone() };
         all.push((limit.at, Origin::Given, says));
@@ -69,22 +88,19 @@ fn of_pod(pod: &Pod, all: &mut Vec<(usize, Origin, Says)>) {
     }
     let Some((at, reason)) = &pod.reason else { return };
     let says = match reason.as_str() {
+        "Evicted" if !explained => {
+            let ended = Ended { exit: None, pid: None, unit: pod.name.clone() };
+            all.push((*at, Origin::Kubernetes, Says::Ended(ended)));
+            return;
+        }
         // The message beside it says of what.
-        "Evicted" | "Terminated" | "OutOfmemory" | "DeadlineExceeded" => return evicted_row(pod, *at, reason, all),
+        "Evicted" | "Terminated" | "OutOfmemory" | "DeadlineExceeded" => return,
         "NodeLost" => "lost with its node",
         "Shutdown" | "NodeShutdown" => "ended since its node shut down",
         "Preempting" | "Preempted" => "preempted for another pod",
         _ => "refused by its node",
     };
     all.push((*at, Origin::Kubernetes, Says::OtherReason { reason: says.to_owned(), ends: true }));
-}
-
-/// A pod that was evicted, by a table that has no message.
-fn evicted_row(pod: &Pod, at: usize, reason: &str, all: &mut Vec<(usize, Origin, Says)>) {
-    if reason == "Evicted" {
-        let ended = Ended { exit: None, pid: None, unit: pod.name.clone() };
-        all.push((at, Origin::Kubernetes, Says::Ended(ended)));
-    }
 }
 
 fn of_end(pod: &Pod, end: &Terminated) -> Option<Says> {

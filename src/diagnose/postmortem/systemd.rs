@@ -134,9 +134,8 @@ mod tests {
     #[test]
     fn the_container_of_a_scope_had_a_limit() {
         let id = "ab".repeat(32);
-        let deaths = deaths(&format!(
-            "systemd[1]: cri-containerd-{id}.scope: A process of this unit has been killed by the OOM killer.\n"
-        ));
+        let deaths =
+            deaths(&format!("cri-containerd-{id}.scope: A process of this unit has been killed by the OOM killer.\n"));
         assert_eq!((deaths[0].killer, deaths[0].unit.as_deref()), (Killer::KernelMemcg, Some(&*id)));
         let unit = "systemd[1]: big.service: Failed with result 'oom-kill'.\n";
         assert_eq!(super::tests::deaths(unit)[0].killer, Killer::KernelGlobal);

@@ -40,7 +40,7 @@ fn counters_and_not_the_trace_decide_the_area(#[case] stat: &str, #[case] area: 
     assert_eq!((death.killer, death.area), (Killer::KernelMemcg, Some(area)));
     assert_eq!((death.pid, death.limit, death.usage), (Some(41), Some(Bytes::gib(1)), Some(Bytes::gib(1))));
     assert_eq!(death.unit.as_deref(), Some(&*"0a".repeat(32)));
-    assert_eq!(death.because.is_empty(), stat.is_empty());
+    assert_eq!(death.because.starts_with("no counters"), stat.is_empty());
 }
 
 #[test]

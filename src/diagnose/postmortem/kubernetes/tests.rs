@@ -38,7 +38,10 @@ fn an_eviction_in_a_status_and_an_event_is_one_death() {
     let deaths = deaths(&text);
     assert_eq!(deaths.len(), 1);
     assert_eq!((deaths[0].killer, deaths[0].usage), (Killer::KubeletEvict, Some(Bytes::new(2_146_340_864))));
-    assert_eq!(deaths[0].limit, None);
+    assert_eq!((deaths[0].limit, deaths[0].unit.as_deref()), (None, Some("tm-1")));
+    assert!(!said(&text).iter().any(|says| matches!(says, Says::Ended(_))));
+    let row = "streams   tm-1   0/1   Evicted   0   4m\n";
+    assert!(matches!(&said(row)[..], [Says::Ended(Ended { unit: Some(unit), .. })] if unit == "tm-1"));
 }
 
 #[test]
