@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::excerpt::Excerpt;
+use super::part::line_before;
 use crate::model::Bytes;
 
 /// The words by which such lines are found in a large log. Python's `MemoryError` is found with those of the JVM's errors.
@@ -90,8 +91,7 @@ fn ran_out(text: &str) -> Vec<PythonWorker> {
     let each = error.captures_iter(text).take(MOST).filter_map(|found| {
         let whole = found.get(0)?;
         // `except MemoryError:` and `raise MemoryError(…)` are lines of a program; Java's names were no word of their own.
-        let before = text.get(..whole.start())?;
-        let line = before.rsplit('\n').next().unwrap_or_default();
+        let line = line_before(text, whole.start(), 300);
         let after = text.get(whole.end()..)?;
         let code = ["except ", "raise ", "import ", "(", "`"].iter().any(|word| line.ends_with(word))
             || after.starts_with('(');
