@@ -138,12 +138,12 @@ fn read(offset: usize, part: &str) -> Option<CrashReport> {
 
 /// `#  Out of Memory Error (os_linux.cpp:2795), pid=3364255, tid=0x00007f4a63dd3700` and `#  SIGSEGV (0xb) at pc=…, pid=…`.
 fn pid_of_header() -> Option<&'static Regex> {
-    static PID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bpid\s*=\s*(\d+)\s*,\s*tid\s*=").ok());
+    static PID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bpid\s*=\s*(\d+)\s*,[\s>#/|*]*tid\s*=").ok());
     PID.as_ref()
 }
 
 fn pid_of_file() -> Option<&'static Regex> {
-    static PID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"hs_err_pid(\d+)\.log").ok());
+    static PID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"hs\\?_err\\?_pid(\d+)\.log").ok());
     PID.as_ref()
 }
 
@@ -164,7 +164,7 @@ fn request(header: &str) -> Request {
     static WORDED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         // Lines of other threads may be torn in between.
         Regex::new(
-            r"Environment(?:\s+to\s+continue\.)?(?:[^\n]*\n){0,4}?[\s#>/|*]*((?:Cannot |Out of swap|Could not |Unable to |Failed to (?:a|c|m|r))[^\n]{1,160})",
+            r"Environment(?:\s+to\s+continue\.)?(?:[^\n]*\n){0,4}?[^\n]{0,120}?((?:Cannot |Out of swap|Could not |Unable to |Failed to (?:a|c|m|r))[^\n]{1,160})",
         )
         .ok()
     });

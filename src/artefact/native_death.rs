@@ -49,6 +49,7 @@ const MOST: usize = 128;
 /// By words that stand as they are.
 const WORDS: &[(&str, Said, &str)] = &[
     ("std::bad_alloc", Said::RanOut, "C++"),
+    ("std::bad\\_alloc", Said::RanOut, "C++"),
     ("St9bad_alloc", Said::RanOut, "C++"),
     ("std::length_error", Said::Length, "C++"),
     ("fatal error: runtime: out of memory", Said::RanOut, "Go"),

@@ -22,7 +22,7 @@ fn start() -> Option<&'static Regex> {
 fn change() -> Option<&'static Regex> {
     static CHANGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"(?:([A-Za-z][A-Za-z ]{0,20}|\))\s?:\s?)?(\d+(?:[.,]\d+)?)([BKMG])(?:\([\d.,]+[BKMG]\))?->(\d+(?:[.,]\d+)?)([BKMG])\((\d+(?:[.,]\d+)?)([BKMG])\)",
+            r"(?:([A-Za-z][A-Za-z ]{0,20}|\))\s?:\s?)?(\d+(?:[.,]\d+)?)([BKMG])(?:\([\d.,]+[BKMG]\))?-(?:>|&gt;)(\d+(?:[.,]\d+)?)([BKMG])\((\d+(?:[.,]\d+)?)([BKMG])\)",
         )
         .ok()
     });
