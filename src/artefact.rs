@@ -24,6 +24,7 @@ pub mod malloc_chunks;
 pub mod masking;
 pub mod native_death;
 pub mod nmt;
+mod part;
 pub mod process_status;
 pub mod prometheus;
 pub mod python_worker;

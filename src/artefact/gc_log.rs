@@ -105,6 +105,10 @@ pub fn read(excerpt: &Excerpt) -> GcLog {
     }
     log.collections.sort_by_key(|collection| collection.offset);
     log.events = events(text);
+    // These are words of others too, where no collector speaks.
+    if log.collections.is_empty() && !text.contains("[gc") && !text.contains("[safepoint") {
+        log.events.retain(|(_, event)| *event == Event::ReportsOutOfMemory);
+    }
     log.max_heap = max_heap(text);
     log
 }

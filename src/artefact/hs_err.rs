@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::excerpt::Excerpt;
+use super::part::first;
 use crate::model::Bytes;
 
 mod console;
@@ -82,11 +83,15 @@ pub fn reports(excerpt: &Excerpt) -> Vec<CrashReport> {
     if text.contains("Java") || text.contains("Native memory") || text.contains("JRE") {
         starts.extend(header.find_iter(text).map(|found| found.start()).take(MOST));
     }
+    if starts.is_empty()
+        && let Some(header) = header_cut()
+    {
+        starts.extend(header.find_iter(text).map(|found| found.start()).take(MOST));
+    }
     let mut found: Vec<CrashReport> = Vec::new();
     for (index, &offset) in starts.iter().enumerate() {
         let end = starts.get(index + 1).copied().unwrap_or(text.len());
         let Some(report) = text.get(offset..end).and_then(|part| read(offset, part)) else { continue };
-        // The first of two headers that stand within a line or two of each other is cut: the JVM printed it twice.
         found.push(report);
     }
     found
@@ -102,12 +107,23 @@ fn header() -> Option<&'static Regex> {
     HEADER.as_ref()
 }
 
+/// What is left of a header whose first lines are cut off.
+fn header_cut() -> Option<&'static Regex> {
+    static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"Native\s+memory\s+allocation\s+\(\w+\)\s+failed\s+to|Out\s+of\s+Memory\s+Error\s+\([\w./]+:\d+\),\s+pid=",
+        )
+        .ok()
+    });
+    HEADER.as_ref()
+}
+
 /// As many bytes as a header has at most.
 const HEADER: usize = 6000;
 
 fn read(offset: usize, part: &str) -> Option<CrashReport> {
-    let header = cut(part, HEADER);
-    let reason = if part.starts_with("There") { Reason::Memory(request(header)) } else { fatal(header) };
+    let header = first(part, HEADER);
+    let reason = if part.starts_with(['T', 'N', 'O']) { Reason::Memory(request(header)) } else { fatal(header) };
     let pid = captured(header, pid_of_header()?, 1).or_else(|| captured(header, pid_of_file()?, 1));
     let place =
         place_of_header().and_then(|place| place.captures(header)?.get(1)).map(|place| place.as_str().to_owned());
@@ -122,12 +138,12 @@ fn read(offset: usize, part: &str) -> Option<CrashReport> {
 
 /// `#  Out of Memory Error (os_linux.cpp:2795), pid=3364255, tid=0x00007f4a63dd3700` and `#  SIGSEGV (0xb) at pc=…, pid=…`.
 fn pid_of_header() -> Option<&'static Regex> {
-    static PID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bpid\s*=\s*(\d+)\s*,\s*tid\s*=").ok());
+    static PID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bpid\s*=\s*(\d+)\s*,[\s>#/|*]*tid\s*=").ok());
     PID.as_ref()
 }
 
 fn pid_of_file() -> Option<&'static Regex> {
-    static PID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"hs_err_pid(\d+)\.log").ok());
+    static PID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"hs\\?_err\\?_pid(\d+)\.log").ok());
     PID.as_ref()
 }
 
@@ -146,7 +162,11 @@ fn request(header: &str) -> Request {
         .ok()
     });
     static WORDED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"Environment\s+to\s+continue\.[\s#>/|*]*((?:Cannot|Out of|Could|Failed|Unable|pthread|Native)[^\n]{1,160})").ok()
+        // Lines of other threads may be torn in between.
+        Regex::new(
+            r"Environment(?:\s+to\s+continue\.)?(?:[^\n]*\n){0,4}?[^\n]{0,120}?((?:Cannot |Out of swap|Could not |Unable to |Failed to (?:a|c|m|r))[^\n]{1,160})",
+        )
+        .ok()
     });
     if let Some(found) = SIZED.as_ref().and_then(|sized| sized.captures(header)) {
         let part = |group| found.get(group).map(|part| part.as_str());
@@ -180,12 +200,6 @@ fn fatal(header: &str) -> Reason {
 
 fn captured<'t>(text: &'t str, what: &Regex, group: usize) -> Option<&'t str> {
     what.captures(text)?.get(group).map(|part| part.as_str())
-}
-
-/// The first bytes, to a letter's end.
-fn cut(text: &str, most: usize) -> &str {
-    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

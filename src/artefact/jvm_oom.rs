@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::excerpt::Excerpt;
+use super::part::{first, last, line_before};
 use crate::model::Bytes;
 
 /// The words by which such lines are found in a large log.
@@ -82,6 +83,8 @@ const DETAIL: usize = 420;
 const BEFORE: usize = 160;
 /// As many bytes before an error as are searched for the task that failed.
 const TASK: usize = 700;
+/// As many bytes as an error's package has at most, a shaded one's included.
+const PACKAGE: usize = 200;
 
 /// The errors of a text, in its order.
 pub fn errors(excerpt: &Excerpt) -> Vec<OutOfMemory> {
@@ -89,8 +92,7 @@ pub fn errors(excerpt: &Excerpt) -> Vec<OutOfMemory> {
     let mut found = Vec::new();
     let mut provoked = false;
     for (offset, name) in names(text) {
-        let before = tail(text.get(..offset).unwrap_or_default(), BEFORE);
-        let line = before.rsplit('\n').next().unwrap_or_default();
+        let line = line_before(text, offset, BEFORE);
         if line.trim_end().ends_with("Force heap space") {
             provoked = true;
             continue;
@@ -103,7 +105,7 @@ pub fn errors(excerpt: &Excerpt) -> Vec<OutOfMemory> {
         let (exhausted, [requested, used, limit]) = exhausted(name, &detail, after);
         let (told, framed) = (told(line, after), is_framed(after));
         // A name without a detail that the JVM is known to give, in the midst of a line, is talked of and not thrown.
-        let begins = line.trim_end().is_empty() || line.trim_end().ends_with([':', '：']);
+        let begins = line.trim_end().is_empty() || line.trim_end().ends_with([':', '：']) || line.contains("JVMDUMP");
         if exhausted == Exhausted::Unnamed && told == Told::Thrown && !framed && !begins {
             continue;
         }
@@ -128,7 +130,7 @@ fn names(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.match_indices("OutOf").filter_map(move |(at, _)| {
         let rest = text.get(at..)?;
         let name = NAMES.into_iter().find(|name| rest.starts_with(name))?;
-        let before = text.get(..at)?;
+        let before = last(text.get(..at)?, PACKAGE);
         let package = before.len() - before.trim_end_matches(is_of_package).len();
         let start = at - package;
         // `ExitOnOutOfMemoryError`, `OutOfMemoryErrors`; a name that stands by itself has nothing or a package before it.
@@ -156,8 +158,11 @@ fn is_no_error(line: &str, after: &str) -> bool {
 
 /// What stands behind the error's name, on one line and with single blanks; empty where nothing does.
 fn detail(after: &str) -> String {
-    let head = head(after, DETAIL);
-    let separated = head.trim_start_matches(|letter: char| letter == ' ' || letter == '\t' || letter == '`');
+    let head = first(after, DETAIL);
+    let separated = head.trim_start_matches([' ', '\t', '`']);
+    // `Exception <a 'java/lang/OutOfMemoryError'{0x00000000f5a01c38}: Java heap space>` of -Xlog:exceptions.
+    let object = separated.strip_prefix('\'').map(|rest| rest.split_once('}').map_or(rest, |(_, rest)| rest));
+    let separated = object.map_or(separated, |object| object.trim_start_matches('>'));
     let Some(rest) = separated.strip_prefix([':', '：', '(']).or_else(|| separated.strip_prefix("- ")) else {
         return String::new();
     };
@@ -259,7 +264,7 @@ fn numbers(words: &str) -> [Option<Bytes>; 3] {
 
 /// An error without detail is thrown by the JDK's own classes: what they asked for stands in the first frames.
 fn of_frames(after: &str) -> Exhausted {
-    let frames = head(after, 300);
+    let frames = first(after, 300);
     let asks = |names: &[&str]| names.iter().any(|name| frames.contains(name));
     if asks(&["Unsafe.allocateMemory", "Unsafe.reallocateMemory", "Deflater.init", "Inflater.init"]) {
         Exhausted::Native
@@ -273,10 +278,10 @@ fn of_frames(after: &str) -> Exhausted {
 fn told(line: &str, after: &str) -> Told {
     let line = line.trim_end();
     let ends = ["Terminating due to", "Aborting due to", "terminated due to"].iter().any(|words| line.ends_with(words));
-    if ends || head(after, 200).contains("-XX:OnOutOfMemoryError=") {
+    if ends || first(after, 200).contains("-XX:OnOutOfMemoryError=") {
         Told::Ended
-    } else if head(after, 120).trim_start().starts_with("thrown from the UncaughtExceptionHandler")
-        || head(after, 120).trim_start().starts_with("occurred dispatching signal")
+    } else if first(after, 120).trim_start().starts_with("thrown from the UncaughtExceptionHandler")
+        || first(after, 120).trim_start().starts_with("occurred dispatching signal")
     {
         Told::Again
     } else {
@@ -286,7 +291,7 @@ fn told(line: &str, after: &str) -> Told {
 
 /// Whether frames of a stack follow.
 fn is_framed(after: &str) -> bool {
-    head(after, 600).lines().take(4).skip(1).any(|line| line.contains("\tat ") || line.trim_start().starts_with("at "))
+    first(after, 600).lines().take(4).skip(1).any(|line| line.contains("\tat ") || line.trim_start().starts_with("at "))
 }
 
 /// Whether the name stands in a sentence about such errors: advice, or the description of a setting.
@@ -304,7 +309,7 @@ fn is_prose(line: &str) -> bool {
 fn unit(text: &str, offset: usize) -> Option<String> {
     static UNIT: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"to FAILED on\s+(\S{1,200}) @ \S+ \(dataPort=-?\d+\)\.\s*(?:\S+\s+){0,6}$").ok());
-    let before = tail(text.get(..offset)?, TASK);
+    let before = last(text.get(..offset)?, TASK);
     let found = UNIT.as_ref()?.captures(before)?;
     found.get(1).map(|unit| unit.as_str().to_owned())
 }
@@ -328,7 +333,7 @@ fn sentences(text: &str, known: &[OutOfMemory]) -> Vec<OutOfMemory> {
         let first = known.partition_point(|error| error.offset <= offset);
         let near =
             first.checked_sub(1).and_then(|last| known.get(last)).is_some_and(|last| offset - last.offset <= 200);
-        if near || tail(text.get(..offset).unwrap_or_default(), 40).ends_with("OutOfMemory") {
+        if near || last(text.get(..offset).unwrap_or_default(), 40).ends_with("OutOfMemory") {
             continue;
         }
         let word = (1..=3).find_map(|group| sentence.get(group)).map_or("", |word| word.as_str()).to_ascii_lowercase();
@@ -435,19 +440,6 @@ pub fn heap_dumps(excerpt: &Excerpt) -> Vec<HeapDump> {
         })
     });
     each.collect()
-}
-
-/// The first bytes, to a letter's end.
-fn head(text: &str, most: usize) -> &str {
-    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    text.get(..end).unwrap_or_default()
-}
-
-/// The last bytes, from a letter's start.
-fn tail(text: &str, most: usize) -> &str {
-    let from = text.len().saturating_sub(most);
-    let start = (from..=text.len()).find(|start| text.is_char_boundary(*start)).unwrap_or(text.len());
-    text.get(start..).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::excerpt::Excerpt;
+use super::part::line_before;
 use crate::model::Bytes;
 
 /// The words by which such lines are found in a large log.
@@ -48,6 +49,7 @@ const MOST: usize = 128;
 /// By words that stand as they are.
 const WORDS: &[(&str, Said, &str)] = &[
     ("std::bad_alloc", Said::RanOut, "C++"),
+    ("std::bad\\_alloc", Said::RanOut, "C++"),
     ("St9bad_alloc", Said::RanOut, "C++"),
     ("std::length_error", Said::Length, "C++"),
     ("fatal error: runtime: out of memory", Said::RanOut, "Go"),
@@ -105,8 +107,7 @@ fn is_of_others(text: &str, one: &NativeDeath) -> bool {
     if one.said != Said::Refused || one.by == "Java" {
         return false;
     }
-    let before = text.get(..one.offset).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
+    let line = line_before(text, one.offset, 300);
     line.contains("_memory(") || line.contains("[Errno 12]") || line.contains("fork") || line.contains("OutOfMemory")
 }
 

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::excerpt::Excerpt;
+use super::part::{first, line_before};
 use crate::model::Bytes;
 
 /// The words by which such lines are found in a large log. Python's `MemoryError` is found with those of the JVM's errors.
@@ -77,30 +78,38 @@ pub fn read(excerpt: &Excerpt) -> Vec<PythonWorker> {
 }
 
 fn ran_out(text: &str) -> Vec<PythonWorker> {
-    static ERROR: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"(?:(?:\b[a-z][\w.]{0,60}\.)?\b(?:_ArrayMemoryError|ArrowMemoryError|MemoryError)\b(?:: ([^\n\\]{1,200}))?|OSError: \[Errno 12\] (?:Cannot allocate memory|Not enough space))",
-        )
-        .ok()
-    });
-    if !text.contains("MemoryError") && !text.contains("[Errno 12]") {
-        return Vec::new();
+    let mut found: Vec<PythonWorker> =
+        text.match_indices("MemoryError").filter_map(|(at, _)| error(text, at)).take(MOST).collect();
+    for (offset, words) in text.match_indices("OSError: [Errno 12]").take(MOST) {
+        found.push(PythonWorker { offset, said: Said::RanOut { error: words.to_owned(), requested: None } });
     }
-    let Some(error) = ERROR.as_ref() else { return Vec::new() };
-    let each = error.captures_iter(text).take(MOST).filter_map(|found| {
-        let whole = found.get(0)?;
-        // `except MemoryError:` and `raise MemoryError(…)` are lines of a program; Java's names were no word of their own.
-        let before = text.get(..whole.start())?;
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let after = text.get(whole.end()..)?;
-        let code = ["except ", "raise ", "import ", "(", "`"].iter().any(|word| line.ends_with(word))
-            || after.starts_with('(');
-        let prose = ["a ", "an ", "avoid ", "with ", "or "].iter().any(|word| line.ends_with(word));
-        let requested = found.get(1).and_then(|detail| requested(detail.as_str()));
-        let error = whole.as_str().trim_end().to_owned();
-        (!code && !prose).then_some(PythonWorker { offset: whole.start(), said: Said::RanOut { error, requested } })
-    });
-    each.collect()
+    found
+}
+
+/// `MemoryError`, `numpy.core._exceptions._ArrayMemoryError: Unable …`, `pyarrow.lib.ArrowMemoryError: malloc of size …`.
+fn error(text: &str, at: usize) -> Option<PythonWorker> {
+    const NAMES: [&str; 3] = ["MemoryError", "_ArrayMemoryError", "ArrowMemoryError"];
+    let before = line_before(text, at, 300);
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '.';
+    let lead = before.trim_end_matches(is_of_name);
+    let package = before.get(lead.len()..)?;
+    // JSON writes a line feed as `\n`, whose letter is no part of the name.
+    let package = if lead.ends_with('\\') { package.get(1..).unwrap_or_default() } else { package };
+    let after = text.get(at + "MemoryError".len()..)?;
+    let class = format!("{}MemoryError", package.rsplit('.').next().unwrap_or_default());
+    if !NAMES.contains(&class.as_str()) || after.starts_with(|next: char| is_of_name(next) || next == '(') {
+        return None;
+    }
+    // `except MemoryError:` is a line of a program, and "a MemoryError" one of advice.
+    let talk = ["except ", "raise ", "import ", "(", "`", "a ", "an ", "avoid ", "with ", "or "];
+    if talk.iter().any(|word| lead.ends_with(word)) {
+        return None;
+    }
+    let rest = first(after, 200).split(['\n', '\\']).next().unwrap_or_default().trim_end();
+    let detail = rest.strip_prefix(": ");
+    let requested = detail.and_then(requested);
+    let error = format!("{package}MemoryError{}", detail.map_or(String::new(), |detail| format!(": {detail}")));
+    Some(PythonWorker { offset: at - package.len(), said: Said::RanOut { error, requested } })
 }
 
 /// numpy's `Unable to allocate 7.45 GiB for an array with shape …`, Arrow's `malloc of size 8589934592 failed`.

@@ -22,7 +22,7 @@ fn start() -> Option<&'static Regex> {
 fn change() -> Option<&'static Regex> {
     static CHANGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"(?:([A-Za-z][A-Za-z ]{0,20}|\))\s?:\s?)?(\d+(?:[.,]\d+)?)([BKMG])(?:\([\d.,]+[BKMG]\))?->(\d+(?:[.,]\d+)?)([BKMG])\((\d+(?:[.,]\d+)?)([BKMG])\)",
+            r"(?:([A-Za-z][A-Za-z ]{0,20}|\))\s?:\s?)?(\d+(?:[.,]\d+)?)([BKMG])(?:\([\d.,]+[BKMG]\))?-(?:>|&gt;)(\d+(?:[.,]\d+)?)([BKMG])\((\d+(?:[.,]\d+)?)([BKMG])\)",
         )
         .ok()
     });
@@ -45,7 +45,8 @@ pub(super) fn read(text: &str, collections: &mut Vec<Collection>) {
             let read = Change { before, after, capacity: size(of(6), of(7)), percent: None };
             match of(1).trim() {
                 "" => heap = heap.or(Some(read)),
-                "Heap" => named = named.or(Some(read)),
+                // The unit of the figure before may stand before it: `0.0B Heap`.
+                name if name.ends_with("Heap") => named = named.or(Some(read)),
                 "Metaspace" => metaspace = metaspace.or(Some(read)),
                 name if name.ends_with("Perm") || name.ends_with("PermGen") => {
                     metaspace = metaspace.or(Some(read));

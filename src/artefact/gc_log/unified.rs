@@ -11,7 +11,7 @@ use super::{Change, Collection, Kind, size};
 fn pause() -> Option<&'static Regex> {
     static PAUSE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"GC\((\d+)\)\s+(?:[yYoO]: )?(Pause [A-Z][A-Za-z ]*?|Garbage Collection|M(?:inor|ajor) Collection)\s*((?:\((?:[^()\n]|\([^()\n]*\)){0,80}\)\s*){0,4})\s*(\d+)([BKMG])(?:\((\d+)%\))?->(\d+)([BKMG])\((\d+)([BKMG%])\)",
+            r"GC\((\d+)\)\s+(?:[yYoO]: )?(Pause [A-Z][A-Za-z ]*?|Garbage Collection|M(?:inor|ajor) Collection)\s*((?:\((?:[^()\n]|\([^()\n]*\)){0,80}\)\s*){0,4})[\s>|]*(\d+)([BKMG])(?:\((\d+)%\))?-(?:>|&gt;)(\d+)([BKMG])\((\d+)([BKMG%])\)",
         )
         .ok()
     });
@@ -23,7 +23,7 @@ fn pause() -> Option<&'static Regex> {
 fn beside() -> Option<&'static Regex> {
     static BESIDE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"GC\((\d+)\)\s+(?:Metaspace: (\d+)([KM])(?:\(\d+[KM]\))?->(\d+)([KM])\((\d+)([KM])\)|(To-space exhausted|[^\n]{0,60}Evacuation Failure|Promotion failed|Concurrent Mode Failure))",
+            r"GC\((\d+)\)\s+(?:Metaspace: (\d+)([KM])(?:\(\d+[KM]\))?-(?:>|&gt;)(\d+)([KM])\((\d+)([KM])\)|(To-space exhausted|[^\n]{0,60}Evacuation Failure|Promotion failed|Concurrent Mode Failure))",
         )
         .ok()
     });

@@ -43,6 +43,8 @@ pub struct Sections {
     pub container_usage: Option<Bytes>,
     /// `current number of tasks` of the container section.
     pub container_tasks: Option<u64>,
+    /// The JVM was only starting: it does not know its own version yet, `JRE version:  (21.0.11+10) (build )`.
+    pub is_starting: bool,
     /// `END.` stands below: the report is whole.
     pub whole: bool,
 }
@@ -111,7 +113,7 @@ impl Sections {
             metaspace_used: metaspace(text, " used "),
             metaspace_committed: metaspace(text, "committed "),
             threads: threads(text),
-            mappings: mappings(text),
+            mappings: number("Total number of mappings:").unwrap_or_else(|| mappings(text)),
             virtual_size: kib("Virtual Size:"),
             resident: kib("Resident Set Size:"),
             machine: Machine {
@@ -136,6 +138,7 @@ impl Sections {
             },
             container_usage: container(text, "memory_usage_in_bytes:"),
             container_tasks: number("current number of tasks:"),
+            is_starting: after(text, "JRE version:").is_some_and(|version| version.starts_with('(')),
             whole: text.contains("\nEND."),
         }
     }

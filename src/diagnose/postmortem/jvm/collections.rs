@@ -87,7 +87,7 @@ impl Row {
     fn ends(&self, log: &GcLog) -> bool {
         let exits = log.events.iter().any(|(offset, event)| *event == Event::Exit && *offset > self.offset);
         let dumps = log.events.iter().any(|(_, event)| *event == Event::HeapDump);
-        self.behind <= BEHIND && !self.recovered || ((exits || dumps) && self.behind <= BEHIND)
+        self.behind <= BEHIND && (!self.recovered || exits || dumps)
     }
 
     fn told(&self) -> String {

@@ -52,6 +52,12 @@ fn says(excerpt: &Excerpt, report: &CrashReport) -> Says {
 fn area(excerpt: &Excerpt, request: &Request, sections: &Sections) -> (Area, String) {
     let limits = &sections.limits;
     let asked = asked(request);
+    if let Some(most) = limits.mappings.filter(|most| sections.mappings >= near(*most)) {
+        return (
+            Area::Config,
+            format!("{asked}: {} of {most} mappings (vm.max_map_count) were there", sections.mappings),
+        );
+    }
     if is_thread(request, sections) {
         if jvm_oom::threads(excerpt).iter().any(|thread| thread.error.as_deref() == Some("EPERM")) {
             return (
@@ -65,19 +71,13 @@ fn area(excerpt: &Excerpt, request: &Request, sections: &Sections) -> (Area, Str
             return (Area::Threads, format!("{asked}: {tasks} of the container's {most} tasks were there"));
         }
         if let Some((threads, most)) =
-            sections.threads.zip(limits.processes).filter(|(threads, most)| *threads >= near(*most))
+            sections.threads.zip(limits.processes).filter(|(threads, most)| *threads >= most / 2)
         {
-            return (Area::Config, format!("{asked}: {threads} threads, and the rlimit NPROC allows {most}"));
+            return (Area::Config, format!("{asked}: {threads} threads, and the rlimit NPROC allows the user {most}"));
         }
         let named =
             limits.processes.map_or_else(String::new, |most| format!("; the rlimit NPROC allows {most} threads"));
         return (Area::Threads, format!("{asked}: a thread could not be started{named}"));
-    }
-    if let Some(most) = limits.mappings.filter(|most| sections.mappings >= near(*most)) {
-        return (
-            Area::Config,
-            format!("{asked}: {} of {most} mappings (vm.max_map_count) were there", sections.mappings),
-        );
     }
     let size = request.size.map_or(0, Bytes::get);
     if let Some(most) = limits.address_space {
@@ -85,6 +85,9 @@ fn area(excerpt: &Excerpt, request: &Request, sections: &Sections) -> (Area, Str
         if then.is_none_or(|then| then >= most.get() / 10 * 8) {
             return (Area::Config, format!("{asked}: the rlimit AS allows {most} of address space"));
         }
+    }
+    if let Some(most) = limits.data {
+        return (Area::Config, format!("{asked}: the rlimit DATA allows {most} of memory of its own"));
     }
     if let (Some(2), Some(most), Some(committed)) =
         (sections.machine.overcommit, sections.machine.commit_limit, sections.machine.committed)
@@ -134,7 +137,7 @@ fn at_start(asked: &str, size: u64, sections: &Sections) -> Option<String> {
     const HEAP: u64 = 16 << 20;
     let names = ["initialize_heap", "universe_init", "reserve_heap", "init_globals", "::create_vm"];
     let starts = sections.frames.iter().any(|frame| names.iter().any(|name| frame.contains(name)));
-    let young = sections.elapsed_ms.is_some_and(|elapsed| elapsed < STARTED_MS);
+    let young = sections.is_starting || sections.elapsed_ms.is_some_and(|elapsed| elapsed < STARTED_MS);
     if size < HEAP || !(starts || young) {
         return None;
     }

@@ -19,13 +19,14 @@ const ONE_DEATH: SignedDuration = SignedDuration::from_mins(10);
 pub(super) fn signals(excerpt: &Excerpt, is_refused: bool) -> Vec<Signal> {
     let errors = jvm_oom::errors(excerpt);
     let is_named = errors.iter().any(|error| error.exhausted != Exhausted::Unnamed);
+    let given = if errors.is_empty() { Given::default() } else { Given::read(excerpt.text()) };
     let mut found: Vec<Signal> = Vec::new();
     for error in errors.iter().filter(|error| !is_named || error.exhausted != Exhausted::Unnamed) {
         if error.provoked {
             found.push(signal(excerpt, error.offset, Origin::Jvm, Says::Consequence));
             continue;
         }
-        let now = signal(excerpt, error.offset, Origin::Jvm, Says::Death(death(excerpt, error)));
+        let now = signal(excerpt, error.offset, Origin::Jvm, Says::Death(death(&given, error)));
         match found.iter_mut().rev().find(|before| is_same(before, &now)) {
             Some(before) => complete(before, now),
             None => found.push(now),
@@ -38,7 +39,8 @@ pub(super) fn signals(excerpt: &Excerpt, is_refused: bool) -> Vec<Signal> {
         }
     }
     let threads = jvm_oom::threads(excerpt);
-    found.extend(threads_failed(excerpt, &threads, &mut found.clone(), is_refused));
+    let threads = threads_failed(excerpt, &threads, &found, is_refused);
+    found.extend(threads);
     found
 }
 
@@ -78,11 +80,10 @@ fn complete(before: &mut Signal, now: Signal) {
     before.at = before.at.or(at);
 }
 
-fn death(excerpt: &Excerpt, error: &OutOfMemory) -> Death {
+fn death(given: &Given, error: &OutOfMemory) -> Death {
     let (area, what) = area(error.exhausted);
     let mut because = what.to_owned();
-    let given = || error.limit.is_none().then(|| limit_given(excerpt, error.exhausted)).flatten();
-    let limit = error.limit.or_else(given);
+    let limit = error.limit.or_else(|| given.limit(error.exhausted));
     if let (Some(used), Some(limit)) = (error.used, error.limit) {
         let asked =
             error.requested.map_or_else(String::new, |asked| format!(", and {} B more were asked for", asked.get()));
@@ -124,34 +125,50 @@ pub(super) fn area(exhausted: Exhausted) -> (Area, &'static str) {
     }
 }
 
-/// The flag that bounds what was exhausted, where the whole text has one value of it.
-fn limit_given(excerpt: &Excerpt, exhausted: Exhausted) -> Option<Bytes> {
-    static FLAGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"-Xmx(\d+[kKmMgGtT]?)\b|-XX:MaxDirectMemorySize=(\d+[kKmMgGtT]?)\b|-XX:MaxMetaspaceSize=(\d+[kKmMgGtT]?)\b|-XX:CompressedClassSpaceSize=(\d+[kKmMgGtT]?)\b|-XX:MaxPermSize=(\d+[kKmMgGtT]?)\b",
-        )
-        .ok()
-    });
-    let group = match exhausted {
-        Exhausted::Heap | Exhausted::GcOverhead => 1,
-        Exhausted::Direct | Exhausted::NetworkBuffers => 2,
-        Exhausted::Metaspace => 3,
-        Exhausted::ClassSpace => 4,
-        Exhausted::PermGen => 5,
-        _ => return None,
-    };
-    let text = excerpt.text();
-    let mut only = None;
-    if text.contains("-X") {
-        for found in FLAGS.as_ref()?.captures_iter(text).filter_map(|found| found.get(group)).take(64) {
-            let size = Bytes::parse_jvm(found.as_str()).ok()?;
-            if only.is_some_and(|known| known != size) {
-                return None;
+/// The flags that bound what may be exhausted, each where the text has one value of it.
+#[derive(Default)]
+struct Given {
+    /// `-Xmx`, `MaxDirectMemorySize`, `MaxMetaspaceSize`, `CompressedClassSpaceSize`, `MaxPermSize`.
+    flags: [Option<Bytes>; 5],
+}
+
+impl Given {
+    /// Nothing of a JobManager's log: its flags are its own, and the errors are those of others.
+    fn read(text: &str) -> Given {
+        static FLAGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            Regex::new(
+                r"-Xmx(\d+[kKmMgGtT]?)\b|-XX:MaxDirectMemorySize=(\d+[kKmMgGtT]?)\b|-XX:MaxMetaspaceSize=(\d+[kKmMgGtT]?)\b|-XX:CompressedClassSpaceSize=(\d+[kKmMgGtT]?)\b|-XX:MaxPermSize=(\d+[kKmMgGtT]?)\b",
+            )
+            .ok()
+        });
+        let is_of_others =
+            ["ClusterEntrypoint", "executiongraph", "to FAILED on"].iter().any(|word| text.contains(word));
+        let mut flags: [Vec<Bytes>; 5] = Default::default();
+        if let Some(known) = FLAGS.as_ref().filter(|_| !is_of_others && text.contains("-X")) {
+            for found in known.captures_iter(text).take(256) {
+                for (flag, group) in flags.iter_mut().zip(1..) {
+                    let size = found.get(group).and_then(|size| Bytes::parse_jvm(size.as_str()).ok());
+                    flag.extend(size.filter(|size| !flag.contains(size)));
+                }
             }
-            only = Some(size);
         }
+        let mut given = Given { flags: flags.map(|values| values.first().copied().filter(|_| values.len() == 1)) };
+        let [_, direct, ..] = &mut given.flags;
+        *direct = direct.or_else(|| said_of_direct(text).filter(|_| !is_of_others));
+        given
     }
-    only.or_else(|| (group == 2).then(|| said_of_direct(text)).flatten())
+
+    fn limit(&self, exhausted: Exhausted) -> Option<Bytes> {
+        let place = match exhausted {
+            Exhausted::Heap | Exhausted::GcOverhead => 0,
+            Exhausted::Direct | Exhausted::NetworkBuffers => 1,
+            Exhausted::Metaspace => 2,
+            Exhausted::ClassSpace => 3,
+            Exhausted::PermGen => 4,
+            _ => return None,
+        };
+        self.flags.get(place).copied().flatten()
+    }
 }
 
 /// `Max Direct Memory: 5.0 MB`, as programs print it that ask for the bound.
@@ -173,15 +190,10 @@ fn said_of_direct(text: &str) -> Option<Bytes> {
 /// Threads of the JVM's own, without which it goes on.
 const OWN: [&str; 6] = ["GC Thread", "G1 ", "C1 CompilerThread", "C2 CompilerThread", "Concurrent", "Shenandoah"];
 
-fn threads_failed(
-    excerpt: &Excerpt,
-    threads: &[ThreadFailed],
-    known: &mut [Signal],
-    is_refused: bool,
-) -> Option<Signal> {
+fn threads_failed(excerpt: &Excerpt, threads: &[ThreadFailed], known: &[Signal], is_refused: bool) -> Option<Signal> {
     let first = threads.iter().find(|thread| thread.error.is_some()).or(threads.first())?;
     let is_told =
-        known.iter_mut().filter_map(|signal| as_death(&mut signal.says)).any(|death| death.area == Some(Area::Threads));
+        known.iter().any(|signal| matches!(&signal.says, Says::Death(death) if death.area == Some(Area::Threads)));
     let error = first.error.as_deref().unwrap_or("an error");
     let text = format!("{} threads could not be started ({error})", threads.len());
     let is_own = threads
