@@ -47,7 +47,7 @@ pub struct At<T> {
 }
 
 /// What may stand between two words: blanks, at most the end of a line with a quoting sign, or what JSON makes of it.
-const BETWEEN: &str = r"(?:[ \t\r\n\u{a0}>|]|\\[nrt])+";
+const BETWEEN: &str = r"(?:(?:[ \t\r\n\u{a0}>|]|\\[nrt])+)";
 
 /// A sentence to search for. Each blank of it may be a line break in the text.
 #[derive(Debug)]
@@ -56,7 +56,14 @@ struct Sentence(Option<Regex>);
 impl Sentence {
     /// From a pattern in which a blank stands for what may be between two words.
     fn new(pattern: &str) -> Sentence {
-        Sentence(Regex::new(&pattern.replace(' ', BETWEEN)).ok())
+        Sentence::as_is(&pattern.replace(' ', BETWEEN))
+    }
+
+    /// From a pattern whose blanks are blanks.
+    fn as_is(pattern: &str) -> Sentence {
+        let regex = Regex::new(pattern);
+        debug_assert!(regex.is_ok(), "{regex:?}");
+        Sentence(regex.ok())
     }
 
     /// Every place where it stands.
@@ -89,7 +96,7 @@ fn span(found: &Captures<'_>) -> Range<usize> {
 
 /// How a line of a log begins whose layout names a level.
 static LEVEL: LazyLock<Sentence> =
-    LazyLock::new(|| Sentence(Regex::new(r"^.{0,120}?(?:^|[\s\]])(?:INFO|WARN|ERROR|DEBUG|TRACE|FATAL)\s").ok()));
+    LazyLock::new(|| Sentence::as_is(r"^.{0,120}?(?:^|[\s\]])(?:INFO|WARN|ERROR|DEBUG|TRACE|FATAL)\s"));
 
 /// The most lines that one message is taken to have.
 const MOST_LINES: usize = 120;
@@ -141,16 +148,16 @@ const SIZE: &str = r"\d+(?:\.\d+)? ?(?:bytes|[kmgt]b)(?: \( ?\d+ bytes ?\))?";
 impl Printed {
     /// Reads one.
     fn parse(text: &str) -> Option<Printed> {
-        let text = text.trim();
+        let text = words(text).concat();
         let (rounded, exact) = match text.split_once('(') {
-            Some((rounded, exact)) => (rounded.trim(), Some(exact.trim())),
-            None => (text, None),
+            Some((rounded, exact)) => (rounded, Some(exact)),
+            None => (text.as_str(), None),
         };
         if let Some(exact) = exact.and_then(leading_number) {
             return Some(Printed { bytes: Bytes::new(exact), exact: true });
         }
         let unit_at = rounded.find(|c: char| c.is_ascii_alphabetic())?;
-        let (digits, unit) = (rounded.get(..unit_at)?.trim(), rounded.get(unit_at..)?);
+        let (digits, unit) = (rounded.get(..unit_at)?, rounded.get(unit_at..)?);
         let shift = match unit {
             "bytes" => return Some(Printed { bytes: Bytes::new(digits.parse().ok()?), exact: true }),
             "kb" => 10,
@@ -166,6 +173,13 @@ impl Printed {
         let bytes = value.checked_mul(1 << shift)? / scale;
         Some(Printed { bytes: Bytes::new(u64::try_from(bytes).ok()?), exact: false })
     }
+}
+
+/// The words of a part of a text, without what a mail or JSON put between them.
+fn words(text: &str) -> Vec<&str> {
+    let between = |part: &str| part.is_empty() || part.chars().all(|c| ">|".contains(c));
+    let lines = text.split("\\n").flat_map(|part| part.split("\\r")).flat_map(|part| part.split("\\t"));
+    lines.flat_map(str::split_whitespace).filter(|part| !between(part)).collect()
 }
 
 fn leading_number(text: &str) -> Option<u64> {

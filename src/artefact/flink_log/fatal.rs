@@ -74,13 +74,11 @@ static EXIT: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(r"Terminating (?:cluster entrypoint process \S+|TaskManagerRunner) with exit code (?<code>-?\d{1,6})")
 });
 static THROWN: LazyLock<Sentence> = LazyLock::new(|| {
-    // Written without blanks between words: line by line.
-    Sentence(
-        regex::Regex::new(
-            r"(?m)(?:^|[\s:>|-]|\\n)(?:Caused by: )?(?<class>(?:[a-z_][a-z0-9_]*\.){2,12}[A-Z][\w$]*(?:Exception|Error|Throwable|Failure))(?:: ?(?<message>[^\n\\]*))?(?:$|\\)",
-        )
-        .ok(),
-    )
+    // An exception stands in one line, whatever stands before it there.
+    Sentence::as_is(concat!(
+        r#"(?m)(?:^|[\s:>|"-]|\\n)(?:Caused by: )?(?<class>(?:[a-z_][a-z0-9_]*\.){2,12}[A-Z][\w$]*"#,
+        r"(?:Exception|Error|Throwable|Failure))(?:: ?(?<message>[^\n\\]*))?(?:$|\\)",
+    ))
 });
 
 /// The exceptions that a text prints, in its order.

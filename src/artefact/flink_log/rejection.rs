@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::{At, Printed, SIZE, Sentence, group, span};
+use super::{At, Printed, SIZE, Sentence, group, span, words};
 use crate::model::Role;
 
 /// A refusal.
@@ -229,14 +229,14 @@ fn with_numbers(text: &str) -> Vec<At<Rejection>> {
 /// The parts of a sum: `Framework Heap Memory (128.000mb (134217728 bytes)), …`.
 fn parts(text: &str) -> Vec<(String, Printed)> {
     let part = |captures: regex::Captures<'_>| {
-        let words: Vec<&str> = group(&captures, "name")?.split_whitespace().collect();
-        Some((words.join(" "), group(&captures, "a").and_then(Printed::parse)?))
+        let name = words(group(&captures, "name")?).join(" ");
+        Some((name, size(&captures, "a")?))
     };
     PART.all(text).filter_map(part).collect()
 }
 
 fn push(found: &mut Vec<At<Rejection>>, text: &str, span: Range<usize>, why: Why) {
-    let sentence = text.get(span.clone()).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = words(text.get(span.clone()).unwrap_or_default()).join(" ");
     let role = role(text, &span, &sentence);
     found.push(At { span, what: Rejection { role, why, sentence } });
 }

@@ -14,8 +14,9 @@ use crate::model::Area;
 pub(super) fn tell(told: &mut Told<'_>) {
     let text = told.text();
     let (events, steps) = (job::events(text), demand::steps(text));
-    // Logs of other programs print exceptions too.
-    let thrown = if text.contains("flink") || text.contains("Flink") { roots(text) } else { Vec::new() };
+    // Logs of other programs print exceptions too; and where memory ran out, anything may be thrown for that.
+    let of_flink = text.contains("flink") || text.contains("Flink");
+    let thrown = if of_flink && !text.contains("OutOfMemoryError") { roots(text) } else { Vec::new() };
     checkpoints(told, &events);
     for event in events.iter().filter(|event| event.what == Event::NoSlots) {
         let reason = "no slots were to be had".to_owned();
