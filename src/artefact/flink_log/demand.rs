@@ -31,12 +31,18 @@ pub enum Step {
 
 static STEPS: LazyLock<Vec<(Kind, Sentence)>> = LazyLock::new(|| {
     let steps: &[(Kind, &str)] = &[
-        (Kind::Requested, r"Requesting new (?:TaskExecutor container|TaskManager container|container|worker|TaskManager pod) with"),
+        (
+            Kind::Requested,
+            r"Requesting new (?:TaskExecutor container|TaskManager container|container|worker|TaskManager pod) with",
+        ),
         (Kind::Received, r"Received new container: (?<unit>\S+)"),
         (Kind::Received, r"Requested worker (?<unit>\S+) with resource spec"),
         (Kind::Excess, r"Returning excess container (?<unit>\S+)"),
         (Kind::Excess, r"Received more than asked containers, will release the (?<unit>\S+)"),
-        (Kind::Registered, r"Registering TaskManager(?: with ResourceID)? (?<unit>\S+) (?:\(\S+\) )?at ResourceManager"),
+        (
+            Kind::Registered,
+            r"Registering TaskManager(?: with ResourceID)? (?<unit>\S+) (?:\(\S+\) )?at ResourceManager",
+        ),
         (Kind::Registered, r"Worker (?<unit>\S+) is registered"),
         (Kind::Gone, r"Worker (?<unit>\S+) is terminated"),
         (Kind::Gone, r"Closing TaskExecutor connection (?<unit>\S+) because"),

@@ -55,8 +55,8 @@ pub enum Fatal {
 static ITSELF: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
         r"Fatal error occurred (?:while executing the TaskManager|in TaskExecutor|in the cluster entrypoint",
-        r"|in ResourceManager)|FATAL: Thread '[^'\n]{0,200}' produced an uncaught exception\. Stopping the process",
-        r"|FATAL - exiting process|Fatal error in (?:Task|the) ?[Cc]ancel[^\n]{0,40}",
+        r"|in ResourceManager)|FATAL: Thread '[^'\n]*' produced an uncaught exception\. Stopping the process",
+        r"|FATAL - exiting process",
     ))
 });
 static NOT_STARTED: LazyLock<Sentence> = LazyLock::new(|| {
@@ -67,7 +67,7 @@ static NOT_STARTED: LazyLock<Sentence> = LazyLock::new(|| {
 });
 static SIGNAL: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"RECEIVED SIGNAL (?<signal>\d{1,2})"));
 static STUCK: LazyLock<Sentence> =
-    LazyLock::new(|| Sentence::new(r"Task '(?<task>[^'\n]{1,300})' did not react to cancelling signal"));
+    LazyLock::new(|| Sentence::new(r"Task '(?<task>[^'\n]+)' did not react to cancelling signal"));
 static NOT_STOPPED: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"Task did not exit gracefully within (?<seconds>\d+)"));
 static EXIT: LazyLock<Sentence> = LazyLock::new(|| {
@@ -76,7 +76,7 @@ static EXIT: LazyLock<Sentence> = LazyLock::new(|| {
 static THROWN: LazyLock<Sentence> = LazyLock::new(|| {
     // An exception stands in one line, whatever stands before it there.
     Sentence::as_is(concat!(
-        r#"(?m)(?:^|[\s:>|"-]|\\n)(?:Caused by: )?(?<class>(?:[a-z_][a-z0-9_]*\.){2,12}[A-Z][\w$]*"#,
+        r#"(?m)(?:^|[\s:>|"-]|\\n)(?:Caused by: )?(?<class>(?:[a-z_][a-z0-9_]*\.){2,8}[A-Z][\w$]*"#,
         r"(?:Exception|Error|Throwable|Failure))(?:: ?(?<message>[^\n\\]*))?(?:$|\\)",
     ))
 });

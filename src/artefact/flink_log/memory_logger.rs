@@ -31,9 +31,8 @@ pub enum Usage {
     },
 }
 
-static HEAP: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(r"Memory usage stats: \[HEAP: (?<used>\d+)/(?<committed>\d+)/(?<max>-?\d+) MB")
-});
+static HEAP: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"Memory usage stats: \[HEAP: (?<used>\d+)/(?<committed>\d+)/(?<max>-?\d+) MB"));
 static DIRECT: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(r"Direct memory stats: Count: (?<count>\d+), Total Capacity: \d+, Used Memory: (?<used>\d+)")
 });

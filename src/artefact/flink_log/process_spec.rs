@@ -1,9 +1,10 @@
-//! The memory of a worker as a JobManager asks for it: `TaskExecutorProcessSpec {…}` and `WorkerResourceSpec {…}` (1.10 and
-//! later), a pod's resources (`KubernetesResourceManagerDriver`), and up to 1.9 the sizes of the container and the JVM.
+//! The memory of a worker as a JobManager asks for it: `TaskExecutorProcessSpec {…}` and `WorkerResourceSpec {…}` (1.10
+//! and later), a pod's resources (`KubernetesResourceManagerDriver`), and up to 1.9 the sizes of the container and the
+//! JVM.
 
 use std::sync::LazyLock;
 
-use super::{At, Printed, Sentence, group, number, span};
+use super::{At, Printed, Sentence, number, range_of, span};
 
 /// One size or number, by the key of Flink that sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +15,11 @@ pub struct Setting {
     pub value: String,
 }
 
-static SPEC: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(r"(?:TaskExecutorProcessSpec|WorkerResourceSpec) ?\{(?<fields>[^}\x0c]{1,1500})")
+static SPEC: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"(?:TaskExecutorProcessSpec|WorkerResourceSpec) ?\{"));
+static POD: LazyLock<Sentence> = LazyLock::new(|| {
+    Sentence::new(r"TaskManager pod with (?:name \S+ and resource )?<(?<mib>\d+), ?(?<cores>[\d.]+)>")
 });
-static POD: LazyLock<Sentence> =
-    LazyLock::new(|| Sentence::new(r"TaskManager pod with (?:name \S+ and resource )?<(?<mib>\d+), ?(?<cores>[\d.]+)>"));
 static CONTAINER: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
         r"will be started with container size (?<container>\d+) MB, JVM heap size (?<heap>\d+) MB,",
@@ -46,7 +47,8 @@ pub fn settings(text: &str) -> Vec<At<Setting>> {
     let mut found = Vec::new();
     for captures in SPEC.all(text) {
         let span = span(&captures);
-        for (key, value) in fields(group(&captures, "fields").unwrap_or_default()) {
+        let inside = range_of(text, span.end, 1_500).split(['}', '\x0c']).next().unwrap_or_default();
+        for (key, value) in fields(inside) {
             found.push(At { span: span.clone(), what: Setting { key, value } });
         }
     }
@@ -56,8 +58,7 @@ pub fn settings(text: &str) -> Vec<At<Setting>> {
         found.push(At { span: span(&captures), what });
     }
     for captures in CONTAINER.all(text) {
-        let keys =
-            [("container", "taskmanager.heap.size"), ("heap", "-Xmx"), ("direct", "-XX:MaxDirectMemorySize")];
+        let keys = [("container", "taskmanager.heap.size"), ("heap", "-Xmx"), ("direct", "-XX:MaxDirectMemorySize")];
         for (name, key) in keys {
             let Some(mib) = number::<u64>(&captures, name) else { continue };
             found.push(At { span: span(&captures), what: Setting { key, value: format!("{mib}m") } });

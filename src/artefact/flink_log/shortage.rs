@@ -1,6 +1,6 @@
 //! Where Flink's own pools run short: network buffers (`NetworkBufferPool`), the buffers of batch shuffles
-//! (`SortMergeResultPartitionReadScheduler`), managed memory (`MemoryManager`, `UnsafeMemoryBudget`), and what is said of
-//! RocksDB in it (`RocksDBOperationUtils`, `RocksDBMemoryControllerUtils`).
+//! (`SortMergeResultPartitionReadScheduler`), managed memory (`MemoryManager`, `UnsafeMemoryBudget`), and what is said
+//! of RocksDB in it (`RocksDBOperationUtils`, `RocksDBMemoryControllerUtils`).
 
 use std::sync::LazyLock;
 
@@ -87,17 +87,20 @@ pub enum RocksDb {
     },
 }
 
-const POOL: &str = r"(?: The total number of network buffers is currently set to (?<count>\d+)(?: of (?<buffer>\d+) bytes)?)?";
+const ONLY: &str = r"(?<available>\d+)";
+const POOL: &str =
+    r"(?: The total number of network buffers is currently set to (?<count>\d+)(?: of (?<buffer>\d+) bytes)?)?";
 
 static NETWORK: LazyLock<Sentence> = LazyLock::new(|| {
     let of = r"(?: of (?<of>\d+) available| available)";
     Sentence::new(&format!(
-        r"Insufficient number of network buffers(?:: required (?<required>\d+), but only (?<available>\d+){of}\.?{POOL})?"
+        r"Insufficient number of network buffers(?:: required (?<required>\d+), but only {ONLY}{of}\.?{POOL})?"
     ))
 });
 static TIMEOUT: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(&format!(r"Timeout triggered when requesting exclusive buffers:{POOL}")));
-static BATCH: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"Buffer request timeout, this means there is a fierce"));
+static BATCH: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"Buffer request timeout, this means there is a fierce"));
 static SEGMENTS: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
         r"Could not allocate enough memory segments for \w+(?: \(required \([MmBb]+\): (?<required>\d+)",
@@ -105,9 +108,10 @@ static SEGMENTS: LazyLock<Sentence> = LazyLock::new(|| {
     ))
 });
 static MANAGED: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(
-        r"Could not allocate (?<wanted>\d+) (?<unit>bytes|pages)[.,] [Oo]nly (?<remaining>\d+) (?:bytes|pages) are remaining",
-    )
+    Sentence::new(concat!(
+        r"Could not allocate (?<wanted>\d+) (?<unit>bytes|pages)[.,]",
+        r" [Oo]nly (?<remaining>\d+) (?:bytes|pages) are remaining",
+    ))
 });
 static SHARED: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(r"Could not created? the shared memory resource of size (?<wanted>\d+)\. Not enough memory left")
@@ -122,16 +126,15 @@ static OPERATOR: LazyLock<Sentence> = LazyLock::new(|| {
 });
 static CACHE: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"Obtained shared RocksDB cache of size (?<size>\d+) bytes"));
-static ARENA: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(r"performance will be poor because of the current Flink memory configuration")
-});
+static ARENA: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"performance will be poor because of the current Flink memory configuration"));
 static ARENA_DETAILS: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"arenaBlockSize (?<block>\d+) (?:>|&gt;|\\u003e)? ?mutableLimit (?<limit>\d+)"));
 static ARENA_CAPACITY: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"writeBufferManagerCapacity = (?<capacity>\d+)"));
 static NOT_OPENED: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"Error while opening RocksDB instance"));
 static ROCKSDB_EXCEPTION: LazyLock<Sentence> =
-    LazyLock::new(|| Sentence::new(r"org\.rocksdb\.RocksDBException: (?<error>[^\n\\]{1,300})"));
+    LazyLock::new(|| Sentence::new(r"org\.rocksdb\.RocksDBException: (?<error>[^\n\\]+)"));
 
 fn pool(captures: &regex::Captures<'_>) -> Pool {
     let count = number(captures, "count").or_else(|| number(captures, "of"));
@@ -145,9 +148,11 @@ pub fn shortages(text: &str) -> Vec<At<Shortage>> {
         let (required, available) = (number(&captures, "required"), number(&captures, "available"));
         At { span: span(&captures), what: Shortage::NetworkBuffers { required, available, pool: pool(&captures) } }
     }));
-    found.extend(TIMEOUT.all(text).map(|captures| {
-        At { span: span(&captures), what: Shortage::NetworkTimeout { pool: pool(&captures) } }
-    }));
+    found.extend(
+        TIMEOUT
+            .all(text)
+            .map(|captures| At { span: span(&captures), what: Shortage::NetworkTimeout { pool: pool(&captures) } }),
+    );
     found.extend(BATCH.all(text).map(|captures| At { span: span(&captures), what: Shortage::BatchReadTimeout }));
     found.extend(SEGMENTS.all(text).map(|captures| {
         let (required, allocated) = (number(&captures, "required"), number(&captures, "allocated"));

@@ -40,6 +40,18 @@ const YARN: &str = "\
 2024-03-01 10:00:00,003 INFO  org.apache.flink.runtime.executiongraph.ExecutionGraph [] - Source: x (1/1) switched from RUNNING to FAILED, exit code 1
 ";
 
+#[rstest]
+#[case(r"Worker (?<unit>\S+) is terminated\. ?Diagnostics:", &["Diagnostics"])]
+#[case(r"eartbeat of (?:Task|Job)Managers? [with] id", &["eartbeat"])]
+#[case(r"first alternative|second (?:or|third) one|fourth", &["alternative", "second", "fourth"])]
+#[case(r"long alternative|(?:nothing) but [groups]", &[])]
+#[case(r"optiona?l|words?", &["optiona", "word"])]
+fn a_sentence_knows_the_words_that_it_cannot_be_without(#[case] pattern: &str, #[case] words: &[&str]) {
+    // The letter before a question mark may be missing.
+    let words: Vec<String> = words.iter().map(|word| word.replace("optiona", "option")).collect();
+    assert_eq!(needed_words(pattern), words);
+}
+
 #[test]
 fn a_worker_of_yarn_is_told_twice_with_its_diagnostics() {
     let ends = worker::ends(YARN);
@@ -54,7 +66,10 @@ fn a_worker_of_yarn_is_told_twice_with_its_diagnostics() {
 
 #[rstest]
 #[case("Diagnostics: Exception from container-launch.\nContainer id: c\nExit code: 239\nStack trace:", Some(239))]
-#[case("[2024-01-01 00:00:00.000]Container exited with a non-zero exit code 143. Error file: prelaunch.err.", Some(143))]
+#[case(
+    "[2024-01-01 00:00:00.000]Container exited with a non-zero exit code 143. Error file: prelaunch.err.",
+    Some(143)
+)]
 #[case("Container marked as failed.\n Exit code:-104.\n Diagnostics:", Some(-104))]
 #[case("exitStatus=-100 diagnostics=Container released on a *lost* node", Some(-100))]
 #[case("AM Container exited with  exitCode: 1", Some(1))]
@@ -103,7 +118,11 @@ fn an_evicted_pod_says_what_its_node_lacked() {
 
 #[rstest]
 #[case("The heartbeat of TaskManager with id container_1_2  timed out.", Noticed::Heartbeat, "container_1_2")]
-#[case("The heartbeat of TaskManager with id 10.0.0.9:6122-ab12cd(10.0.0.9:6124) timed out.", Noticed::Heartbeat, "10.0.0.9:6122-ab12cd")]
+#[case(
+    "The heartbeat of TaskManager with id 10.0.0.9:6122-ab12cd(10.0.0.9:6124) timed out.",
+    Noticed::Heartbeat,
+    "10.0.0.9:6122-ab12cd"
+)]
 #[case("Heartbeat of TaskManager with id\n  tm-3 timed out.", Noticed::Heartbeat, "tm-3")]
 #[case("The heartbeat of Ta\nskManager with id tm-3 timed out.", Noticed::Heartbeat, "tm-3")]
 #[case("TaskManager with id tm-3 is no longer reachable.", Noticed::Unreachable, "tm-3")]
@@ -117,7 +136,11 @@ fn an_evicted_pod_says_what_its_node_lacked() {
     Noticed::Connection,
     "h/10.0.0.9:40123"
 )]
-#[case("Lost connection to task manager '10.0.0.9:40123'. This indicates that the", Noticed::Connection, "10.0.0.9:40123")]
+#[case(
+    "Lost connection to task manager '10.0.0.9:40123'. This indicates that the",
+    Noticed::Connection,
+    "10.0.0.9:40123"
+)]
 #[case(
     "Association with remote system [pekko.tcp://flink@h:6122] has failed, address is now gated",
     Noticed::Rpc,
@@ -169,18 +192,30 @@ fn other_ends_are_read(#[case] text: &str, #[case] expected: Fatal) {
 #[case(
     "java.io.IOException: Insufficient number of network buffers: required 7, but only 2 available. The total number of \
      network buffers is currently set to 4096 of 32768 bytes each. You can increase this number",
-    Some(7), Some(2), Some(4096), Some(32_768)
+    Some(7),
+    Some(2),
+    Some(4096),
+    Some(32_768)
 )]
 #[case(
     "Insufficient number of network buffers: required 7, but only 2\n> available. The total number\n> of network buffers \
      is currently set to 4096 of 32768 bytes each.",
-    Some(7), Some(2), Some(4096), Some(32_768)
+    Some(7),
+    Some(2),
+    Some(4096),
+    Some(32_768)
 )]
 #[case(
     r"Insufficient number of network buffers: required 7, but only 2 available.\nThe total number of network buffers is currently set to 12. You",
     Some(7), Some(2), Some(12), None
 )]
-#[case("Insufficient number of network buffers: required 5, but only 1 of 2048 available.", Some(5), Some(1), Some(2048), None)]
+#[case(
+    "Insufficient number of network buffers: required 5, but only 1 of 2048 available.",
+    Some(5),
+    Some(1),
+    Some(2048),
+    None
+)]
 #[case("Insufficient number of network buffers: required 5, but only 1 available", Some(5), Some(1), None, None)]
 #[case("IOException: Insufficient number of network buffers", None, None, None, None)]
 fn network_buffers_run_short_in_every_versions_words(
@@ -204,11 +239,20 @@ fn a_pool_that_no_number_holds_has_no_size() {
 #[rstest]
 #[case("Could not allocate 512 pages. Only 17 pages are remaining.", 512, 17, true, false)]
 #[case("Could not allocate 1048576 bytes. Only 0 bytes are remaining.", 1_048_576, 0, false, false)]
-#[case("Could not allocate 1048576 bytes, only 96 bytes are remaining. This usually indicates", 1_048_576, 96, false, false)]
+#[case(
+    "Could not allocate 1048576 bytes, only 96 bytes are remaining. This usually indicates",
+    1_048_576,
+    96,
+    false,
+    false
+)]
 #[case(
     "Caused by: java.io.IOException: Failed to acquire shared cache resource for RocksDB\n\tat x\nCaused by: \
      org.apache.flink.runtime.memory.MemoryReservationException: Could not allocate 64 bytes, only 0 bytes are remaining.",
-    64, 0, false, true
+    64,
+    0,
+    false,
+    true
 )]
 fn managed_memory_runs_short(
     #[case] text: &str,
@@ -299,17 +343,37 @@ fn a_sum_beyond_its_total_is_read_with_and_without_the_bytes() {
 }
 
 #[rstest]
-#[case("Sum of configured JVM Metaspace (256.000mb (268435456 bytes)) and JVM Overhead (192.000mb (201326592 bytes)) exceed \
-        configured Total Process Memory (400.000mb (419430400 bytes)).", 2, 400)]
-#[case("The configured Total Process Memory size (600.000mb (629145600 bytes)) is less than the sum of the derived Total \
+#[case(
+    "Sum of configured JVM Metaspace (256.000mb (268435456 bytes)) and JVM Overhead (192.000mb (201326592 bytes)) exceed \
+        configured Total Process Memory (400.000mb (419430400 bytes)).",
+    2,
+    400
+)]
+#[case(
+    "The configured Total Process Memory size (600.000mb (629145600 bytes)) is less than the sum of the derived Total \
         Flink Memory size (500.000mb (524288000 bytes)) and the configured or default JVM Metaspace size  (256.000mb \
-        (268435456 bytes)).", 2, 600)]
-#[case("The configured JVM Heap Memory (512.000mb (536870912 bytes)) exceeds the configured Total Flink Memory (400.000mb \
-        (419430400 bytes)). Please, make the configuration consistent", 1, 400)]
-#[case("The configured Total Flink Memory (100.000mb (104857600 bytes)) is less than the configured Off-heap Memory \
-        (128.000mb (134217728 bytes)).", 1, 100)]
+        (268435456 bytes)).",
+    2,
+    600
+)]
+#[case(
+    "The configured JVM Heap Memory (512.000mb (536870912 bytes)) exceeds the configured Total Flink Memory (400.000mb \
+        (419430400 bytes)). Please, make the configuration consistent",
+    1,
+    400
+)]
+#[case(
+    "The configured Total Flink Memory (100.000mb (104857600 bytes)) is less than the configured Off-heap Memory \
+        (128.000mb (134217728 bytes)).",
+    1,
+    100
+)]
 #[case("Network buffer memory size too large: 2097152 >= 1048576 (total JVM memory size)", 1, 1)]
-#[case("The configuration value 'containerized.heap-cutoff-min'='600' is larger than the total container memory 512", 1, 512)]
+#[case(
+    "The configuration value 'containerized.heap-cutoff-min'='600' is larger than the total container memory 512",
+    1,
+    512
+)]
 fn what_is_too_much_is_read(#[case] text: &str, #[case] count: usize, #[case] total: u32) {
     let found = only_rejection(text);
     let Why::TooMuch { parts, limit, .. } = found.why else { panic!("{found:?}") };
@@ -323,7 +387,10 @@ fn ranges_and_sums_that_must_be_equal_are_read() {
          (201326592 bytes), 1024.000mb (1073741824 bytes)].",
     );
     let Why::OutOfRange { part, derived, min, max } = found.why else { panic!("{found:?}") };
-    assert_eq!((part, derived, min, max), ("JVM Overhead", Some(mib(100, true)), Some(mib(192, true)), Some(mib(1024, true))));
+    assert_eq!(
+        (part, derived, min, max),
+        ("JVM Overhead", Some(mib(100, true)), Some(mib(192, true)), Some(mib(1024, true)))
+    );
     let found = only_rejection(
         "JobManager memory configuration failed: Sum of the configured JVM Heap Memory (1024.000mb (1073741824 bytes)) and \
          the configured Off-heap Memory (128.000mb (134217728 bytes)) does not match the configured Total Flink Memory \
@@ -422,7 +489,9 @@ fn the_demand_for_workers_is_counted_in_order() {
 
 #[rstest]
 #[case("ExecutorLostFailure (executor 2 exited caused by one of the running tasks) Reason: Container marked as failed")]
-#[case("org.apache.kafka.clients.producer.BufferExhaustedException: Failed to allocate 5 bytes within the configured max")]
+#[case(
+    "org.apache.kafka.clients.producer.BufferExhaustedException: Failed to allocate 5 bytes within the configured max"
+)]
 #[case("Could not allocate the object")]
 #[case("Sum of configured limits exceed the quota")]
 #[case("the heartbeat of my application is fine")]

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, Sentence, end_of_message, group, number, span};
+use super::{At, Sentence, end_of_message, group, number, range_of, span};
 
 /// A worker that went, and what the JobManager was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +51,8 @@ static STATUSES: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"container
 static STATUS: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(r"(?<name>[A-Za-z0-9_.-]+)\(exitCode=(?<exit>-?\d+), reason=(?<reason>[^,\s)]+), message=")
 });
-static POD: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(r"pod status: \w+\(reason=(?<reason>[^,\s)]*), message=(?<message>[^\x0c]{0,1500}?)\)")
-});
+static POD: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"pod status: \w+\(reason=(?<reason>[^,\s)]*), message="));
 static EXITS: LazyLock<[Sentence; 4]> = LazyLock::new(|| {
     [
         Sentence::new(r"(?:Exit code|exitCode|exitStatus|Exit status|exit status) ?[:=] ?\[? ?(?<exit>-?\d{1,9})"),
@@ -81,8 +80,11 @@ pub fn ends(text: &str) -> Vec<At<WorkerEnd>> {
             let next = ["Closing TaskExecutor", "is terminated. Diagnostics"].iter().filter_map(|next| rest.find(next));
             let end = next.min().map_or(end, |length| start + length);
             let diagnostics = text.get(start..end).unwrap_or_default().trim().to_owned();
-            let what =
-                WorkerEnd { unit: unit_name(unit), terminated, diagnostics: At { span: start..end, what: diagnostics } };
+            let what = WorkerEnd {
+                unit: unit_name(unit),
+                terminated,
+                diagnostics: At { span: start..end, what: diagnostics },
+            };
             found.push(At { span: at.start..end, what });
         }
     }
@@ -114,10 +116,12 @@ pub fn pods(text: &str) -> Vec<At<PodEnd>> {
             last = span(&captures).end;
         }
         if let Some(captures) = POD.first(part) {
-            let said = |name| group(&captures, name).filter(|said| *said != "null" && !said.is_empty());
-            pod.reason = said("reason").map(str::to_owned);
-            pod.message = said("message").map(str::to_owned);
-            last = last.max(span(&captures).end);
+            let end = span(&captures).end;
+            let message = range_of(part, end, 1_500).split([')', '\x0c']).next().unwrap_or_default();
+            let said = |said: &str| (said != "null" && !said.is_empty()).then(|| said.to_owned());
+            pod.reason = group(&captures, "reason").and_then(said);
+            pod.message = said(message);
+            last = last.max(end + message.len());
         }
         found.push(At { span: start..start + last, what: pod });
     }

@@ -112,8 +112,8 @@ fn is_told_elsewhere(thrown: &Thrown) -> bool {
     classes.contains(&class) || words.iter().any(|words| thrown.message.contains(words))
 }
 
-/// FLINK-9567: after workers are lost, both who sees the loss and who needs the slots ask for new ones, and more come than
-/// anybody uses.
+/// FLINK-9567: after workers are lost, both who sees the loss and who needs the slots ask for new ones, and more come
+/// than anybody uses.
 fn beyond_need(told: &mut Told<'_>, steps: &[At<Step>]) {
     let mut alive: BTreeSet<&str> = BTreeSet::new();
     let (mut wanted, mut lost, mut asked, mut most) = (0usize, 0usize, 0usize, 0usize);
@@ -153,8 +153,8 @@ fn beyond_need(told: &mut Told<'_>, steps: &[At<Step>]) {
         return;
     }
     let mut text = format!(
-        "{wanted} workers stood before the first was lost; {lost} were lost, {asked} new ones were asked for, and {most} \
-         stood at once"
+        "{wanted} workers stood before the first was lost; {lost} were lost, {asked} new ones were asked for, \
+         and {most} stood at once"
     );
     if !slots.is_empty() {
         text += &format!(", for {} slots that were asked for", slots.len());

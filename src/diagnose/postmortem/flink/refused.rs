@@ -9,15 +9,13 @@ use crate::model::{Area, Bytes, Killer};
 pub(super) fn tell(told: &mut Told<'_>) {
     let text = told.text();
     let rejections = rejection::rejections(text);
-    let numbered = |why: &Why| {
-        matches!(why, Why::TooMuch { .. } | Why::OutOfRange { .. } | Why::Unequal { .. })
-    };
+    let numbered = |why: &Why| matches!(why, Why::TooMuch { .. } | Why::OutOfRange { .. } | Why::Unequal { .. });
     let any_numbered = rejections.iter().any(|rejection| numbered(&rejection.what.why));
     let out_of_memory = text.contains("OutOfMemoryError");
     for rejection in &rejections {
         let why = &rejection.what.why;
-        // A cause with numbers says more than what is wrapped around it; and a script that got nothing from the JVM may have
-        // met one that ran out of memory itself.
+        // A cause with numbers says more than what is wrapped around it; and a script that got nothing from the JVM may
+        // have met one that ran out of memory itself.
         if (any_numbered && !numbered(why)) || (*why == Why::Unsaid && out_of_memory) {
             continue;
         }
@@ -41,12 +39,8 @@ fn death(why: &Why, sentence: &str) -> Death {
             let list: Vec<String> = parts.iter().map(|(name, size)| format!("{name} {}", shown(size.bytes))).collect();
             match (all, death.limit) {
                 (Some(all), Some(limit)) if parts.len() > 1 => {
-                    death.because = format!(
-                        "{} come to {}, and {whole} is {}",
-                        list.join(" + "),
-                        shown(all),
-                        shown(limit)
-                    );
+                    death.because =
+                        format!("{} come to {}, and {whole} is {}", list.join(" + "), shown(all), shown(limit));
                 }
                 (_, Some(limit)) if !list.is_empty() => {
                     death.because = format!("{} does not fit in {whole} of {}", list.join(" + "), shown(limit));

@@ -106,8 +106,7 @@ fn of(shortage: &Shortage) -> (String, Says) {
             // Whose share it is, only the exceptions around it say; otherwise a budget was set too small.
             let area = Some(if *rocksdb { Area::ManagedRocksDb } else { Area::Config });
             let (usage, limit) = (bytes(wanted), bytes(remaining));
-            let death =
-                Death { area, because, usage, limit, exact: usage.is_some(), ..Death::by(Killer::Flink) };
+            let death = Death { area, because, usage, limit, exact: usage.is_some(), ..Death::by(Killer::Flink) };
             // The leftover differs from task to task.
             (format!("managed {wanted:?}"), Says::Death(death))
         }

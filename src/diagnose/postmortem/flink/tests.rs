@@ -66,7 +66,10 @@ fn the_same_words_in_a_jobs_exception_are_not_another_death() {
 #[case("[flink-main-container(exitCode=143, reason=Error, message=null)]", 143)]
 #[case("[flink-main-container(exitCode=239, reason=Error, message=null)]", 239)]
 #[case("[flink-main-container(exitCode=1, reason=Error, message=null)]", 1)]
-#[case("[sidecar(exitCode=0, reason=Completed, message=null),flink-main-container(exitCode=137, reason=Error, message=x)]", 137)]
+#[case(
+    "[sidecar(exitCode=0, reason=Completed, message=null),flink-main-container(exitCode=137, reason=Error, message=x)]",
+    137
+)]
 fn an_exit_code_alone_decides_nothing(#[case] statuses: &str, #[case] exit: i32) {
     assert_eq!(said(&pod(statuses)), [ended(Some(exit), Some("demo-taskmanager-1-2"))]);
 }
@@ -111,8 +114,11 @@ fn what_yarn_says_of_its_limits_is_left_to_its_reader() {
 #[case("Container released on a *lost* node", true)]
 #[case("Container c was preempted by yarn. Diagnostics: Container preempted by scheduler", true)]
 #[case("Container released by application", true)]
-#[case("Container c is failed because threshold number of the nodemanager-local-directories or threshold number of the \
-        nodemanager-log-directories have become bad. Diagnostics: x", true)]
+#[case(
+    "Container c is failed because threshold number of the nodemanager-local-directories or threshold number of the \
+        nodemanager-log-directories have become bad. Diagnostics: x",
+    true
+)]
 #[case("TaskExecutor exceeded the idle timeout.", true)]
 #[case("Container c exited normally. Diagnostics: ", true)]
 fn other_reasons_are_no_want_of_memory(#[case] diagnostics: &str, #[case] ends: bool) {
@@ -133,7 +139,8 @@ fn exit_239_is_an_end_and_beside_an_out_of_memory_error_only_what_follows() {
 
 #[test]
 fn a_lost_heartbeat_is_a_consequence_and_an_unreachable_worker_has_ended() {
-    let heartbeat = both("tm-1", "The heartbeat of TaskManager with id tm-1 timed out.").lines().nth(1).unwrap().to_owned();
+    let heartbeat =
+        both("tm-1", "The heartbeat of TaskManager with id tm-1 timed out.").lines().nth(1).unwrap().to_owned();
     assert!(said(&heartbeat).iter().all(|says| *says == Says::Consequence));
     let gone = "x INFO StandaloneResourceManager [] - TaskManager with id tm-1 is no longer reachable.\n\
                 x INFO StandaloneResourceManager [] - Closing TaskExecutor connection tm-1 because: TaskManager with id tm-1 \
@@ -182,7 +189,10 @@ fn network_buffers_are_one_death_however_many_tasks_fail_of_them() {
                     number of network buffers is currently set to 4096 of 32768 bytes each. You can\n";
     let found = deaths(&(sentence.to_owned() + &sentence.replace("only 2", "only 0")));
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].killer, found[0].area, found[0].limit), (Killer::Flink, Some(Area::Network), Some(Bytes::mib(128))));
+    assert_eq!(
+        (found[0].killer, found[0].area, found[0].limit),
+        (Killer::Flink, Some(Area::Network), Some(Bytes::mib(128)))
+    );
 }
 
 #[test]
@@ -227,7 +237,8 @@ fn a_refusal_is_told_once_however_often_it_is_repeated() {
     assert_eq!((found[0].limit, found[0].usage, found[0].exact), (Some(Bytes::mib(200)), None, true));
     assert!(found[0].because.contains("come to 400 MiB"), "{}", found[0].because);
     // As an operator's JSON has it.
-    let json = format!(r#"{{"type":"X","message":"{}","throwableList":[{{"message":"{sum}"}}]}}"#, sum.replace(" (", "\\n("));
+    let json =
+        format!(r#"{{"type":"X","message":"{}","throwableList":[{{"message":"{sum}"}}]}}"#, sum.replace(" (", "\\n("));
     assert_eq!(deaths(&json).len(), 1);
 }
 
@@ -272,15 +283,23 @@ fn after_a_loss(came: usize, more: &str) -> String {
     use std::fmt::Write;
     let mut log = String::new();
     for n in 1..=2 {
-        writeln!(log, "Requesting new TaskExecutor container with resources <memory:1024>. Number pending requests 1.").unwrap();
-        writeln!(log, "Received new container: container_1_1_01_00000{n} - Remaining pending container requests: 0").unwrap();
+        writeln!(log, "Requesting new TaskExecutor container with resources <memory:1024>. Number pending requests 1.")
+            .unwrap();
+        writeln!(log, "Received new container: container_1_1_01_00000{n} - Remaining pending container requests: 0")
+            .unwrap();
     }
-    writeln!(log, "Closing TaskExecutor connection container_1_1_01_000002 because: Container released on a *lost* node").unwrap();
+    writeln!(
+        log,
+        "Closing TaskExecutor connection container_1_1_01_000002 because: Container released on a *lost* node"
+    )
+    .unwrap();
     log += more;
     for n in 0..came {
         writeln!(log, "Requesting new slot [SlotRequestId{{{}}}] and profile x", n % 2).unwrap();
-        writeln!(log, "Requesting new TaskExecutor container with resources <memory:1024>. Number pending requests 1.").unwrap();
-        writeln!(log, "Received new container: container_1_1_01_0001{n:02} - Remaining pending container requests: 0").unwrap();
+        writeln!(log, "Requesting new TaskExecutor container with resources <memory:1024>. Number pending requests 1.")
+            .unwrap();
+        writeln!(log, "Received new container: container_1_1_01_0001{n:02} - Remaining pending container requests: 0")
+            .unwrap();
     }
     log
 }
@@ -313,7 +332,9 @@ fn a_jobs_own_exception_ends_no_process() {
 }
 
 #[rstest]
-#[case("ExecutorLostFailure (executor 2 exited) Reason: Container killed by YARN for exceeding memory limits. 5.5 GB of 5.5 GB")]
+#[case(
+    "ExecutorLostFailure (executor 2 exited) Reason: Container killed by YARN for exceeding memory limits. 5.5 GB of 5.5 GB"
+)]
 #[case("java.lang.OutOfMemoryError: Java heap space\n\tat java.util.Arrays.copyOf(Arrays.java:3332)")]
 #[case("elasticsearch: fatal error in thread [main], exiting java.lang.StackOverflowError")]
 #[case("Exception in thread \"main\" com.example.FooException: no")]

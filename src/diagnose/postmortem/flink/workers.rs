@@ -1,8 +1,8 @@
 //! Workers that went, in the words that YARN and Kubernetes gave the JobManager.
 
 use super::Told;
-use crate::artefact::flink_log::worker::{self, PodEnd};
 use crate::artefact::flink_log::At;
+use crate::artefact::flink_log::worker::{self, PodEnd};
 use crate::diagnose::postmortem::signal::{Death, Ended, Origin, Says, Strain};
 use crate::model::{Area, Bytes, Killer};
 
@@ -45,9 +45,7 @@ fn end_of(pod: &PodEnd, unit: Option<&str>, out_of_memory: bool) -> Says {
     let unit = unit.map(str::to_owned);
     let reason = pod.reason.as_deref().unwrap_or_default();
     let message = pod.message.as_deref().unwrap_or_default();
-    if let Some(container) =
-        pod.containers.iter().find(|container| container.reason.as_deref() == Some("OOMKilled"))
-    {
+    if let Some(container) = pod.containers.iter().find(|container| container.reason.as_deref() == Some("OOMKilled")) {
         let because = format!(
             "Kubernetes calls the end of {} OOMKilled, exit code {}; it does not say what filled the memory",
             container.name, container.exit
@@ -137,14 +135,9 @@ pub(super) fn exited(exit: Option<i32>, unit: Option<String>, out_of_memory: boo
     }
 }
 
-/// What YARN's diagnostics, or Flink's own reason for closing a connection, come to. Nothing where another reader takes the
-/// same words, which are then a kill by YARN.
-fn diagnosed(
-    diagnostics: &str,
-    unit: Option<&str>,
-    terminated: bool,
-    out_of_memory: bool,
-) -> Option<(Origin, Says)> {
+/// What YARN's diagnostics, or Flink's own reason for closing a connection, come to. Nothing where another reader takes
+/// the same words, which are then a kill by YARN.
+fn diagnosed(diagnostics: &str, unit: Option<&str>, terminated: bool, out_of_memory: bool) -> Option<(Origin, Says)> {
     let flat = diagnostics.split_whitespace().collect::<Vec<_>>().join(" ");
     let exit = worker::exit_code(&flat);
     let unit = unit.map(str::to_owned);
