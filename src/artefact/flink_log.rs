@@ -25,16 +25,16 @@ use crate::model::Bytes;
 pub const ANCHORS: &[&str] = &[
     "is terminated. Diagnostics:",
     "TaskExecutor connection",
-    "termination statuses:",
     "eartbeat of ",
     "Fatal error occurred",
-    "produced an uncaught exception. Stopping",
+    "uncaught exception. Stopping",
     "RECEIVED SIGNAL",
     "network buffers",
     "are remaining",
     "emory configuration",
-    "exceed configured Total",
+    "IllegalConfigurationException",
     "expired before completing",
+    "configuration property: ",
 ];
 
 /// A fact and where it stands.
@@ -167,6 +167,9 @@ static LEVEL: LazyLock<Sentence> =
 const MOST_LINES: usize = 120;
 /// The most bytes that one message is taken to have.
 const MOST_BYTES: usize = 24 << 10;
+
+/// Of sentences that a longer message follows no more than these are read: a log says the same over and over.
+const MOST_MESSAGES: usize = 2_000;
 
 /// Where a message that begins at an offset ends: before the next line with a level, before a gap, or where the text
 /// ends.

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, Sentence, end_of_message, group, number, span};
+use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, span};
 
 /// An exception as a log prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,12 +99,12 @@ pub fn ends(text: &str) -> Vec<At<Fatal>> {
         let rest = text.get(end..end_of_message(text, end)).unwrap_or_default();
         thrown(rest).into_iter().map(|thrown| thrown.what).collect()
     };
-    for captures in ITSELF.all(text) {
+    for captures in ITSELF.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
         let sentence = text.get(span.clone()).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
         found.push(At { what: Fatal::Itself { sentence, thrown: thrown_behind(span.end) }, span });
     }
-    for captures in NOT_STARTED.all(text) {
+    for captures in NOT_STARTED.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
         found.push(At { what: Fatal::NotStarted { thrown: thrown_behind(span.end) }, span });
     }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::{At, Printed, SIZE, Sentence, group, range_of, span, words};
+use super::{At, MOST_MESSAGES, Printed, SIZE, Sentence, group, range_of, span, words};
 use crate::model::Role;
 
 /// A refusal.
@@ -173,7 +173,7 @@ fn with_numbers(text: &str) -> Vec<At<Rejection>> {
     let named = |captures: &regex::Captures<'_>, names: &[(&str, &str)]| -> Vec<(String, Printed)> {
         names.iter().filter_map(|(group, name)| Some(((*name).to_owned(), size(captures, group)?))).collect()
     };
-    for head in SUM.all(text) {
+    for head in SUM.all(text).take(MOST_MESSAGES) {
         let start = span(&head);
         let rest = range_of(text, start.end, 900);
         let Some(captures) = EXCEEDS.first(rest) else { continue };

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, Sentence, end_of_message, group, number, range_of, span};
+use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, range_of, span};
 use crate::model::Bytes;
 
 /// How many network buffers there are.
@@ -167,7 +167,7 @@ pub fn shortages(text: &str) -> Vec<At<Shortage>> {
 
 fn managed(text: &str) -> Vec<At<Shortage>> {
     let mut found: Vec<At<Shortage>> = Vec::new();
-    for captures in MANAGED.all(text) {
+    for captures in MANAGED.all(text).take(MOST_MESSAGES) {
         let (wanted, remaining) = (number(&captures, "wanted"), number(&captures, "remaining"));
         let span = span(&captures);
         let rocksdb = names_rocksdb(text, span.start);
@@ -176,7 +176,7 @@ fn managed(text: &str) -> Vec<At<Shortage>> {
     }
     // The outer exception alone, where the inner one is cut off.
     if found.is_empty() {
-        found.extend(SHARED.all(text).map(|captures| {
+        found.extend(SHARED.all(text).take(MOST_MESSAGES).map(|captures| {
             let span = span(&captures);
             let (wanted, rocksdb) = (number(&captures, "wanted"), names_rocksdb(text, span.start));
             At { span, what: Shortage::Managed { wanted, remaining: None, pages: false, rocksdb } }
@@ -211,7 +211,7 @@ pub fn rocksdb(text: &str) -> Vec<At<RocksDb>> {
         Some(At { span: span(&captures), what: RocksDb::SharedCache(size) })
     });
     found.extend(caches);
-    for captures in ARENA.all(text) {
+    for captures in ARENA.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
         let part = range_of(text, span.start, 2_000);
         let details = ARENA_DETAILS.first(part);
@@ -229,7 +229,7 @@ pub fn rocksdb(text: &str) -> Vec<At<RocksDb>> {
         let what = RocksDb::ArenaBlock { block: detail("block"), limit: detail("limit"), capacity };
         found.push(At { span: span(&captures), what });
     }
-    for captures in NOT_OPENED.all(text) {
+    for captures in NOT_OPENED.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
         let part = text.get(span.start..end_of_message(text, span.start)).unwrap_or_default();
         let error = ROCKSDB_EXCEPTION.first(part).and_then(|captures| group(&captures, "error")).map(str::to_owned);

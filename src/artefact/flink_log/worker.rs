@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, Sentence, end_of_message, group, number, range_of, span};
+use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, range_of, span};
 
 /// A worker that went, and what the JobManager was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ static EXITS: LazyLock<[Sentence; 4]> = LazyLock::new(|| {
 pub fn ends(text: &str) -> Vec<At<WorkerEnd>> {
     let mut found = Vec::new();
     for (sentence, terminated) in [(&*TERMINATED, true), (&*CLOSING, false), (&*FAILED, true)] {
-        for captures in sentence.all(text) {
+        for captures in sentence.all(text).take(MOST_MESSAGES) {
             let (Some(unit), at) = (group(&captures, "unit"), span(&captures)) else { continue };
             // The exit status of the oldest form belongs to the diagnostics.
             let start = if captures.get(0).is_some_and(|all| all.as_str().ends_with('=')) {
@@ -100,7 +100,7 @@ pub(super) fn unit_name(text: &str) -> String {
 
 /// Every pod's end that a text tells, whoever it belongs to.
 pub fn pods(text: &str) -> Vec<At<PodEnd>> {
-    let starts: Vec<usize> = STATUSES.all(text).map(|captures| span(&captures).start).collect();
+    let starts: Vec<usize> = STATUSES.all(text).take(MOST_MESSAGES).map(|captures| span(&captures).start).collect();
     let mut found = Vec::new();
     for (index, start) in starts.iter().copied().enumerate() {
         let limit = starts.get(index + 1).copied().unwrap_or(text.len());
