@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, Sentence, end_of_message, group, number, span};
+use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, span};
 
 /// An exception as a log prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +55,8 @@ pub enum Fatal {
 static ITSELF: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
         r"Fatal error occurred (?:while executing the TaskManager|in TaskExecutor|in the cluster entrypoint",
-        r"|in ResourceManager)|FATAL: Thread '[^'\n]{0,200}' produced an uncaught exception\. Stopping the process",
-        r"|FATAL - exiting process|Fatal error in (?:Task|the) ?[Cc]ancel[^\n]{0,40}",
+        r"|in ResourceManager)|FATAL: Thread '[^'\n]*' produced an uncaught exception\. Stopping the process",
+        r"|FATAL - exiting process",
     ))
 });
 static NOT_STARTED: LazyLock<Sentence> = LazyLock::new(|| {
@@ -67,20 +67,18 @@ static NOT_STARTED: LazyLock<Sentence> = LazyLock::new(|| {
 });
 static SIGNAL: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"RECEIVED SIGNAL (?<signal>\d{1,2})"));
 static STUCK: LazyLock<Sentence> =
-    LazyLock::new(|| Sentence::new(r"Task '(?<task>[^'\n]{1,300})' did not react to cancelling signal"));
+    LazyLock::new(|| Sentence::new(r"Task '(?<task>[^'\n]+)' did not react to cancelling signal"));
 static NOT_STOPPED: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"Task did not exit gracefully within (?<seconds>\d+)"));
 static EXIT: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(r"Terminating (?:cluster entrypoint process \S+|TaskManagerRunner) with exit code (?<code>-?\d{1,6})")
 });
 static THROWN: LazyLock<Sentence> = LazyLock::new(|| {
-    // Written without blanks between words: line by line.
-    Sentence(
-        regex::Regex::new(
-            r"(?m)(?:^|[\s:>|-]|\\n)(?:Caused by: )?(?<class>(?:[a-z_][a-z0-9_]*\.){2,12}[A-Z][\w$]*(?:Exception|Error|Throwable|Failure))(?:: ?(?<message>[^\n\\]*))?(?:$|\\)",
-        )
-        .ok(),
-    )
+    // An exception stands in one line, whatever stands before it there.
+    Sentence::as_is(concat!(
+        r#"(?m)(?:^|[\s:>|"-]|\\n)(?:Caused by: )?(?<class>(?:[a-z_][a-z0-9_]*\.){2,8}[A-Z][\w$]*"#,
+        r"(?:Exception|Error|Throwable|Failure))(?:: ?(?<message>[^\n\\]*))?(?:$|\\)",
+    ))
 });
 
 /// The exceptions that a text prints, in its order.
@@ -101,12 +99,12 @@ pub fn ends(text: &str) -> Vec<At<Fatal>> {
         let rest = text.get(end..end_of_message(text, end)).unwrap_or_default();
         thrown(rest).into_iter().map(|thrown| thrown.what).collect()
     };
-    for captures in ITSELF.all(text) {
+    for captures in ITSELF.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
         let sentence = text.get(span.clone()).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
         found.push(At { what: Fatal::Itself { sentence, thrown: thrown_behind(span.end) }, span });
     }
-    for captures in NOT_STARTED.all(text) {
+    for captures in NOT_STARTED.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
         found.push(At { what: Fatal::NotStarted { thrown: thrown_behind(span.end) }, span });
     }

@@ -43,7 +43,7 @@ static NO_SLOTS: LazyLock<Sentence> = LazyLock::new(|| {
 });
 static ENDED: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
-        r"Job [^\n]{1,300}? switched from state \w+ to (?<state>FINISHED|CANCELED|FAILED)\b",
+        r"Job [^\n]*? switched from state \w+ to (?<state>FINISHED|CANCELED|FAILED)\b",
         r"|Job \S+ reached (?:globally )?terminal state (?<reached>FINISHED|CANCELED|FAILED)\b",
     ))
 });

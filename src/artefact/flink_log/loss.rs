@@ -1,5 +1,5 @@
-//! What others notice when a process has gone or does not answer: `HeartbeatManagerImpl`, `JobMaster`, `ResourceManager`,
-//! `CreditBasedPartitionRequestClientHandler`, Akka's and Pekko's remoting. Never why.
+//! What others notice when a process has gone or does not answer: `HeartbeatManagerImpl`, `JobMaster`,
+//! `ResourceManager`, `CreditBasedPartitionRequestClientHandler`, Akka's and Pekko's remoting. Never why.
 
 use std::sync::LazyLock;
 
@@ -37,7 +37,7 @@ static SENTENCES: LazyLock<Vec<(Noticed, Sentence)>> = LazyLock::new(|| {
         (Unreachable, r"TaskManager with id (?<unit>\S+) is no longer reachable"),
         (Connection, r"closed by remote task manager '(?<unit>[^'\s]+)"),
         (Connection, r"Lost connection to task manager '(?<unit>[^'\s]+)"),
-        (Connection, r"onnecting to remote task manager '?(?<unit>[^'\s]+)[^\n]{0,200}has failed"),
+        (Connection, r"onnecting to remote task manager '?(?<unit>[^'\s]+)[^\n]*?has failed"),
         (Connection, r"Error at remote task manager '(?<unit>[^'\s]+)"),
         (Rpc, r"Association with remote system \[(?<unit>[^\]\s]+)\] has failed"),
         (Rpc, r"Ask timed out on \[?Actor"),

@@ -1,9 +1,10 @@
-//! The memory of a worker as a JobManager asks for it: `TaskExecutorProcessSpec {…}` and `WorkerResourceSpec {…}` (1.10 and
-//! later), a pod's resources (`KubernetesResourceManagerDriver`), and up to 1.9 the sizes of the container and the JVM.
+//! The memory of a worker as a JobManager asks for it: `TaskExecutorProcessSpec {…}` and `WorkerResourceSpec {…}` (1.10
+//! and later), a pod's resources (`KubernetesResourceManagerDriver`), and up to 1.9 the sizes of the container and the
+//! JVM.
 
 use std::sync::LazyLock;
 
-use super::{At, Printed, Sentence, group, number, span};
+use super::{At, MOST_MESSAGES, Printed, Sentence, number, range_of, span};
 
 /// One size or number, by the key of Flink that sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Setting {
 }
 
 static SPEC: LazyLock<Sentence> =
-    LazyLock::new(|| Sentence::new(r"(?:TaskExecutorProcessSpec|WorkerResourceSpec) ?\{(?<fields>[^}\x0c]{1,1500})"));
+    LazyLock::new(|| Sentence::new(r"(?:TaskExecutorProcessSpec|WorkerResourceSpec) ?\{"));
 static POD: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(r"TaskManager pod with (?:name \S+ and resource )?<(?<mib>\d+), ?(?<cores>[\d.]+)>")
 });
@@ -44,9 +45,10 @@ const FIELDS: &[(&str, &str)] = &[
 /// Every setting that such a record states, in the order of the text.
 pub fn settings(text: &str) -> Vec<At<Setting>> {
     let mut found = Vec::new();
-    for captures in SPEC.all(text) {
+    for captures in SPEC.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
-        for (key, value) in fields(group(&captures, "fields").unwrap_or_default()) {
+        let inside = range_of(text, span.end, 1_500).split(['}', '\x0c']).next().unwrap_or_default();
+        for (key, value) in fields(inside) {
             found.push(At { span: span.clone(), what: Setting { key, value } });
         }
     }

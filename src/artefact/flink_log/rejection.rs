@@ -1,11 +1,11 @@
 //! A configuration of memory that Flink refuses, in the words of every version: `TaskExecutorProcessUtils`,
-//! `JobManagerProcessUtils`, `ProcessMemoryUtils`, `TaskExecutorFlinkMemoryUtils` and `JobManagerFlinkMemoryUtils` from 1.10
-//! on, `ContaineredTaskManagerParameters`, `TaskManagerServices` and the start scripts before.
+//! `JobManagerProcessUtils`, `ProcessMemoryUtils`, `TaskExecutorFlinkMemoryUtils` and `JobManagerFlinkMemoryUtils` from
+//! 1.10 on, `ContaineredTaskManagerParameters`, `TaskManagerServices` and the start scripts before.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::{At, Printed, SIZE, Sentence, group, span};
+use super::{At, MOST_MESSAGES, Printed, SIZE, Sentence, group, range_of, span, words};
 use crate::model::Role;
 
 /// A refusal.
@@ -72,11 +72,9 @@ fn sentence(pattern: &str) -> Sentence {
     Sentence::new(&full)
 }
 
-static SUM: LazyLock<Sentence> = LazyLock::new(|| {
-    sentence(
-        r"Sum of (?:the )?configured (?<parts>[^\x0c]{10,700}?) exceed configured Total (?<whole>Flink|Process) Memory(?: \( ?{size}\))?",
-    )
-});
+static SUM: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"Sum of (?:the )?configured "));
+static EXCEEDS: LazyLock<Sentence> =
+    LazyLock::new(|| sentence(r"exceed configured Total (?<whole>Flink|Process) Memory(?: \( ?{size}\))?"));
 static PART: LazyLock<Sentence> =
     LazyLock::new(|| sentence(r"(?<name>(?:[A-Z][A-Za-z-]* ){1,4}?(?:Memory|Metaspace|Overhead)) \( ?{size}\)"));
 static UNEQUAL_JM: LazyLock<Sentence> = LazyLock::new(|| {
@@ -108,12 +106,12 @@ static NETWORK_FIXED: LazyLock<Sentence> = LazyLock::new(|| {
 });
 /// 1.9 and earlier, in bytes without a unit.
 static NETWORK_TOO_LARGE: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(r"Network buffer memory size too large: (?<used>\d+) >= (?<limit>\d+) \((?<what>[^)\n]{1,80})\)")
+    Sentence::new(r"Network buffer memory size too large: (?<used>\d+) >= (?<limit>\d+) \((?<what>[^)\n]+)\)")
 });
 static CUTOFF: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
-        r"The configuration value '(?<key>[\w.-]*heap-cutoff-min)' ?= ?'(?<used>\d+)' is larger than the total container",
-        r" memory (?<limit>\d+)",
+        r"The configuration value '(?<key>[\w.-]*heap-cutoff-min)' ?= ?'(?<used>\d+)' is larger than",
+        r" the total container memory (?<limit>\d+)",
     ))
 });
 
@@ -128,10 +126,11 @@ static BAD: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(concat!(
         r"Cannot read memory size from config option '(?<size>[^'\s]+)'",
         r"|Inconsistently configured Key: '(?<range>[\w.-]*memory[\w.-]*)'",
-        r"|Could not parse value '[^'\n]{0,200}' for key '(?<parse>(?:task|job)manager\.[\w.-]*(?:memory|heap)[\w.-]*)'",
+        r"|Could not parse value '[^'\n]*' for key '(?<parse>(?:task|job)manager\.[\w.-]*(?:memory|heap)[\w.-]*)'",
         r"|Invalid configuration value for '?(?<value>taskmanager\.(?:memory|heap|network)[\w.-]*)'?",
-        r"|Configured total process memory size \((?<legacy>[^)\n]{1,40})\) must not be less than 0",
-        r"|(?<heap>Configured (?:TaskManager|JobManager) (?:JVM heap|managed) (?:memory )?size is not)",
+        r"|Configured total process memory size \((?<legacy>[^)\n]+)\) must not be less than 0",
+        r"|Configured (?:TaskManager|JobManager) (?:JVM heap|managed|network buffer)? ?(?:memory )?(?:size|fraction)",
+        r"[^\n]*? is not a",
         r"|Managed memory weight should not be negative",
         r"|The configuration value '(?<ratio>[\w.-]*heap-cutoff-ratio)' must be between 0 and 1",
         r"|TaskExecutors need to be started with a positive number of CPU cores",
@@ -174,11 +173,20 @@ fn with_numbers(text: &str) -> Vec<At<Rejection>> {
     let named = |captures: &regex::Captures<'_>, names: &[(&str, &str)]| -> Vec<(String, Printed)> {
         names.iter().filter_map(|(group, name)| Some(((*name).to_owned(), size(captures, group)?))).collect()
     };
-    for captures in SUM.all(text) {
+    for head in SUM.all(text).take(MOST_MESSAGES) {
+        let start = span(&head);
+        let rest = range_of(text, start.end, 900);
+        let Some(captures) = EXCEEDS.first(rest) else { continue };
+        let at = span(&captures);
         let whole =
             if group(&captures, "whole") == Some("Flink") { "Total Flink Memory" } else { "Total Process Memory" };
-        let parts = parts(group(&captures, "parts").unwrap_or_default());
-        push(&mut found, text, span(&captures), Why::TooMuch { parts, whole, limit: size(&captures, "a") });
+        let parts = parts(rest.get(..at.start).unwrap_or_default());
+        push(
+            &mut found,
+            text,
+            start.start..start.end + at.end,
+            Why::TooMuch { parts, whole, limit: size(&captures, "a") },
+        );
     }
     for captures in UNEQUAL_JM.all(text) {
         let parts = named(&captures, &[("a", "JVM Heap Memory"), ("b", "Off-heap Memory")]);
@@ -231,14 +239,14 @@ fn with_numbers(text: &str) -> Vec<At<Rejection>> {
 /// The parts of a sum: `Framework Heap Memory (128.000mb (134217728 bytes)), …`.
 fn parts(text: &str) -> Vec<(String, Printed)> {
     let part = |captures: regex::Captures<'_>| {
-        let words: Vec<&str> = group(&captures, "name")?.split_whitespace().collect();
-        Some((words.join(" "), group(&captures, "a").and_then(Printed::parse)?))
+        let name = words(group(&captures, "name")?).join(" ");
+        Some((name, size(&captures, "a")?))
     };
     PART.all(text).filter_map(part).collect()
 }
 
 fn push(found: &mut Vec<At<Rejection>>, text: &str, span: Range<usize>, why: Why) {
-    let sentence = text.get(span.clone()).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = words(text.get(span.clone()).unwrap_or_default()).join(" ");
     let role = role(text, &span, &sentence);
     found.push(At { span, what: Rejection { role, why, sentence } });
 }

@@ -1,10 +1,10 @@
 //! Where Flink's own pools run short: network buffers (`NetworkBufferPool`), the buffers of batch shuffles
-//! (`SortMergeResultPartitionReadScheduler`), managed memory (`MemoryManager`, `UnsafeMemoryBudget`), and what is said of
-//! RocksDB in it (`RocksDBOperationUtils`, `RocksDBMemoryControllerUtils`).
+//! (`SortMergeResultPartitionReadScheduler`), managed memory (`MemoryManager`, `UnsafeMemoryBudget`), and what is said
+//! of RocksDB in it (`RocksDBOperationUtils`, `RocksDBMemoryControllerUtils`).
 
 use std::sync::LazyLock;
 
-use super::{At, Sentence, end_of_message, group, number, range_of, span};
+use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, range_of, span};
 use crate::model::Bytes;
 
 /// How many network buffers there are.
@@ -87,13 +87,14 @@ pub enum RocksDb {
     },
 }
 
+const ONLY: &str = r"(?<available>\d+)";
 const POOL: &str =
     r"(?: The total number of network buffers is currently set to (?<count>\d+)(?: of (?<buffer>\d+) bytes)?)?";
 
 static NETWORK: LazyLock<Sentence> = LazyLock::new(|| {
     let of = r"(?: of (?<of>\d+) available| available)";
     Sentence::new(&format!(
-        r"Insufficient number of network buffers(?:: required (?<required>\d+), but only (?<available>\d+){of}\.?{POOL})?"
+        r"Insufficient number of network buffers(?:: required (?<required>\d+), but only {ONLY}{of}\.?{POOL})?"
     ))
 });
 static TIMEOUT: LazyLock<Sentence> =
@@ -107,9 +108,10 @@ static SEGMENTS: LazyLock<Sentence> = LazyLock::new(|| {
     ))
 });
 static MANAGED: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(
-        r"Could not allocate (?<wanted>\d+) (?<unit>bytes|pages)[.,] [Oo]nly (?<remaining>\d+) (?:bytes|pages) are remaining",
-    )
+    Sentence::new(concat!(
+        r"Could not allocate (?<wanted>\d+) (?<unit>bytes|pages)[.,]",
+        r" [Oo]nly (?<remaining>\d+) (?:bytes|pages) are remaining",
+    ))
 });
 static SHARED: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(r"Could not created? the shared memory resource of size (?<wanted>\d+)\. Not enough memory left")
@@ -132,7 +134,7 @@ static ARENA_CAPACITY: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"writeBufferManagerCapacity = (?<capacity>\d+)"));
 static NOT_OPENED: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"Error while opening RocksDB instance"));
 static ROCKSDB_EXCEPTION: LazyLock<Sentence> =
-    LazyLock::new(|| Sentence::new(r"org\.rocksdb\.RocksDBException: (?<error>[^\n\\]{1,300})"));
+    LazyLock::new(|| Sentence::new(r"org\.rocksdb\.RocksDBException: (?<error>[^\n\\]+)"));
 
 fn pool(captures: &regex::Captures<'_>) -> Pool {
     let count = number(captures, "count").or_else(|| number(captures, "of"));
@@ -165,7 +167,7 @@ pub fn shortages(text: &str) -> Vec<At<Shortage>> {
 
 fn managed(text: &str) -> Vec<At<Shortage>> {
     let mut found: Vec<At<Shortage>> = Vec::new();
-    for captures in MANAGED.all(text) {
+    for captures in MANAGED.all(text).take(MOST_MESSAGES) {
         let (wanted, remaining) = (number(&captures, "wanted"), number(&captures, "remaining"));
         let span = span(&captures);
         let rocksdb = names_rocksdb(text, span.start);
@@ -174,7 +176,7 @@ fn managed(text: &str) -> Vec<At<Shortage>> {
     }
     // The outer exception alone, where the inner one is cut off.
     if found.is_empty() {
-        found.extend(SHARED.all(text).map(|captures| {
+        found.extend(SHARED.all(text).take(MOST_MESSAGES).map(|captures| {
             let span = span(&captures);
             let (wanted, rocksdb) = (number(&captures, "wanted"), names_rocksdb(text, span.start));
             At { span, what: Shortage::Managed { wanted, remaining: None, pages: false, rocksdb } }
@@ -209,7 +211,7 @@ pub fn rocksdb(text: &str) -> Vec<At<RocksDb>> {
         Some(At { span: span(&captures), what: RocksDb::SharedCache(size) })
     });
     found.extend(caches);
-    for captures in ARENA.all(text) {
+    for captures in ARENA.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
         let part = range_of(text, span.start, 2_000);
         let details = ARENA_DETAILS.first(part);
@@ -227,7 +229,7 @@ pub fn rocksdb(text: &str) -> Vec<At<RocksDb>> {
         let what = RocksDb::ArenaBlock { block: detail("block"), limit: detail("limit"), capacity };
         found.push(At { span: span(&captures), what });
     }
-    for captures in NOT_OPENED.all(text) {
+    for captures in NOT_OPENED.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
         let part = text.get(span.start..end_of_message(text, span.start)).unwrap_or_default();
         let error = ROCKSDB_EXCEPTION.first(part).and_then(|captures| group(&captures, "error")).map(str::to_owned);

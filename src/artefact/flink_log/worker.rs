@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, Sentence, end_of_message, group, number, span};
+use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, range_of, span};
 
 /// A worker that went, and what the JobManager was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +51,8 @@ static STATUSES: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"container
 static STATUS: LazyLock<Sentence> = LazyLock::new(|| {
     Sentence::new(r"(?<name>[A-Za-z0-9_.-]+)\(exitCode=(?<exit>-?\d+), reason=(?<reason>[^,\s)]+), message=")
 });
-static POD: LazyLock<Sentence> = LazyLock::new(|| {
-    Sentence::new(r"pod status: \w+\(reason=(?<reason>[^,\s)]*), message=(?<message>[^\x0c]{0,1500}?)\)")
-});
+static POD: LazyLock<Sentence> =
+    LazyLock::new(|| Sentence::new(r"pod status: \w+\(reason=(?<reason>[^,\s)]*), message="));
 static EXITS: LazyLock<[Sentence; 4]> = LazyLock::new(|| {
     [
         Sentence::new(r"(?:Exit code|exitCode|exitStatus|Exit status|exit status) ?[:=] ?\[? ?(?<exit>-?\d{1,9})"),
@@ -67,7 +66,7 @@ static EXITS: LazyLock<[Sentence; 4]> = LazyLock::new(|| {
 pub fn ends(text: &str) -> Vec<At<WorkerEnd>> {
     let mut found = Vec::new();
     for (sentence, terminated) in [(&*TERMINATED, true), (&*CLOSING, false), (&*FAILED, true)] {
-        for captures in sentence.all(text) {
+        for captures in sentence.all(text).take(MOST_MESSAGES) {
             let (Some(unit), at) = (group(&captures, "unit"), span(&captures)) else { continue };
             // The exit status of the oldest form belongs to the diagnostics.
             let start = if captures.get(0).is_some_and(|all| all.as_str().ends_with('=')) {
@@ -101,7 +100,7 @@ pub(super) fn unit_name(text: &str) -> String {
 
 /// Every pod's end that a text tells, whoever it belongs to.
 pub fn pods(text: &str) -> Vec<At<PodEnd>> {
-    let starts: Vec<usize> = STATUSES.all(text).map(|captures| span(&captures).start).collect();
+    let starts: Vec<usize> = STATUSES.all(text).take(MOST_MESSAGES).map(|captures| span(&captures).start).collect();
     let mut found = Vec::new();
     for (index, start) in starts.iter().copied().enumerate() {
         let limit = starts.get(index + 1).copied().unwrap_or(text.len());
@@ -117,10 +116,12 @@ pub fn pods(text: &str) -> Vec<At<PodEnd>> {
             last = span(&captures).end;
         }
         if let Some(captures) = POD.first(part) {
-            let said = |name| group(&captures, name).filter(|said| *said != "null" && !said.is_empty());
-            pod.reason = said("reason").map(str::to_owned);
-            pod.message = said("message").map(str::to_owned);
-            last = last.max(span(&captures).end);
+            let end = span(&captures).end;
+            let message = range_of(part, end, 1_500).split([')', '\x0c']).next().unwrap_or_default();
+            let said = |said: &str| (said != "null" && !said.is_empty()).then(|| said.to_owned());
+            pod.reason = group(&captures, "reason").and_then(said);
+            pod.message = said(message);
+            last = last.max(end + message.len());
         }
         found.push(At { span: start..start + last, what: pod });
     }

@@ -1,8 +1,8 @@
 //! What Flink's logs say of a death: which sentences name who ended a process, which only that it has ended, and which
 //! merely follow from it.
 //!
-//! A JobManager repeats what YARN and Kubernetes told it. Such words are theirs: their signals bear those origins, so that
-//! one kill that is told by two of them does not count twice.
+//! A JobManager repeats what YARN and Kubernetes told it. Such words are theirs: their signals bear those origins, so
+//! that one kill that is told by two of them does not count twice.
 
 mod ended;
 mod given;

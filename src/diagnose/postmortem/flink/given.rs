@@ -1,5 +1,5 @@
-//! What the processes were given, as their logs record it: the final memory configuration, what a JobManager asks for, the
-//! settings that were loaded, and the flags in a TaskManager's header.
+//! What the processes were given, as their logs record it: the final memory configuration, what a JobManager asks for,
+//! the settings that were loaded, and the flags in a TaskManager's header.
 
 use std::ops::Range;
 
@@ -29,7 +29,9 @@ pub(super) fn tell(told: &mut Told<'_>) {
     }
     if text.contains("onfiguration property: ") {
         for property in loaded_property::parse(text) {
-            given.push((starts.line(property.line), property.what.key, property.what.value));
+            // A line of a log as an element of JSON ends in what JSON puts there.
+            let value = property.what.value.split("\\n").next().unwrap_or_default().trim_end_matches("\",");
+            given.push((starts.line(property.line), property.what.key, value.to_owned()));
         }
     }
     if text.contains("JVM Options:") || text.contains("jvm_params:") {

@@ -14,8 +14,9 @@ use crate::model::Area;
 pub(super) fn tell(told: &mut Told<'_>) {
     let text = told.text();
     let (events, steps) = (job::events(text), demand::steps(text));
-    // Logs of other programs print exceptions too.
-    let thrown = if text.contains("flink") || text.contains("Flink") { roots(text) } else { Vec::new() };
+    // Logs of other programs print exceptions too; and where memory ran out, anything may be thrown for that.
+    let of_flink = text.contains("flink") || text.contains("Flink");
+    let thrown = if of_flink && !text.contains("OutOfMemoryError") { roots(text) } else { Vec::new() };
     checkpoints(told, &events);
     for event in events.iter().filter(|event| event.what == Event::NoSlots) {
         let reason = "no slots were to be had".to_owned();
@@ -111,8 +112,8 @@ fn is_told_elsewhere(thrown: &Thrown) -> bool {
     classes.contains(&class) || words.iter().any(|words| thrown.message.contains(words))
 }
 
-/// FLINK-9567: after workers are lost, both who sees the loss and who needs the slots ask for new ones, and more come than
-/// anybody uses.
+/// FLINK-9567: after workers are lost, both who sees the loss and who needs the slots ask for new ones, and more come
+/// than anybody uses.
 fn beyond_need(told: &mut Told<'_>, steps: &[At<Step>]) {
     let mut alive: BTreeSet<&str> = BTreeSet::new();
     let (mut wanted, mut lost, mut asked, mut most) = (0usize, 0usize, 0usize, 0usize);
@@ -152,8 +153,8 @@ fn beyond_need(told: &mut Told<'_>, steps: &[At<Step>]) {
         return;
     }
     let mut text = format!(
-        "{wanted} workers stood before the first was lost; {lost} were lost, {asked} new ones were asked for, and {most} \
-         stood at once"
+        "{wanted} workers stood before the first was lost; {lost} were lost, {asked} new ones were asked for, \
+         and {most} stood at once"
     );
     if !slots.is_empty() {
         text += &format!(", for {} slots that were asked for", slots.len());

@@ -14,8 +14,8 @@ pub(super) fn tell(told: &mut Told<'_>) {
     let out_of_memory = text.contains("OutOfMemoryError");
     for rejection in &rejections {
         let why = &rejection.what.why;
-        // A cause with numbers says more than what is wrapped around it; and a script that got nothing from the JVM may have
-        // met one that ran out of memory itself.
+        // A cause with numbers says more than what is wrapped around it; and a script that got nothing from the JVM may
+        // have met one that ran out of memory itself.
         if (any_numbered && !numbered(why)) || (*why == Why::Unsaid && out_of_memory) {
             continue;
         }

@@ -135,8 +135,8 @@ pub(super) fn exited(exit: Option<i32>, unit: Option<String>, out_of_memory: boo
     }
 }
 
-/// What YARN's diagnostics, or Flink's own reason for closing a connection, come to. Nothing where another reader takes the
-/// same words, which are then a kill by YARN.
+/// What YARN's diagnostics, or Flink's own reason for closing a connection, come to. Nothing where another reader takes
+/// the same words, which are then a kill by YARN.
 fn diagnosed(diagnostics: &str, unit: Option<&str>, terminated: bool, out_of_memory: bool) -> Option<(Origin, Says)> {
     let flat = diagnostics.split_whitespace().collect::<Vec<_>>().join(" ");
     let exit = worker::exit_code(&flat);
