@@ -65,7 +65,7 @@ impl Tree {
     pub(super) fn read(text: &str, from: usize, until: usize) -> Tree {
         let Some((row, mark)) = ROW.as_ref().zip(MARK.as_ref()) else { return Tree::default() };
         // Many a kill is told without one.
-        let words = ["process-tree", "CMD_NAME", "|-"];
+        let words = ["process", "PPID", "|-"];
         if !text.get(from..until).is_some_and(|part| words.iter().any(|word| part.contains(word))) {
             return Tree::default();
         }
