@@ -135,24 +135,29 @@ static STATUS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 static CONTEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
-        r"container\\?_(?:e\d+\\?_)?\d{6,}|appattempt_|container-launch|[Cc]ontainer (?:killed (?:on request|by)|exited with a non|marked as|released|preempted|from a bad node|\[pid)|[Cc]ontainerExitStatus|[Nn]ode[Mm]anager|YARN|[^a-z]yarn[^a-z]",
-    )
+    compiled(concat!(
+        r"container\\?_(?:e\d+\\?_)?\d{6,}|appattempt_|container-launch|[Cc]ontainerExitStatus|[Nn]ode[Mm]anager|YARN|",
+        r"[^a-z]yarn[^a-z]|[Cc]ontainer (?:killed (?:on request|by)|exited with a non|marked as|released|preempted|",
+        r"from a bad node|\[pid)",
+    ))
 });
 static ELASTIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
-        r"(?i)container\s+(container\S+)\s+(?:was\s+)?killed\s+by\s+elastic\s+cgroups\s+OOM\s+handler(?:\s+using\s+(\d+)\s+when\s+requested\s+only\s+(\d+))?",
-    )
+    compiled(concat!(
+        r"(?i)container\s+(container\S+)\s+(?:was\s+)?killed\s+by\s+elastic\s+cgroups\s+OOM\s+handler",
+        r"(?:\s+using\s+(\d+)\s+when\s+requested\s+only\s+(\d+))?",
+    ))
 });
 static OVER_LIMIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
-        r"Process\s+tree\s+for\s+container:\s*(\S+?)\s+(?:has\s+processes\s+older\s+than\s+1\s+iteration\s+)?running\s+over\s+(?:twice\s+)?the\s+configured\s+limit\.\s*Limit\s?=\s?(\d+),\s*current\s+usage\s?=\s?(\d+)",
-    )
+    compiled(concat!(
+        r"Process\s+tree\s+for\s+container:\s*(\S+?)\s+(?:has\s+processes\s+older\s+than\s+1\s+iteration\s+)?running\s+",
+        r"over\s+(?:twice\s+)?the\s+configured\s+limit\.\s*Limit\s?=\s?(\d+),\s*current\s+usage\s?=\s?(\d+)",
+    ))
 });
 static USAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
-        r"emory usage of ProcessTree (\d+) for container-id (container\S+?):? ([\d.]+ ?[KMGTP]?B) of ([\d.]+ ?[KMGTP]?B) physical memory used",
-    )
+    compiled(concat!(
+        r"emory usage of ProcessTree (\d+) for container-id (container\S+?):? ([\d.]+ ?[KMGTP]?B) of ",
+        r"([\d.]+ ?[KMGTP]?B) physical memory used",
+    ))
 });
 /// The words of each reason. `*lost*` loses its asterisks on web pages.
 static REASONS: LazyLock<Vec<(Regex, Reason)>> = LazyLock::new(|| {
@@ -160,7 +165,10 @@ static REASONS: LazyLock<Vec<(Regex, Reason)>> = LazyLock::new(|| {
         (r"released\s+on\s+a\s+\\?\*?lost\\?\*?\s+node|'lost'\s+due\s+to\s+node\s+failures", Reason::Lost),
         (r"Container\s+released\s+by\s+application", Reason::Released),
         (
-            r"threshold\s+number\s+of\s+the\s+nodemanager-l|\d+/\d+\s+l(?:ocal|og)-dirs\s+(?:are|have\s+become|turned)\s+bad",
+            concat!(
+                r"threshold\s+number\s+of\s+the\s+nodemanager-l|",
+                r"\d+/\d+\s+l(?:ocal|og)-dirs\s+(?:are|have\s+become|turned)\s+bad",
+            ),
             Reason::Disks,
         ),
         (r"[Cc]ontainer\s+(?:\S+\s+was\s+)?preempted(?:\s+by\s+(?:the\s+)?(?:scheduler|yarn))?", Reason::Preempted),
