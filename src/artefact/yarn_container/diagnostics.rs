@@ -148,10 +148,11 @@ static ELASTIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
 });
 static OVER_LIMIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(concat!(
-        r"Process\s+tree\s+for\s+container:\s*(\S+?)\s+(?:has\s+processes\s+older\s+than\s+1\s+iteration\s+)?running\s+",
-        r"over\s+(?:twice\s+)?the\s+configured\s+limit\.\s*Limit\s?=\s?(\d+),\s*current\s+usage\s?=\s?(\d+)",
-    ))
+    compiled(concat!(concat!(
+        r"Process\s+tree\s+for\s+container:\s*(\S+?)\s+(?:has\s+processes\s+older\s+than\s+1\s+iteration\s+)?",
+        r"running\s+over\s+(?:twice\s+)?the\s+configured\s+limit\.\s*Limit\s?=\s?(\d+),",
+        r"\s*current\s+usage\s?=\s?(\d+)",
+    ),))
 });
 static USAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compiled(concat!(
@@ -181,7 +182,8 @@ static REASONS: LazyLock<Vec<(Regex, Reason)>> = LazyLock::new(|| {
         ),
         (r"Container\s+\[pid=\d+,containerID=\S+\]\s+is\s+logging", Reason::ExcessLogs),
         (r"Container\s+expired\s+since\s+it\s+was\s+unused", Reason::Expired),
-        (r"attempt_\S+\s+Timed\s+out\s+after\s+\d+\s+secs", Reason::TimedOut),
+        (r"attempt_\S+?\s*Timed\s+out\s+after\s+\d+\s+secs", Reason::TimedOut),
+        (r"failed\s+to\s+report\s+status\s+for\s+\d+\s+seconds", Reason::TimedOut),
         (r"[Aa]pplication\s+(?:application_\S+\s+)?(?:was\s+)?killed\s+by\s+user", Reason::KilledByUser),
     ];
     all.into_iter().filter_map(|(pattern, reason)| Some((compiled(pattern)?, reason))).collect()

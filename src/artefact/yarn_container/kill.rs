@@ -70,7 +70,8 @@ static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let size = r"([\d.,]+[kmgtp]?i?b)(?:ytes)?";
     Regex::new(&format!(
         concat!(
-            r"(?i)(?:\[pid=(\d*),(?:containerid|tipid)=([A-Za-z0-9_]*)\])?(?:isrunning|running)(?:(\d+)b)?beyond(?:the)?",
+            r"(?i)(?:\[pid=(\d*),(?:containerid|tipid)=([A-Za-z0-9_]*)\])?",
+            r"(?:is)?running(?:(\d+)b)?beyond(?:the)?",
             r#"['"]?(?:(physical|virtual)['"]?memory|memory-)limits?[.,;]?(?:currentusage:?{size}"#,
             r"(?:of{size}physicalmemoryused[;,]?{size}of{size}virtualmemoryused|[.,]?limit:?{size}))?",
         ),

@@ -115,8 +115,8 @@ impl Container {
             match self.cached() {
                 Some((cache, anonymous)) => {
                     let text = format!(
-                        "the working set of {name} is {used_size} of {size}, but {} of it are pages of files and only {} \
-                         anonymous: the kernel takes them back before it kills",
+                        "the working set of {name} is {used_size} of {size}, but {} of it are pages of files and only \
+                         {} anonymous: the kernel takes them back before it kills",
                         Bytes::new(cache.min(used)),
                         Bytes::new(anonymous)
                     );
