@@ -41,7 +41,9 @@ pub struct Diagnostics {
 /// Why a container ended, if not for memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// Its node was lost, or it was given back: -100.
+    /// Given back, or lost with its node: -100 does not tell.
+    Aborted,
+    /// Its node was lost.
     Lost,
     /// The framework gave it back.
     Released,
@@ -98,7 +100,7 @@ impl Reason {
     /// That of an exit status.
     pub fn of_status(status: i32) -> Option<Reason> {
         Some(match status {
-            -100 => Reason::Lost,
+            -100 => Reason::Aborted,
             -101 => Reason::Disks,
             -102 => Reason::Preempted,
             -105 => Reason::KilledByMaster,
@@ -148,11 +150,11 @@ static ELASTIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
 });
 static OVER_LIMIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(concat!(concat!(
+    compiled(concat!(
         r"Process\s+tree\s+for\s+container:\s*(\S+?)\s+(?:has\s+processes\s+older\s+than\s+1\s+iteration\s+)?",
         r"running\s+over\s+(?:twice\s+)?the\s+configured\s+limit\.\s*Limit\s?=\s?(\d+),",
         r"\s*current\s+usage\s?=\s?(\d+)",
-    ),))
+    ))
 });
 static USAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compiled(concat!(
@@ -163,7 +165,8 @@ static USAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// The words of each reason. `*lost*` loses its asterisks on web pages.
 static REASONS: LazyLock<Vec<(Regex, Reason)>> = LazyLock::new(|| {
     let all = [
-        (r"released\s+on\s+a\s+\\?\*?lost\\?\*?\s+node|'lost'\s+due\s+to\s+node\s+failures", Reason::Lost),
+        (r"released\s+on\s+a\s+\\?\*?lost\\?\*?\s+node", Reason::Lost),
+        (r"being\s+'lost'\s+due\s+to\s+node\s+failures", Reason::Aborted),
         (r"Container\s+released\s+by\s+application", Reason::Released),
         (
             concat!(

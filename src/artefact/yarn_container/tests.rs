@@ -269,7 +269,9 @@ fn exit_statuses_are_read(#[case] text: &str, #[case] status: i32) {
     "Container container_1_0001_01_000002 was preempted by yarn. Diagnostics: Container preempted by scheduler",
     Reason::Preempted
 )]
+#[case("either due to being released by the application or being 'lost' due to node failures", Reason::Aborted)]
 #[case("Container killed by the ApplicationMaster.", Reason::KilledByMaster)]
+#[case("Task attempt_1 failed to report status for 600 seconds. Killing!", Reason::TimedOut)]
 #[case("AttemptID:attempt_1699000000123_0042_m_000001_0 Timed out after 600 secs", Reason::TimedOut)]
 #[case("Container expired since it was unused", Reason::Expired)]
 #[case("Application application_1699000000123_0042 was killed by user etl at 192.0.2.1", Reason::KilledByUser)]

@@ -157,9 +157,10 @@ impl Reading<'_> {
             .iter()
             .filter_map(|told| Some((told.at, Reason::of_status(told.what)?, told.container.clone())));
         let in_words = self.told.reasons.iter().map(|told| (told.at, told.what, told.container.clone()));
+        let is_known = self.told.reasons.iter().any(|told| told.what != Reason::Aborted);
         // In words it is told more exactly than by a number.
         for (at, reason, container) in in_words.chain(of_statuses) {
-            if seen.insert((reason, container)) {
+            if !(reason == Reason::Aborted && is_known) && seen.insert((reason, container)) {
                 let says = Says::OtherReason { reason: sentence(reason).to_owned(), ends: true };
                 found.push(self.signal(Origin::Yarn, self.start_of(at), says));
             }
@@ -348,6 +349,7 @@ fn of_over_limit(told: &Told<OverLimit>) -> Death {
 /// The end of "it was".
 fn sentence(reason: Reason) -> &'static str {
     match reason {
+        Reason::Aborted => "given back by its application, or lost with its node",
         Reason::Lost => "given up with its node, which was lost",
         Reason::Released => "released by its application",
         Reason::Disks => "stopped for bad disks of its node",

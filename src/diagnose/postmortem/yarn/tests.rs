@@ -185,6 +185,35 @@ fn ends_and_other_reasons_are_no_deaths() {
 }
 
 #[test]
+fn a_reason_in_words_is_told_instead_of_the_general_one() {
+    let text = format!(
+        "Worker {ID} is terminated. Diagnostics: Container {ID} killed by YARN, either due to being released by the \
+         application or being 'lost' due to node failures etc. Diagnostics: Container released by application"
+    );
+    let reasons: Vec<String> = of(&text)
+        .into_iter()
+        .filter_map(|signal| match signal.says {
+            Says::OtherReason { reason, .. } => Some(reason),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reasons, ["released by its application"]);
+}
+
+#[test]
+fn the_monitors_ratio_is_seen_where_the_table_is_whole() {
+    // 2.1 as a `float`, times 1 GiB.
+    let text = format!(
+        "Container [pid=9,containerID={ID}] is running 511451136B beyond the 'VIRTUAL' memory limit. Current usage: \
+         231.5 MB of 1 GB physical memory used; 2.6 GB of 2.1 GB virtual memory used. Killing container.\n\
+         Dump of the process-tree for {ID} :\n\t|- 9 7 9 9 (bash) 0 0 14000000 300 /bin/bash -c java\n\
+         \t|- 20 9 9 9 (java) 771 61 2752308864 58964 java\n"
+    );
+    let death = death(&text);
+    assert_eq!((death.limit, death.exact), (Some(Bytes::new(2_254_857_728)), true));
+}
+
+#[test]
 fn sparks_words_are_no_second_death() {
     let spark = "Container killed by YARN for exceeding memory limits. 2.0 GB of 2 GB physical memory used. Consider boosting x.";
     let alone = death(spark);
