@@ -1,9 +1,9 @@
-//! What RocksDB says in lines that stand alone: in the midst of another log, or quoted without the log around them. A whole `LOG`
-//! is for [`super::rocksdb_log`].
+//! What RocksDB says in lines that stand alone: in the midst of another log, or quoted without the log around them. A
+//! whole `LOG` is for [`super::rocksdb_log`].
 //!
-//! Stalls are of `ColumnFamilyData::RecalculateWriteStallConditions`; caches of `InternalStats::CacheEntryRoleStats` (6.22 and
-//! later; `usage` from 7.7.2); counts of `InternalStats::DumpCFStats` (`Stalls(count)` to 8.0, `Write Stall (count)` from 8.1);
-//! refusals of a cache with a strict limit of `LRUCacheShard` and `ClockCacheShard`.
+//! Stalls are of `ColumnFamilyData::RecalculateWriteStallConditions`; caches of `InternalStats::CacheEntryRoleStats`
+//! (6.22 and later; `usage` from 7.7.2); counts of `InternalStats::DumpCFStats` (`Stalls(count)` to 8.0,
+//! `Write Stall (count)` from 8.1); refusals of a cache with a strict limit of `LRUCacheShard` and `ClockCacheShard`.
 
 use std::sync::LazyLock;
 
@@ -12,15 +12,7 @@ use regex::Regex;
 use crate::model::Bytes;
 
 /// Words by which a line of these is found in a large log.
-pub const ANCHORS: &[&str] = &[
-    " writes because ",
-    "Block cache ",
-    "(count)",
-    "Insert failed because ",
-    "Insert failed due to LRU cache",
-    "strict_capacity_limit",
-    "Options.write_buffer_",
-];
+pub const ANCHORS: &[&str] = &[" writes because ", "Block cache ", "Insert failed due to LRU cache"];
 
 /// Something that is said, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,15 +85,18 @@ pub struct Role {
 const MOST: usize = 10_000;
 
 static STALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?:\[([^\[\]\n]{1,200})\]\s+)?(Stopping|Stalling)\s+writes\s+because\s+(?:we\s+have\s+(\d+)\s+(immutable\s+memtables|level-0\s+files)|of\s+estimated\s+pending\s+compaction\s+bytes\s+(\d+))",
-    )
+    Regex::new(concat!(
+        r"(?:\[([^\[\]\n]{1,200})\]\s+)?(Stopping|Stalling)\s+writes\s+because\s+",
+        r"(?:we\s+have\s+(\d+)\s+(immutable\s+memtables|level-0\s+files)|",
+        r"of\s+estimated\s+pending\s+compaction\s+bytes\s+(\d+))",
+    ))
     .ok()
 });
 static CACHE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"Block\s+cache\s+(\w+@\S+)\s+capacity:\s*([\d.]+ ?[KMGT]?B)(?:\s+seed:\s*\d+)?(?:\s+usage:\s*([\d.]+ ?[KMGT]?B))?",
-    )
+    Regex::new(concat!(
+        r"Block\s+cache\s+(\w+@\S+)\s+capacity:\s*([\d.]+ ?[KMGT]?B)",
+        r"(?:\s+seed:\s*\d+)?(?:\s+usage:\s*([\d.]+ ?[KMGT]?B))?",
+    ))
     .ok()
 });
 static ROLES: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -114,9 +109,10 @@ static ROLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(\w+)\(\d+,
 static COUNTS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(Write Stall \(count\)|Stalls\(count\)): ([^\n]{1,1000})").ok());
 static REFUSED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"Insert\s+failed\s+(?:due\s+to\s+LRU\s+cache\s+being\s+full|because\s+(?:the\s+total\s+charge\s+has\s+exceeded|all\s+slots\s+in\s+the\s+hash\s+table\s+are\s+full))",
-    )
+    Regex::new(concat!(
+        r"Insert\s+failed\s+(?:due\s+to\s+LRU\s+cache\s+being\s+full|",
+        r"because\s+(?:the\s+total\s+charge\s+has\s+exceeded|all\s+slots\s+in\s+the\s+hash\s+table\s+are\s+full))",
+    ))
     .ok()
 });
 
@@ -174,8 +170,8 @@ fn caches(text: &str, found: &mut Vec<Trace>) {
     }
 }
 
-/// `cf-l0-file-count-limit-stops-with-ongoing-compaction: 0, …, total-delays: 0, total-stops: 0`, and of the whole database
-/// `write-buffer-manager-limit-stops: 0`.
+/// `cf-l0-file-count-limit-stops-with-ongoing-compaction: 0, …, total-delays: 0, total-stops: 0`, and of the whole
+/// database `write-buffer-manager-limit-stops: 0`.
 fn new_counts(list: &str) -> Option<What> {
     let of = |wanted: &str| {
         let mut parts = list.split(", ").filter_map(|part| part.rsplit_once(": "));
@@ -190,9 +186,9 @@ fn new_counts(list: &str) -> Option<What> {
     })
 }
 
-/// `0 level0_slowdown, 0 level0_slowdown_with_compaction, 0 level0_numfiles, 0 level0_numfiles_with_compaction, 0 stop for
-/// pending_compaction_bytes, 0 slowdown for pending_compaction_bytes, 0 memtable_compaction, 0 memtable_slowdown, interval 0 total
-/// count`. What is with compaction is counted in what is without.
+/// `0 level0_slowdown, 0 level0_slowdown_with_compaction, 0 level0_numfiles, 0 level0_numfiles_with_compaction, 0 stop
+/// for pending_compaction_bytes, 0 slowdown for pending_compaction_bytes, 0 memtable_compaction, 0 memtable_slowdown,
+/// interval 0 total count`. What is with compaction is counted in what is without.
 fn old_counts(list: &str) -> Option<What> {
     let of = |wanted: &str| {
         let mut parts = list.split(", ").filter_map(|part| part.trim().split_once(' '));
@@ -238,10 +234,10 @@ mod tests {
 
     #[test]
     fn stalls_are_read_with_their_column_family_and_without_a_head() {
-        let log = "2026/03/01-10:00:00.000001 4711 [WARN] [/column_family.cc:991] [window-contents] Stopping writes because we have \
-                   3 immutable memtables (waiting for flush), max_write_buffer_number is set to 3\n  Stalling writes because \
-                   we have 21 level-0 files rate 16777216\n[default] Stalling writes because of estimated pending compaction \
-                   bytes 68719476999 rate 8388608\n";
+        let log = "2026/03/01-10:00:00.000001 4711 [WARN] [/column_family.cc:991] [window-contents] Stopping \
+                   writes because we have 3 immutable memtables (waiting for flush), max_write_buffer_number is set to 3\n  Stalling \
+                   writes because we have 21 level-0 files rate 16777216\n[default] Stalling writes because of \
+                   estimated pending compaction bytes 68719476999 rate 8388608\n";
         let stall = |stopped, cause, figure, family: Option<&str>| What::Stall {
             stopped,
             cause,
@@ -261,8 +257,9 @@ mod tests {
     #[test]
     fn caches_are_read_of_every_age_and_in_any_order() {
         let text = "Block cache entry stats(count,size,portion): DataBlock(10,1.50 GB,75%) Misc(1,0.00 KB,0%)\n\
-                    Block cache LRUCache@0x7f10#77 capacity: 2.00 GB collections: 3 last_copies: 1 last_secs: 0.1 secs_since: 0\n\
-                    Block cache HyperClockCache@0x7f20#77 capacity: 512.00 MB seed: 99 usage: 511.25 MB table_size: 1024\n";
+                    Block cache LRUCache@0x7f10#77 capacity: 2.00 GB collections: 3 last_copies: 1 last_secs: 0.1\n\
+                    Block cache HyperClockCache@0x7f20#77 capacity: 512.00 MB seed: 99 usage: 511.25 MB \
+                    table_size: 1024\n";
         let roles = vec![
             Role { name: "DataBlock".into(), bytes: Bytes::mib(1536) },
             Role { name: "Misc".into(), bytes: Bytes::ZERO },
@@ -284,7 +281,8 @@ mod tests {
                    level0_numfiles_with_compaction, 0 stop for pending_compaction_bytes, 4 slowdown for \
                    pending_compaction_bytes, 5 memtable_compaction, 1 memtable_slowdown, interval 0 total count";
         assert_eq!(all(old), [What::Stalls { delays: 7, stops: 6, manager_stops: 0 }]);
-        let new = "Write Stall (count): l0-file-count-limit-delays: 1, memtable-limit-stops: 2, total-delays: 1, total-stops: 2\n\
+        let new = "Write Stall (count): l0-file-count-limit-delays: 1, memtable-limit-stops: 2, total-delays: 1, \
+                   total-stops: 2\n\
                    Write Stall (count): write-buffer-manager-limit-stops: 8\n";
         let sums = [
             What::Stalls { delays: 1, stops: 2, manager_stops: 0 },
@@ -308,7 +306,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_it_panic(text: String) {
-            let _ = traces(&format!("Stopping writes because we have {text} Block cache a@b capacity: {text} Stalls(count): {text}"));
+            let _ = traces(&format!("Stopping writes because we have {text} Block cache a@b capacity: {text}"));
+            let _ = traces(&format!("Stalls(count): {text}\nWrite Stall (count): {text}"));
             let _ = size(&text);
         }
     }

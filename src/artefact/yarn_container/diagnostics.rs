@@ -41,7 +41,9 @@ pub struct Diagnostics {
 /// Why a container ended, if not for memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// Its node was lost, or it was given back: -100.
+    /// Given back, or lost with its node: -100 does not tell.
+    Aborted,
+    /// Its node was lost.
     Lost,
     /// The framework gave it back.
     Released,
@@ -98,7 +100,7 @@ impl Reason {
     /// That of an exit status.
     pub fn of_status(status: i32) -> Option<Reason> {
         Some(match status {
-            -100 => Reason::Lost,
+            -100 => Reason::Aborted,
             -101 => Reason::Disks,
             -102 => Reason::Preempted,
             -105 => Reason::KilledByMaster,
@@ -135,32 +137,42 @@ static STATUS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 static CONTEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
-        r"container\\?_(?:e\d+\\?_)?\d{6,}|appattempt_|container-launch|[Cc]ontainer (?:killed (?:on request|by)|exited with a non|marked as|released|preempted|from a bad node|\[pid)|[Cc]ontainerExitStatus|[Nn]ode[Mm]anager|YARN|[^a-z]yarn[^a-z]",
-    )
+    compiled(concat!(
+        r"container\\?_(?:e\d+\\?_)?\d{6,}|appattempt_|container-launch|[Cc]ontainerExitStatus|[Nn]ode[Mm]anager|YARN|",
+        r"[^a-z]yarn[^a-z]|[Cc]ontainer (?:killed (?:on request|by)|exited with a non|marked as|released|preempted|",
+        r"from a bad node|\[pid)",
+    ))
 });
 static ELASTIC: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
-        r"(?i)container\s+(container\S+)\s+(?:was\s+)?killed\s+by\s+elastic\s+cgroups\s+OOM\s+handler(?:\s+using\s+(\d+)\s+when\s+requested\s+only\s+(\d+))?",
-    )
+    compiled(concat!(
+        r"(?i)container\s+(container\S+)\s+(?:was\s+)?killed\s+by\s+elastic\s+cgroups\s+OOM\s+handler",
+        r"(?:\s+using\s+(\d+)\s+when\s+requested\s+only\s+(\d+))?",
+    ))
 });
 static OVER_LIMIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
-        r"Process\s+tree\s+for\s+container:\s*(\S+?)\s+(?:has\s+processes\s+older\s+than\s+1\s+iteration\s+)?running\s+over\s+(?:twice\s+)?the\s+configured\s+limit\.\s*Limit\s?=\s?(\d+),\s*current\s+usage\s?=\s?(\d+)",
-    )
+    compiled(concat!(
+        r"Process\s+tree\s+for\s+container:\s*(\S+?)\s+(?:has\s+processes\s+older\s+than\s+1\s+iteration\s+)?",
+        r"running\s+over\s+(?:twice\s+)?the\s+configured\s+limit\.\s*Limit\s?=\s?(\d+),",
+        r"\s*current\s+usage\s?=\s?(\d+)",
+    ))
 });
 static USAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(
-        r"emory usage of ProcessTree (\d+) for container-id (container\S+?):? ([\d.]+ ?[KMGTP]?B) of ([\d.]+ ?[KMGTP]?B) physical memory used",
-    )
+    compiled(concat!(
+        r"emory usage of ProcessTree (\d+) for container-id (container\S+?):? ([\d.]+ ?[KMGTP]?B) of ",
+        r"([\d.]+ ?[KMGTP]?B) physical memory used",
+    ))
 });
 /// The words of each reason. `*lost*` loses its asterisks on web pages.
 static REASONS: LazyLock<Vec<(Regex, Reason)>> = LazyLock::new(|| {
     let all = [
-        (r"released\s+on\s+a\s+\\?\*?lost\\?\*?\s+node|'lost'\s+due\s+to\s+node\s+failures", Reason::Lost),
+        (r"released\s+on\s+a\s+\\?\*?lost\\?\*?\s+node", Reason::Lost),
+        (r"being\s+'lost'\s+due\s+to\s+node\s+failures", Reason::Aborted),
         (r"Container\s+released\s+by\s+application", Reason::Released),
         (
-            r"threshold\s+number\s+of\s+the\s+nodemanager-l|\d+/\d+\s+l(?:ocal|og)-dirs\s+(?:are|have\s+become|turned)\s+bad",
+            concat!(
+                r"threshold\s+number\s+of\s+the\s+nodemanager-l|",
+                r"\d+/\d+\s+l(?:ocal|og)-dirs\s+(?:are|have\s+become|turned)\s+bad",
+            ),
             Reason::Disks,
         ),
         (r"[Cc]ontainer\s+(?:\S+\s+was\s+)?preempted(?:\s+by\s+(?:the\s+)?(?:scheduler|yarn))?", Reason::Preempted),
@@ -173,7 +185,8 @@ static REASONS: LazyLock<Vec<(Regex, Reason)>> = LazyLock::new(|| {
         ),
         (r"Container\s+\[pid=\d+,containerID=\S+\]\s+is\s+logging", Reason::ExcessLogs),
         (r"Container\s+expired\s+since\s+it\s+was\s+unused", Reason::Expired),
-        (r"attempt_\S+\s+Timed\s+out\s+after\s+\d+\s+secs", Reason::TimedOut),
+        (r"attempt_\S+?\s*Timed\s+out\s+after\s+\d+\s+secs", Reason::TimedOut),
+        (r"failed\s+to\s+report\s+status\s+for\s+\d+\s+seconds", Reason::TimedOut),
         (r"[Aa]pplication\s+(?:application_\S+\s+)?(?:was\s+)?killed\s+by\s+user", Reason::KilledByUser),
     ];
     all.into_iter().filter_map(|(pattern, reason)| Some((compiled(pattern)?, reason))).collect()

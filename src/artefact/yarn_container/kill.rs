@@ -47,8 +47,8 @@ pub struct Kill {
     pub tree: Tree,
 }
 
-/// What Spark says instead: `Container killed by YARN for exceeding physical memory limits. 5.5 GB of 5.5 GB physical memory
-/// used.` (`YarnAllocator`, to 3.x).
+/// What Spark says instead: `Container killed by YARN for exceeding physical memory limits. 5.5 GB of 5.5 GB physical
+/// memory used.` (`YarnAllocator`, to 3.x).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SparkKill {
     /// Where the sentence begins.
@@ -69,15 +69,22 @@ const LONGEST_DUMP: usize = 1 << 20;
 static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let size = r"([\d.,]+[kmgtp]?i?b)(?:ytes)?";
     Regex::new(&format!(
-        r#"(?i)(?:\[pid=(\d*),(?:containerid|tipid)=([A-Za-z0-9_]*)\])?(?:isrunning|running)(?:(\d+)b)?beyond(?:the)?['"]?(?:(physical|virtual)['"]?memory|memory-)limits?[.,;]?(?:currentusage:?{size}(?:of{size}physicalmemoryused[;,]?{size}of{size}virtualmemoryused|[.,]?limit:?{size}))?"#
+        concat!(
+            r"(?i)(?:\[pid=(\d*),(?:containerid|tipid)=([A-Za-z0-9_]*)\])?",
+            r"(?:is)?running(?:(\d+)b)?beyond(?:the)?",
+            r#"['"]?(?:(physical|virtual)['"]?memory|memory-)limits?[.,;]?(?:currentusage:?{size}"#,
+            r"(?:of{size}physicalmemoryused[;,]?{size}of{size}virtualmemoryused|[.,]?limit:?{size}))?",
+        ),
+        size = size,
     ))
     .ok()
 });
 
 static SPARK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)killedbyyarnforexceeding(physical|virtual)?memorylimits?[.,]?(?:([\d.,]+[kmgtp]?b)of([\d.,]+[kmgtp]?b)(physical|virtual)memoryused)?",
-    )
+    Regex::new(concat!(
+        r"(?i)killedbyyarnforexceeding(physical|virtual)?memorylimits?[.,]?",
+        r"(?:([\d.,]+[kmgtp]?b)of([\d.,]+[kmgtp]?b)(physical|virtual)memoryused)?",
+    ))
     .ok()
 });
 
@@ -85,8 +92,7 @@ static SPARK: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub fn kills(text: &str) -> Vec<Kill> {
     let Some(sentence) = SENTENCE.as_ref() else { return Vec::new() };
     let mut found: Vec<Kill> = Vec::new();
-    let mut windows = windows(text, "beyond").peekable();
-    while let Some((from, to)) = windows.next() {
+    for (from, to) in windows(text, "beyond") {
         let plain = Plain::of(text, from, to, Blanks::Dropped);
         let Some(caught) = sentence.captures(&plain.text) else { continue };
         let start = caught.get(0).map_or(0, |whole| whole.start());

@@ -13,7 +13,7 @@ pub struct Rounded {
 }
 
 impl Rounded {
-    /// Reads digits with at most one decimal sign and a unit of powers of 1024, without blanks: `4.0GB`, `512MB`, `500B`.
+    /// Reads digits with at most one decimal sign and a unit of powers of 1024: `4.0GB`, `512 MB`, `500B`.
     pub fn parse(text: &str) -> Option<Rounded> {
         let text = text.trim();
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());

@@ -15,8 +15,8 @@ pub struct Tree {
     pub torn: usize,
 }
 
-/// A row: `|- PID PPID PGRPID SESSID CMD_NAME USER_MODE_TIME(MILLIS) SYSTEM_TIME(MILLIS) VMEM_USAGE(BYTES) RSSMEM_USAGE(PAGES)
-/// FULL_CMD_LINE`.
+/// A row: `|- PID PPID PGRPID SESSID CMD_NAME USER_MODE_TIME(MILLIS) SYSTEM_TIME(MILLIS) VMEM_USAGE(BYTES)
+/// RSSMEM_USAGE(PAGES) FULL_CMD_LINE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Where the line starts.
@@ -41,9 +41,10 @@ const WIDEST_WRAP: usize = 160;
 const LONGEST_COMMAND: usize = 64 << 10;
 
 static ROW: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?:(\d{1,10})\s+(-?\d{1,10})\s+)?(-?\d{1,21})\s+(-?\d{1,21})\s*\(([^()\n]{1,64}(?:\([^()\n]{0,32}\)[^()\n]{0,32})?)\)\s*(\d{1,20}(?:\s+\d{1,20}){0,3})(?:\s|$)",
-    )
+    Regex::new(concat!(
+        r"(?:(\d{1,10})\s+(-?\d{1,10})\s+)?(-?\d{1,21})\s+(-?\d{1,21})\s*",
+        r"\(([^()\n]{1,64}(?:\([^()\n]{0,32}\)[^()\n]{0,32})?)\)\s*(\d{1,20}(?:\s+\d{1,20}){0,3})(?:\s|$)",
+    ))
     .ok()
 });
 static MARK: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:\|\s?-|:-)\s?\d+\s+\d+").ok());
@@ -65,7 +66,7 @@ impl Tree {
     pub(super) fn read(text: &str, from: usize, until: usize) -> Tree {
         let Some((row, mark)) = ROW.as_ref().zip(MARK.as_ref()) else { return Tree::default() };
         // Many a kill is told without one.
-        let words = ["process-tree", "CMD_NAME", "|-"];
+        let words = ["process", "PPID", "|-"];
         if !text.get(from..until).is_some_and(|part| words.iter().any(|word| part.contains(word))) {
             return Tree::default();
         }
@@ -157,8 +158,8 @@ fn columns(text: &str) -> Vec<Column> {
     }
 }
 
-/// Mapped bytes and resident pages. Where columns have run together, those at the end are counted from the end: times come
-/// first, and are the small ones.
+/// Mapped bytes and resident pages. Where columns have run together, those at the end are counted from the end: times
+/// come first, and are the small ones.
 fn sizes(numbers: &[u64], columns: &[Column]) -> Option<(u64, Option<u64>)> {
     let missing = columns.len().checked_sub(numbers.len().min(columns.len()))?;
     let of = |wanted: Column| {

@@ -1,5 +1,6 @@
-//! What metrics in Prometheus' text form say: Flink's own, those of cAdvisor and the kubelet, and those of kube-state-metrics. A
-//! gauge kills nobody; what names a death is kube-state-metrics' reason of the last end, and counters of kills.
+//! What metrics in Prometheus' text form say: Flink's own, those of cAdvisor and the kubelet, and those of
+//! kube-state-metrics. A gauge kills nobody; what names a death is kube-state-metrics' reason of the last end, and
+//! counters of kills.
 
 mod cluster;
 mod containers;
@@ -14,7 +15,8 @@ use crate::artefact::prometheus::{self, Line, Sample};
 use crate::model::{Area, Bytes};
 
 /// Words by which a line of these is found in a large text.
-pub const ANCHORS: &[&str] = &["container_memory_", "container_oom_events_total", "kube_pod_", "_Status_", "rocksdb_"];
+pub const ANCHORS: &[&str] =
+    &["container_oom_events_total", "_last_terminated_", "container_memory_", "_Status_JVM_Memory_"];
 
 /// A quotation is no longer, in bytes.
 const LONGEST_QUOTE: usize = 300;

@@ -283,7 +283,7 @@ mod tests {
 2026/05/06-07:08:09.000002 140001                    Options.db_write_buffer_size: 0
 2026/05/06-07:08:09.000003 140001                    Options.write_buffer_manager: 0x7f00aa10
 2026/05/06-07:08:09.000004 140001 [/column_family.cc:625] --------------- Options for column family [default]:
-2026/05/06-07:08:09.000005 140001            table_factory options:   flush_block_policy_factory: FlushBlockBySizePolicyFactory (0x7f)
+2026/05/06-07:08:09.000005 140001            table_factory options:   flush_block_policy_factory: F (0x7f)
   no_block_cache: 0
   block_cache: 0x7f00bb20
   block_cache_options:

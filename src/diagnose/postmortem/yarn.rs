@@ -1,11 +1,11 @@
-//! What YARN says of a container that it killed. The same death is told by the NodeManager, by the application's diagnostics and
-//! twice by Flink's JobManager: by its container it is known to be one.
+//! What YARN says of a container that it killed. The same death is told by the NodeManager, by the application's
+//! diagnostics and twice by Flink's JobManager: by its container it is known to be one.
 
 mod figures;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::signal::{Death, Ended, Origin, Says, Signal, Strain};
 use crate::artefact::command_line::{self, CommandLine};
@@ -20,17 +20,23 @@ use figures::Figures;
 const LONGEST_QUOTE: usize = 300;
 /// What YARN prints of a container is under strain from this share of its limit on, in percent.
 const NEARLY_FULL: u64 = 90;
+/// No more deaths, and no more settings of those that died, are told.
+const MOST: usize = 500;
 
 /// What an excerpt says.
 pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
-    let reading = Reading { excerpt, told: yarn::diagnostics(excerpt.text()) };
+    let told = yarn::diagnostics(excerpt.text());
+    let over = told.over_limit.iter().filter_map(|told| Some((told.container.clone()?, told.what)));
+    let reading = Reading { excerpt, over: over.collect(), told };
     let mut found = Vec::new();
     let mut deaths: Vec<(usize, Death)> = Vec::new();
     for kill in yarn::kills(excerpt.text()) {
         let command = command_of(&kill);
         let death = reading.killed(&kill, command.as_ref().map(|(_, command)| command));
+        let is_full = deaths.len() >= MOST;
         match deaths.iter_mut().find(|(_, known)| is_same(known, &death)) {
             Some((_, known)) => learn(known, death),
+            None if is_full => continue,
             None => deaths.push((kill.at, death)),
         }
         if let Some((at, command)) = command {
@@ -60,6 +66,8 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
 struct Reading<'e> {
     excerpt: &'e Excerpt,
     told: Diagnostics,
+    /// What the monitor's log says in bytes, by container.
+    over: BTreeMap<String, OverLimit>,
 }
 
 impl Reading<'_> {
@@ -71,8 +79,7 @@ impl Reading<'_> {
     }
 
     fn killed(&self, kill: &Kill, command: Option<&CommandLine>) -> Death {
-        let of_this = |told: &&Told<OverLimit>| kill.container.is_some() && told.container == kill.container;
-        let over = self.told.over_limit.iter().rev().find(of_this).map(|told| told.what);
+        let over = kill.container.as_ref().and_then(|container| self.over.get(container)).copied();
         let figures = Figures::of(kill, over);
         let (area, because) = match kill.memory {
             Memory::Physical => physical(&figures, command),
@@ -103,7 +110,7 @@ impl Reading<'_> {
         for (key, value) in flags.chain(command.dynamic.iter().cloned()) {
             let says = Says::Given { key, value };
             // A death that is told twice has the same processes twice.
-            if !found.iter().any(|known| known.says == says) {
+            if found.len() < MOST && !found.iter().any(|known| known.says == says) {
                 found.push(self.signal(Origin::Given, at, says));
             }
         }
@@ -128,7 +135,7 @@ impl Reading<'_> {
                     && (death.unit.is_none() || known.unit.is_none() || known.unit == death.unit)
             };
             // The status of an ApplicationMaster stands before the sentence, and before its container is named.
-            if !deaths.iter().any(|(_, death)| known(death)) {
+            if deaths.len() < MOST && !deaths.iter().any(|(_, death)| known(death)) {
                 deaths.push((told.at, death));
             }
         }
@@ -150,9 +157,10 @@ impl Reading<'_> {
             .iter()
             .filter_map(|told| Some((told.at, Reason::of_status(told.what)?, told.container.clone())));
         let in_words = self.told.reasons.iter().map(|told| (told.at, told.what, told.container.clone()));
+        let is_known = self.told.reasons.iter().any(|told| told.what != Reason::Aborted);
         // In words it is told more exactly than by a number.
         for (at, reason, container) in in_words.chain(of_statuses) {
-            if seen.insert((reason, container)) {
+            if !(reason == Reason::Aborted && is_known) && seen.insert((reason, container)) {
                 let says = Says::OtherReason { reason: sentence(reason).to_owned(), ends: true };
                 found.push(self.signal(Origin::Yarn, self.start_of(at), says));
             }
@@ -209,7 +217,7 @@ fn name(memory: Memory) -> &'static str {
 
 /// A kill that another place of the text told already.
 fn add(deaths: &mut Vec<(usize, Death)>, at: usize, death: Death) {
-    if !deaths.iter().any(|(_, known)| known.unit == death.unit) {
+    if deaths.len() < MOST && !deaths.iter().any(|(_, known)| known.unit == death.unit) {
         deaths.push((at, death));
     }
 }
@@ -276,7 +284,8 @@ fn of_mapped(figures: &Figures, kill: &Kill) -> String {
         .map_or(String::new(), |pair| format!(", while {} of {} were resident", pair.usage.bytes, pair.limit.bytes));
     match (figures.usage, figures.limit) {
         (Some(usage), Some(limit)) => format!(
-            "{usage} were mapped of {limit} virtual memory{resident}: what is mapped takes no memory, the check is the cause"
+            "{usage} were mapped of {limit} virtual memory{resident}: what is mapped takes no memory, the check is the \
+             cause"
         ),
         _ => format!("virtual memory was too much{resident}: what is mapped takes no memory, the check is the cause"),
     }
@@ -317,8 +326,8 @@ fn of_elastic(told: &Told<Elastic>) -> Death {
     }
 }
 
-/// The line that the monitor writes before it kills does not say for which memory. What a container asks for is whole mebibytes;
-/// its virtual memory is that times a ratio, 2.1 where nothing is set.
+/// The line that the monitor writes before it kills does not say for which memory. What a container asks for is whole
+/// mebibytes; its virtual memory is that times a ratio, 2.1 where nothing is set.
 fn of_over_limit(told: &Told<OverLimit>) -> Death {
     let (limit, usage) = (told.what.limit, told.what.usage);
     let memory = if limit.get() % (1 << 20) == 0 { Memory::Physical } else { Memory::Virtual };
@@ -340,6 +349,7 @@ fn of_over_limit(told: &Told<OverLimit>) -> Death {
 /// The end of "it was".
 fn sentence(reason: Reason) -> &'static str {
     match reason {
+        Reason::Aborted => "given back by its application, or lost with its node",
         Reason::Lost => "given up with its node, which was lost",
         Reason::Released => "released by its application",
         Reason::Disks => "stopped for bad disks of its node",

@@ -69,8 +69,8 @@ impl Containers {
     pub fn tell(&self, found: &mut Found<'_>) {
         for ([namespace, pod, name], container) in &self.all {
             // The pod's own series are the sum of its containers'.
-            let is_sum = name.is_empty()
-                && self.all.keys().any(|[space, of, name]| (space, of) == (namespace, pod) && !name.is_empty());
+            let next = self.all.range([namespace.clone(), pod.clone(), "\u{1}".to_owned()]..).next();
+            let is_sum = name.is_empty() && next.is_some_and(|([space, of, _], _)| (space, of) == (namespace, pod));
             if !is_sum {
                 let unit = if pod.is_empty() { name } else { pod };
                 container.tell(name, unit, found);
@@ -115,8 +115,8 @@ impl Container {
             match self.cached() {
                 Some((cache, anonymous)) => {
                     let text = format!(
-                        "the working set of {name} is {used_size} of {size}, but {} of it are pages of files and only {} \
-                         anonymous: the kernel takes them back before it kills",
+                        "the working set of {name} is {used_size} of {size}, but {} of it are pages of files and only \
+                         {} anonymous: the kernel takes them back before it kills",
                         Bytes::new(cache.min(used)),
                         Bytes::new(anonymous)
                     );

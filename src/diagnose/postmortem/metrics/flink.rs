@@ -15,7 +15,7 @@ const MOST: usize = 100_000;
 pub(super) struct Flink {
     /// By role and TaskManager, the metrics by their name behind `Status_`.
     processes: BTreeMap<(bool, String), BTreeMap<String, (u64, usize)>>,
-    /// By TaskManager and subtask. All states of a slot tell of the same cache: the largest counts, and nothing is summed.
+    /// By TaskManager and subtask. All states of a slot tell of the same cache: the largest counts, nothing is summed.
     caches: BTreeMap<[String; 3], Cache>,
     /// How many states cannot be written to, or only slowly, and where the first one stands.
     stopped: Option<(u64, usize)>,

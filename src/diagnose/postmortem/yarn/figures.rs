@@ -53,8 +53,8 @@ impl Figures {
     }
 }
 
-/// The sum of the table where all of it is there and, with one of the sizes of pages, comes to what was printed. It does not
-/// where YARN reads resident memory elsewhere: from smaps, or from cgroups.
+/// The sum of the table where all of it is there and, with one of the sizes of pages, comes to what was printed. It
+/// does not where YARN reads resident memory elsewhere: from smaps, or from cgroups.
 fn sum(kill: &Kill, fits: impl Fn(u64) -> bool) -> Option<u64> {
     match kill.memory {
         Memory::Virtual => kill.tree.mapped(kill.pid).filter(|bytes| fits(*bytes)),
