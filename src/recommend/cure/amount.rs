@@ -30,13 +30,14 @@ pub(super) fn hundredths(of: Bytes, hundredths: u64) -> Bytes {
     Bytes::new(u64::try_from(product).unwrap_or(u64::MAX)).min(Bytes::FLINK_MAX)
 }
 
-/// What is given for a shortfall: a quarter more, in the roundest number that is no more than twice the shortfall.
+/// What is given for a shortfall: a quarter more, in the roundest number that is no more than half as much again,
+/// or at least no more than twice the shortfall.
 pub(super) fn for_shortfall(shortfall: Bytes) -> Bytes {
     let wanted = hundredths(shortfall, ON_TOP);
-    let most = shortfall.get().saturating_mul(2);
     let steps = [256, 128, 64, 32, 16, 8, 4, 2, 1].map(Bytes::mib);
-    let round = steps.into_iter().filter_map(|step| wanted.round_up_to(step)).find(|size| size.get() <= most);
-    round.unwrap_or(wanted)
+    let round = |most: u64| steps.into_iter().filter_map(|step| wanted.round_up_to(step)).find(|size| size.get() <= most);
+    let half_more = shortfall.get().saturating_add(shortfall.get() / 2);
+    round(half_more).or_else(|| round(shortfall.get().saturating_mul(2))).unwrap_or(wanted)
 }
 
 /// A size as it may be written: whole mebibytes, where that is not more than twice what is wanted.
@@ -97,6 +98,7 @@ mod tests {
     fn a_shortfall_is_rounded_to_what_people_write() {
         assert_eq!(for_shortfall(Bytes::mib(100)), Bytes::mib(128));
         assert_eq!(for_shortfall(Bytes::mib(700)), Bytes::mib(1024));
+        assert_eq!(for_shortfall(Bytes::mib(300)), Bytes::mib(384));
         assert_eq!(for_shortfall(Bytes::mib(3)), Bytes::mib(4));
     }
 

@@ -52,7 +52,7 @@ fn larger(case: &Case<'_>, advice: &mut Advice, component: Component, key: Key<S
     let room = Room::Part(component);
     let size = case.size(room).unwrap_or_default();
     let mut target = amount::target(case, room, None, LEAST);
-    if component != Component::TaskOffHeap && size < USUAL && target.size < USUAL {
+    if component != Component::TaskOffHeap && size < USUAL && (target.shortfall.is_none() || target.size < USUAL) {
         target.size = USUAL;
         target.more = Some(format!("{} is Flink's own default", mib(USUAL)));
         target.why = format!("{} is below Flink's default of {}", mib(size), mib(USUAL));

@@ -118,11 +118,13 @@ pub(super) fn checkpoints_expired(case: &Case<'_>, advice: &mut Advice) {
     let timeout = "execution.checkpointing.timeout";
     let mut steps = Vec::new();
     let increments = incremental(case);
-    if case.patient.evidence.rocksdb && case.value(increments).is_none_or(|value| !value.eq_ignore_ascii_case("true")) {
-        steps.push(Step::set(increments, "true"));
+    if case.patient.evidence.rocksdb
+        && case.reading(increments).is_none_or(|value| !value.eq_ignore_ascii_case("true"))
+    {
+        steps.extend(case.put(increments, "true"));
     }
     if let Some(key) = unaligned(case) {
-        steps.push(Step::set(key, "true"));
+        steps.extend(case.put(key, "true"));
     }
     if !steps.is_empty() {
         case.offer(

@@ -67,7 +67,8 @@ fn on_heap(case: &Case<'_>) -> bool {
 
 /// State in RocksDB, checkpointed incrementally.
 fn rocksdb(case: &Case<'_>, advice: &mut Advice) {
-    let mut steps = vec![Step::set(state_backend(case), "rocksdb"), Step::set(incremental(case), "true")];
+    let mut steps = case.put(state_backend(case), "rocksdb");
+    steps.extend(case.put(incremental(case), "true"));
     // Managed memory that was taken away because nobody used it is RocksDB's only bound.
     let none = case
         .before
@@ -159,6 +160,14 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
         case.offer(advice, draft);
         return;
     };
+    // The heap alone, with managed memory as it is: the process grows by little more.
+    if let Some(changes) = case.with_heap_alone(target.size) {
+        let steps: Vec<Step> = changes.into_iter().map(Step::Change).collect();
+        let container = case.container_step(&steps);
+        let mut alone = draft(steps.into_iter().chain(container).collect());
+        alone.title = "a larger heap, and managed memory as it is".to_owned();
+        case.offer(advice, alone);
+    }
     let grown = case.with_larger_total_to(Room::Heap, target.size, target.shortfall.is_some() && target.more.is_none());
     if let Some(changes) = grown {
         let steps: Vec<Step> = changes.into_iter().map(Step::Change).collect();

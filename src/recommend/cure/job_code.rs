@@ -3,12 +3,12 @@
 use super::Step;
 use super::by_version::since;
 use super::proof::Case;
+use crate::flink::Version;
 
 /// RocksDB in managed memory where the job builds its backend. Classes: `RocksDBStateBackend` from 1.10 to 1.12 (it has
 /// `getMemoryConfiguration` since 1.10), `EmbeddedRocksDBStateBackend` since 1.13; from 2.0 on the backend is set by options
 /// alone.
-pub(super) fn managed_rocksdb(case: &Case<'_>) -> Step {
-    let version = case.patient.version;
+pub(super) fn managed_rocksdb(version: Version) -> Step {
     let (java, python) = if since(version, 2, 0) {
         (
             "Configuration conf = new Configuration();\n\

@@ -110,7 +110,8 @@ fn larger(case: &Case<'_>, advice: &mut Advice, risk: &str) {
     let size = case.size(Room::Part(Component::JvmMetaspace));
     let used = case.patient.evidence.metaspace_used.map(|used| (used, FOR_USED));
     let mut target = amount::target(case, Room::Part(Component::JvmMetaspace), used, Bytes::mib(64));
-    if size.is_none_or(|size| size < USUAL) && target.size < USUAL {
+    let unknown = target.shortfall.is_none() && used.is_none();
+    if size.is_none_or(|size| size < USUAL) && (unknown || target.size < USUAL) {
         target.size = USUAL;
         target.more = Some(format!(
             "{} is Flink's own default, and how many classes a job loads is not seen before it has loaded them",

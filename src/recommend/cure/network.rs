@@ -30,7 +30,8 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
     let need = case.patient.evidence.network_need.map(|need| (need, FOR_NEED));
     let mut target = amount::target(case, room, need, USUAL);
     let size = case.size(room);
-    if size.is_none_or(|size| size < USUAL) && target.size < USUAL {
+    let unknown = target.shortfall.is_none() && case.patient.evidence.network_need.is_none();
+    if size.is_none_or(|size| size < USUAL) && (unknown || target.size < USUAL) {
         target.size = USUAL;
         target.more = Some(format!(
             "{} is Flink's own default for the least, and a job's next stage asks for its own",

@@ -171,7 +171,7 @@ fn budget_of_its_own(case: &Case<'_>, advice: &mut Advice) {
         steps.push(Step::set(managed, "true"));
     }
     if patient.evidence.rocksdb || in_code {
-        steps.push(job_code::managed_rocksdb(case));
+        steps.push(job_code::managed_rocksdb(if case.is_cut_off() { target.version() } else { patient.version }));
     }
     let draft = Draft {
         title: "RocksDB in managed memory, JVM Overhead with room, and a process that holds both".to_owned(),

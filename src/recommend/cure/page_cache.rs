@@ -80,15 +80,13 @@ pub(super) fn unwritten(case: &Case<'_>, advice: &mut Advice) {
 /// Fewer bytes and fewer files.
 fn less_to_write(case: &Case<'_>, advice: &mut Advice) {
     let mut steps = Vec::new();
-    let default = |key: &str| case.patient.profile.option(key).and_then(|row| row.default);
     if let Some(key) = shuffle_compression(case) {
-        let now = case.value(key).or(default(key).map(str::to_owned));
-        if now.is_none_or(|now| !now.eq_ignore_ascii_case("true")) {
+        if case.reading(key).is_none_or(|now| !now.eq_ignore_ascii_case("true")) {
             steps.push(Step::set(key, "true"));
         }
     }
     let sorted = keys::SORT_MIN_PARALLELISM.name();
-    if case.has(sorted) && case.value(sorted).or(default(sorted).map(str::to_owned)).is_none_or(|now| now != "1") {
+    if case.has(sorted) && case.reading(sorted).is_none_or(|now| now != "1") {
         steps.push(Step::set(sorted, "1"));
     }
     let kind = "taskmanager.network.blocking-shuffle.type";

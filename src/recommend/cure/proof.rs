@@ -7,7 +7,7 @@ use crate::check::{Policy, Selection, Told, check};
 use crate::config::load::TextInput;
 use crate::config::template::Templates;
 use crate::config::{Config, FileKind, writing};
-use crate::flink::keys;
+use crate::flink::{keys, options};
 use crate::flink::profile::{ConfigurationFile, Profile};
 use crate::model::{Budget, Bytes, Component, Deployment, Role, Severity, Source};
 use crate::plan::jvm::Machine;
@@ -125,12 +125,36 @@ impl<'a> Case<'a> {
 
     /// Whether the version has an option.
     pub fn has(&self, key: &str) -> bool {
-        self.patient.profile.option(key).is_some()
+        options::declared(key, self.patient.profile).is_some()
+    }
+
+    /// The text of an option: as it is set, under whatever name, else its default.
+    pub fn reading(&self, key: &str) -> Option<String> {
+        let declared = options::declared(key, self.patient.profile);
+        let old = declared.into_iter().flat_map(|row| row.fallback.iter().chain(row.deprecated));
+        let set = std::iter::once(key).chain(old.copied()).find_map(|name| self.value(name));
+        set.or_else(|| declared?.default.map(str::to_owned))
+    }
+
+    /// A key given a value, and its old names taken out.
+    pub fn put(&self, key: &str, value: &str) -> Vec<Step> {
+        let declared = options::declared(key, self.patient.profile);
+        let old = declared.into_iter().flat_map(|row| row.deprecated.iter().copied());
+        let out = old.filter(|name| self.value(name).is_some()).map(|name| Step::Change(Change::remove(name)));
+        out.chain([Step::set(key, value)]).collect()
     }
 
     /// The text of a setting.
     pub fn value(&self, key: &str) -> Option<String> {
         Some(self.patient.config.get(key)?.value.java_text().into_owned())
+    }
+
+    /// What a part is called in this version.
+    pub fn label(&self, room: Room) -> &'static str {
+        match room {
+            Room::Overhead if self.is_cut_off() => Component::CutOff.label(),
+            _ => room.label(),
+        }
     }
 
     /// Whether something reads the cut-off of Flink 1.9.
@@ -335,6 +359,31 @@ impl<'a> Case<'a> {
         None
     }
 
+    /// A TaskManager's heap of a size with managed memory held as it is, in the fewest keys; nothing where others shrink.
+    pub fn with_heap_alone(&self, size: Bytes) -> Option<Vec<Change>> {
+        let budget = &self.before.as_ref()?.plan.budget;
+        let managed = budget.size(Component::Managed);
+        if !self.is_taskmanager() || self.is_cut_off() || managed == Bytes::ZERO {
+            return None;
+        }
+        let whole = |bytes: Bytes| bytes.round_up_to(Bytes::mib(1));
+        let more = size.checked_sub(budget.heap())?;
+        let total = budget.total_process().bytes.checked_add(more)?;
+        // Overhead and network memory are shares of what grows.
+        (0..MOST_TOTALS).find_map(|times| {
+            let process = total.checked_add(Bytes::mib(32).checked_mul(times)?)?.round_up_to(Bytes::mib(64))?;
+            let frame = option::frame(self.patient.role);
+            let only = self.totals().iter().map(|(key, _)| *key).eq([frame.process.name()]);
+            let changes = vec![
+                Change::set(frame.process.name(), option::text(process)),
+                Change::set(keys::MANAGED_SIZE.name(), option::text(whole(managed)?)),
+            ];
+            let after = self.with(&changes).filter(|_| only)?;
+            let enough = after.plan.budget.heap() >= size;
+            (enough && !self.shrinks_any(Room::Heap, &after.plan.budget)).then_some(changes)
+        })
+    }
+
     /// The least total with which a part is so large; `exactly` where more than that needs a reason. The others grow with it.
     pub fn with_larger_total_to(&self, room: Room, size: Bytes, exactly: bool) -> Option<Vec<Change>> {
         let totals = self.totals();
@@ -420,7 +469,7 @@ impl<'a> Case<'a> {
         }
         let room = match (draft.room, &self.before) {
             (Some((room, least)), Some(before)) => Some(grown(
-                room,
+                self.label(room),
                 (room.size(&before.plan.budget), room.size(&after.plan.budget)),
                 least,
                 draft.more.as_ref(),
@@ -454,22 +503,21 @@ pub(super) fn changes(steps: &[Step]) -> Vec<Change> {
 }
 
 /// Whether a part grows as it must: by the shortfall, and by no more than twice that without a reason.
-fn grown(room: Room, sizes: (Bytes, Bytes), least: Option<Bytes>, more: Option<&String>) -> Result<Grown, String> {
+fn grown(what: &'static str, sizes: (Bytes, Bytes), least: Option<Bytes>, more: Option<&String>) -> Result<Grown, String> {
     let (before, after) = sizes;
-    let by = after
-        .checked_sub(before)
-        .filter(|by| *by > Bytes::ZERO)
-        .ok_or_else(|| format!("{} would not grow: {} before, {} after", room.label(), mib(before), mib(after)))?;
+    let by = after.checked_sub(before).filter(|by| *by > Bytes::ZERO).ok_or_else(|| {
+        format!("{what} would not grow: {} before, {} after", mib(before), mib(after))
+    })?;
     let twice = least.map(|least| Bytes::new(least.get().saturating_mul(2)));
     if least.is_some_and(|least| by < least) {
-        return Err(format!("{} would grow by {}, less than it was short of", room.label(), mib(by)));
+        return Err(format!("{what} would grow by {}, less than it was short of", mib(by)));
     }
     let beyond = twice.is_some_and(|twice| by > twice);
     if beyond && more.is_none() {
-        return Err(format!("{} would grow by {}, more than twice what it was short of", room.label(), mib(by)));
+        return Err(format!("{what} would grow by {}, more than twice what it was short of", mib(by)));
     }
     let more = more.filter(|_| beyond).cloned();
-    Ok(Grown { what: room.label(), before, after, shortfall: least, more })
+    Ok(Grown { what, before, after, shortfall: least, more })
 }
 
 /// What `check` finds at error level, by code: the configuration is written as the version's own file and read again.

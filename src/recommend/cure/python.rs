@@ -75,7 +75,7 @@ pub(super) fn other_processes(case: &Case<'_>, advice: &mut Advice) {
 
 fn smaller_bundles(case: &Case<'_>, advice: &mut Advice) {
     let tenth = |key: &str| {
-        let now = case.value(key).or_else(|| case.patient.profile.option(key)?.default.map(str::to_owned))?;
+        let now = case.reading(key)?;
         let now: u64 = now.trim().parse().ok()?;
         (now >= 100).then(|| Step::set(key, (now / 10).to_string()))
     };
@@ -101,7 +101,7 @@ fn smaller_bundles(case: &Case<'_>, advice: &mut Advice) {
 /// Workers counted to managed memory.
 fn managed(case: &Case<'_>, advice: &mut Advice) {
     let key = keys::PYTHON_MANAGED.name();
-    let on = case.value(key).or_else(|| case.patient.profile.option(key)?.default.map(str::to_owned));
+    let on = case.reading(key);
     if !case.has(key) || on.is_none_or(|on| on.eq_ignore_ascii_case("true")) {
         return;
     }

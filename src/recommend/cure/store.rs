@@ -51,7 +51,7 @@ pub(super) fn unmanaged(case: &Case<'_>, advice: &mut Advice) {
     let large = buffers_too_large(case, &steps);
     steps.extend(large.into_iter().map(Step::Change));
     if seen.backend_in_code {
-        steps.push(job_code::managed_rocksdb(case));
+        steps.push(job_code::managed_rocksdb(case.patient.version));
     }
     case.offer(
         advice,
