@@ -5,6 +5,8 @@ pub mod banner;
 pub mod cgroup;
 pub mod command_line;
 pub mod container_limit;
+pub mod digest;
+pub mod envelope;
 pub mod excerpt;
 pub mod flink_process;
 pub mod flink_rest;
