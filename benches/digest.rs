@@ -20,23 +20,66 @@ const DEATHS: u64 = 40;
 
 /// As many as all formats have, and as rare in a log.
 const WORDS: [&str; 60] = [
-    "is running beyond", "beyond the 'PHYSICAL' memory limit", "beyond the 'VIRTUAL' memory limit",
-    "Dump of the process-tree for", "Killed by external signal", "Exit code is 137", "Exit code is 143",
-    "exitCode: -104", "exitCode: -103", "killed by elastic cgroups OOM handler", "Container released on a *lost* node",
-    "was preempted by yarn", "Pod terminated, container termination statuses", "OOMKilled", "reason=Evicted",
-    "The node was low on resource", "System OOM encountered", "ContainerStatusUnknown", "failed liveness probe",
-    "Eviction manager: ", "TaskOOM", "invoked oom-killer", "oom-kill:constraint=", "Killed process ",
-    "Memory cgroup out of memory", "Out of memory: Kill", "killed as a result of limit of", "systemd-oomd[",
-    "The kernel OOM killer killed some processes", "Failed with result 'oom-kill'", "java.lang.OutOfMemoryError",
-    "OutOfDirectMemoryError", "There is insufficient memory for the Java", "os::commit_memory(",
-    "Native memory allocation (", "A fatal error has been detected by the Java", "Terminating due to java.lang",
-    "Dumping heap to ", "pthread_create failed (", "Native Memory Tracking:", "Total: reserved=", "std::bad_alloc",
-    "GC overhead limit exceeded", "Metadata GC Threshold", "Pause Full (", "Memory usage stats: [HEAP",
-    "Final TaskExecutor Memory configuration", "Final Master Memory configuration", "TaskExecutorProcessSpec {",
-    "memory configuration failed", "Insufficient number of network buffers", "MemoryReservationException",
-    "MemoryAllocationException", "performance will be poor because of the current Flink memory", "Stopping writes because",
-    "Block cache LRUCache@", "is terminated. Diagnostics:", "The heartbeat of TaskManager with id",
-    "Fatal error occurred while executing the TaskManager", "RECEIVED SIGNAL 15: SIGTERM",
+    "is running beyond",
+    "beyond the 'PHYSICAL' memory limit",
+    "beyond the 'VIRTUAL' memory limit",
+    "Dump of the process-tree for",
+    "Killed by external signal",
+    "Exit code is 137",
+    "Exit code is 143",
+    "exitCode: -104",
+    "exitCode: -103",
+    "killed by elastic cgroups OOM handler",
+    "Container released on a *lost* node",
+    "was preempted by yarn",
+    "Pod terminated, container termination statuses",
+    "OOMKilled",
+    "reason=Evicted",
+    "The node was low on resource",
+    "System OOM encountered",
+    "ContainerStatusUnknown",
+    "failed liveness probe",
+    "Eviction manager: ",
+    "TaskOOM",
+    "invoked oom-killer",
+    "oom-kill:constraint=",
+    "Killed process ",
+    "Memory cgroup out of memory",
+    "Out of memory: Kill",
+    "killed as a result of limit of",
+    "systemd-oomd[",
+    "The kernel OOM killer killed some processes",
+    "Failed with result 'oom-kill'",
+    "java.lang.OutOfMemoryError",
+    "OutOfDirectMemoryError",
+    "There is insufficient memory for the Java",
+    "os::commit_memory(",
+    "Native memory allocation (",
+    "A fatal error has been detected by the Java",
+    "Terminating due to java.lang",
+    "Dumping heap to ",
+    "pthread_create failed (",
+    "Native Memory Tracking:",
+    "Total: reserved=",
+    "std::bad_alloc",
+    "GC overhead limit exceeded",
+    "Metadata GC Threshold",
+    "Pause Full (",
+    "Memory usage stats: [HEAP",
+    "Final TaskExecutor Memory configuration",
+    "Final Master Memory configuration",
+    "TaskExecutorProcessSpec {",
+    "memory configuration failed",
+    "Insufficient number of network buffers",
+    "MemoryReservationException",
+    "MemoryAllocationException",
+    "performance will be poor because of the current Flink memory",
+    "Stopping writes because",
+    "Block cache LRUCache@",
+    "is terminated. Diagnostics:",
+    "The heartbeat of TaskManager with id",
+    "Fatal error occurred while executing the TaskManager",
+    "RECEIVED SIGNAL 15: SIGTERM",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -124,7 +167,8 @@ fn log() -> Result<PathBuf, Box<dyn Error>> {
     if fs::metadata(&path).is_ok_and(|metadata| metadata.len() >= SIZE) {
         return Ok(path);
     }
-    let mut log = Log { out: BufWriter::with_capacity(1 << 20, File::create(&path)?), written: 0, milliseconds: 0, state: 1 };
+    let mut log =
+        Log { out: BufWriter::with_capacity(1 << 20, File::create(&path)?), written: 0, milliseconds: 0, state: 1 };
     let mut deaths = 0;
     log.start()?;
     while log.written < SIZE {
@@ -219,7 +263,11 @@ impl Log {
         let container = format!("container_e36_1700000000000_0042_01_{number:06}");
         let resources = "org.apache.flink.runtime.resourcemanager.active.ActiveResourceManager";
         let over = 4_294_967_296 + self.random(9_999_999);
-        self.line("INFO", resources, &format!("Worker {container} is terminated. Diagnostics: Container {container} marked as failed."))?;
+        self.line(
+            "INFO",
+            resources,
+            &format!("Worker {container} is terminated. Diagnostics: Container {container} marked as failed."),
+        )?;
         self.raw(" Exit code:-104.")?;
         self.raw(&format!(" Diagnostics:[2026-03-01 00:00:00.000]Container [pid={},containerID={container}] is running {}B beyond the 'PHYSICAL' memory limit. Current usage: 4.0 GB of 4 GB physical memory used; 6.2 GB of 8.4 GB virtual memory used. Killing container.", 4000 + number, over - 4_294_967_296))?;
         self.raw(&format!("Dump of the process-tree for {container} :"))?;
@@ -229,7 +277,10 @@ impl Log {
         self.line("WARN", "org.apache.flink.runtime.executiongraph.ExecutionGraph", &format!("Window ({number}/128) switched from RUNNING to FAILED on {container} @ host{number}.example.org (dataPort=33333)."))?;
         self.raw(&format!("org.apache.flink.runtime.jobmaster.JobMasterException: TaskManager with id {container}(host{number}.example.org:8041) is no longer reachable."))?;
         for frame in 0..20 {
-            self.raw(&format!("\tat org.apache.flink.runtime.jobmaster.JobMaster.handle(JobMaster.java:{})", 100 + frame))?;
+            self.raw(&format!(
+                "\tat org.apache.flink.runtime.jobmaster.JobMaster.handle(JobMaster.java:{})",
+                100 + frame
+            ))?;
         }
         Ok(())
     }

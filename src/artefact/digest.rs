@@ -114,7 +114,8 @@ impl Sizes {
         let mut start = Vec::new();
         let failed = text.by_ref().take(self.whole as u64 + 1).read_to_end(&mut start).err();
         let failed = failed.filter(|error| error.kind() != io::ErrorKind::WouldBlock);
-        let short = start.len() <= self.whole && start.len() + memchr::memchr_iter(b'\n', &start).count() * LINE <= ROOM;
+        let short =
+            start.len() <= self.whole && start.len() + memchr::memchr_iter(b'\n', &start).count() * LINE <= ROOM;
         let (windows, mut left_out, lines, bytes, failed) = if short {
             let window = Window::whole(&start);
             let (lines, bytes) = (window.lines(), start.len() as u64);

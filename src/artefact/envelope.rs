@@ -46,7 +46,7 @@ pub struct Manner {
 impl Manner {
     /// Looks at all lines, given in pieces.
     pub fn of<'t>(pieces: impl Iterator<Item = &'t [u8]>) -> Manner {
-        let (mut lines, mut quoted, mut compose, mut strings, mut journal) = (0_usize, 0, 0, 0, 0);
+        let (mut lines, mut quoted, mut compose, mut strings, mut brackets, mut journal) = (0_usize, 0, 0, 0, 0, 0);
         let mut equals = EqualsSigns::default();
         let mut escapes = Escapes::default();
         let mut comments = CommentMark::ALL.map(|mark| (mark, true));
@@ -64,7 +64,9 @@ impl Manner {
                     *all = *all && mark.starts(line) && !mark.belongs_to(line);
                 }
                 quoted += usize::from(line.first() == Some(&b'>'));
-                strings += usize::from(*first == b'"' && matches!(line.trim_ascii_end(), [.., b'"'] | [.., b'"', b',']));
+                strings +=
+                    usize::from(*first == b'"' && matches!(line.trim_ascii_end(), [.., b'"'] | [.., b'"', b',']));
+                brackets += usize::from(matches!(line.trim_ascii(), [b'[' | b']'] | [b']', b',']));
                 journal += usize::from(line.trim_ascii_start().starts_with(b"__REALTIME_TIMESTAMP="));
                 if line.get(..80).unwrap_or(line).contains(&b'|') {
                     compose += usize::from(container::compose(&String::from_utf8_lossy(line)).is_some());
@@ -77,7 +79,7 @@ impl Manner {
             comment: comments.into_iter().find(|(_, all)| *all && lines > 1).map(|(mark, _)| mark),
             markdown: escapes.show_markdown(),
             compose: compose > 1 && compose * 10 >= lines * 9,
-            strings: strings > 1 && strings * 10 >= lines * 7,
+            strings: strings > 1 && strings * 10 >= (lines - brackets) * 7,
             journal: journal > 0,
         }
     }
@@ -217,12 +219,8 @@ impl Opener {
         if let Some(unescaped) = syslog::unescaped(&text).filter(|_| syslogged || several) {
             text = Cow::Owned(unescaped);
         }
-        if let Some(written) = json::written_out(&text).filter(|_| depth < NESTED) {
+        if let Some(written) = json::written_out(&text, NESTED - depth.min(NESTED)) {
             text = Cow::Owned(written);
-            // Once more for a string in a string.
-            if let Some(again) = json::written_out(&text) {
-                text = Cow::Owned(again);
-            }
         }
         self.put(number, &text, at, depth);
     }

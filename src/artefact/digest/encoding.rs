@@ -43,7 +43,8 @@ impl Encoding {
         if start.iter().filter(control).count() * 100 > start.len() {
             return Encoding::NotText;
         }
-        let lines = memchr::memchr(b'\n', start).is_none() && memchr::memchr(b'\r', start.strip_suffix(b"\r").unwrap_or(start)).is_some();
+        let lines = memchr::memchr(b'\n', start).is_none()
+            && memchr::memchr(b'\r', start.strip_suffix(b"\r").unwrap_or(start)).is_some();
         if lines { Encoding::CarriageReturns } else { Encoding::Bytes }
     }
 }

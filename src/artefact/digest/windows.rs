@@ -434,8 +434,7 @@ impl<'a> Windows<'a> {
         if !last.is_empty() {
             let count = memchr_iter(b'\n', last).count();
             let first = self.line.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
-            let mut window =
-                Window { first, wanted: Wanted { edge: true, anchors: Vec::new() }, ..Window::default() };
+            let mut window = Window { first, wanted: Wanted { edge: true, anchors: Vec::new() }, ..Window::default() };
             let beyond = self.skipped.back().map_or(0, |piece| piece.beyond);
             for (number, line) in (first..).zip(lines(last)) {
                 window.push(number, line, if number == all { beyond } else { 0 });

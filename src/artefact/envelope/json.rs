@@ -68,10 +68,40 @@ fn journald(fields: &Map<String, Value>) -> Option<Record> {
 
 /// Fields of an event beside what it says: who and where in the program, not what happened.
 const ASIDE: [&str; 34] = [
-    "@timestamp", "@version", "time", "timestamp", "timeMillis", "instant", "nanoTime", "date", "ecs.version", "ecs",
-    "endOfBatch", "loggerFqcn", "thread", "threadId", "threadPriority", "thread_name", "thread_id", "thread_priority",
-    "level_value", "contextMap", "contextStack", "mdc", "process", "process.thread.name", "service", "service.name",
-    "event", "event.dataset", "log.origin", "stream", "source", "version", "host", "tags",
+    "@timestamp",
+    "@version",
+    "time",
+    "timestamp",
+    "timeMillis",
+    "instant",
+    "nanoTime",
+    "date",
+    "ecs.version",
+    "ecs",
+    "endOfBatch",
+    "loggerFqcn",
+    "thread",
+    "threadId",
+    "threadPriority",
+    "thread_name",
+    "thread_id",
+    "thread_priority",
+    "level_value",
+    "contextMap",
+    "contextStack",
+    "mdc",
+    "process",
+    "process.thread.name",
+    "service",
+    "service.name",
+    "event",
+    "event.dataset",
+    "log.origin",
+    "stream",
+    "source",
+    "version",
+    "host",
+    "tags",
 ];
 
 /// What a logging library writes: level, logger and message as Flink's own layout has them, then the stack trace.
@@ -142,7 +172,8 @@ fn event(mut fields: Map<String, Value>) -> Option<Record> {
 
 /// A Throwable as log4j2 (`name`, `message`, `extendedStackTrace`, `cause`) or ECS (`type`, `message`, `stack_trace`) write it.
 fn stack_trace(thrown: &Map<String, Value>, depth: usize) -> Option<String> {
-    let trace = ["stack_trace", "extendedStackTrace", "stacktrace", "stackTrace"].iter().find_map(|key| thrown.get(*key));
+    let trace =
+        ["stack_trace", "extendedStackTrace", "stacktrace", "stackTrace"].iter().find_map(|key| thrown.get(*key));
     if let Some(Value::String(trace)) = trace {
         return Some(trace.clone());
     }
@@ -181,14 +212,30 @@ pub(super) fn strings(text: &str) -> Option<String> {
 
 /// Under these names stands what a program said.
 const SAID: [&str; 18] = [
-    "message", "root-exception", "exceptionName", "stacktrace", "stackTrace", "stack_trace", "stack-trace", "exception",
-    "error", "errors", "log", "msg", "reason", "diagnostics", "details", "output", "cause", "MESSAGE",
+    "message",
+    "root-exception",
+    "exceptionName",
+    "stacktrace",
+    "stackTrace",
+    "stack_trace",
+    "stack-trace",
+    "exception",
+    "error",
+    "errors",
+    "log",
+    "msg",
+    "reason",
+    "diagnostics",
+    "details",
+    "output",
+    "cause",
+    "MESSAGE",
 ];
 
 /// A line with the strings in it that hold what a program said written out, over several lines where they have several.
-/// `None` where there is none.
-pub(super) fn written_out(text: &str) -> Option<String> {
-    if !text.contains('\\') || !text.contains('"') || !text.contains(':') {
+/// `None` where there is none. Strings in them are written out too, so many deep.
+pub(super) fn written_out(text: &str, depth: u8) -> Option<String> {
+    if depth == 0 || !text.contains('\\') || !text.contains('"') || !text.contains(':') {
         return None;
     }
     let mut out = String::with_capacity(text.len());
@@ -206,7 +253,8 @@ pub(super) fn written_out(text: &str) -> Option<String> {
             key = inside;
         }
         if !is_key && inside.contains('\\') && (SAID.contains(&key) || inside.contains("\\n\\tat ")) {
-            out.push_str(&unescaped(inside));
+            let said = unescaped(inside);
+            out.push_str(&written_out(&said, depth - 1).unwrap_or(said));
             found = true;
         } else {
             out.push_str(inside);

@@ -51,25 +51,27 @@ fn entity(name: &str) -> Option<char> {
 /// Characters that Markdown writers put a backslash before, and that stand in every log.
 const ESCAPED: [u8; 7] = [b'_', b'[', b']', b'*', b'<', b'>', b'|'];
 
-/// How often Markdown's marks stand with a backslash and without.
+/// How often underscores and brackets stand with a backslash and without.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Escapes {
-    escaped: usize,
-    bare: usize,
+    underscores: [usize; 2],
+    brackets: [usize; 2],
 }
 
 impl Escapes {
     pub(super) fn count(&mut self, line: &[u8]) {
-        let escaped = memchr::memchr_iter(b'\\', line)
-            .filter(|at| line.get(at + 1).is_some_and(|next| b"_[]".contains(next)))
-            .count();
-        self.escaped += escaped;
-        self.bare += memchr::memchr3_iter(b'_', b'[', b']', line).count() - escaped;
+        for at in memchr::memchr3_iter(b'_', b'[', b']', line) {
+            let escaped = at.checked_sub(1).and_then(|before| line.get(before)) == Some(&b'\\');
+            let counts = if line.get(at) == Some(&b'_') { &mut self.underscores } else { &mut self.brackets };
+            if let [bare, with] = counts {
+                *(if escaped { with } else { bare }) += 1;
+            }
+        }
     }
 
-    /// Where most of them are escaped, a program did it.
+    /// Where most of one kind are escaped, a program did it.
     pub(super) fn show_markdown(self) -> bool {
-        self.escaped > 1 && self.escaped >= self.bare
+        [self.underscores, self.brackets].iter().any(|[bare, escaped]| *escaped > 1 && escaped >= bare)
     }
 }
 
@@ -109,7 +111,8 @@ impl CommentMark {
 
     /// Whether a line that starts with it is that of a format of its own: a JVM's fatal error, metrics.
     pub(super) fn belongs_to(self, line: &[u8]) -> bool {
-        let known = ["Java Runtime Environment", "JRE version", "# HELP ", "# TYPE ", "problematic frame", "hs_err_pid"];
+        let known =
+            ["Java Runtime Environment", "JRE version", "# HELP ", "# TYPE ", "problematic frame", "hs_err_pid"];
         self.0 == "#" && known.iter().any(|known| memchr::memmem::find(line, known.as_bytes()).is_some())
     }
 

@@ -55,9 +55,7 @@ fn weekday(cursor: &mut Cursor<'_>) -> Option<Moment> {
     cursor.literal(" ")?;
     let zone = cursor.word()?;
     match at {
-        Moment::Local(local) if zone == "UTC" => {
-            jiff::tz::Offset::UTC.to_timestamp(local).ok().map(Moment::Zoned)
-        }
+        Moment::Local(local) if zone == "UTC" => jiff::tz::Offset::UTC.to_timestamp(local).ok().map(Moment::Zoned),
         at => Some(at),
     }
 }

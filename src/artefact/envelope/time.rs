@@ -17,11 +17,15 @@ pub(super) fn stated(line: &str) -> Option<Moment> {
         return None;
     }
     let mut cursor = Cursor::new(trimmed);
-    date_time(&mut cursor.clone()).or_else(|| slashed(&mut cursor.clone())).or_else(|| day_first(&mut cursor.clone())).or_else(|| uptime(&mut cursor)).or_else(|| {
-        (1..SEARCHED.min(line.len()))
-            .filter(|at| looks_like_a_date(line.as_bytes().get(*at..).unwrap_or_default()))
-            .find_map(|at| date_time(&mut Cursor::new(line.get(at..)?)))
-    })
+    date_time(&mut cursor.clone())
+        .or_else(|| slashed(&mut cursor.clone()))
+        .or_else(|| day_first(&mut cursor.clone()))
+        .or_else(|| uptime(&mut cursor))
+        .or_else(|| {
+            (1..SEARCHED.min(line.len()))
+                .filter(|at| looks_like_a_date(line.as_bytes().get(*at..).unwrap_or_default()))
+                .find_map(|at| date_time(&mut Cursor::new(line.get(at..)?)))
+        })
 }
 
 fn looks_like_a_date(bytes: &[u8]) -> bool {
