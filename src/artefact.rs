@@ -6,6 +6,8 @@ pub mod cgroup;
 pub mod cgroup_listing;
 pub mod command_line;
 pub mod container_limit;
+pub mod digest;
+pub mod envelope;
 pub mod excerpt;
 pub mod flink_log;
 pub mod flink_process;

@@ -7,6 +7,7 @@ pub mod heap;
 pub mod host;
 pub mod hsperf;
 pub mod jvm_attach;
+pub mod leavings;
 pub mod ports;
 pub mod process;
 pub mod recording;

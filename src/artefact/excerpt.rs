@@ -20,6 +20,8 @@ pub struct Excerpt {
 struct Start {
     offset: usize,
     number: u32,
+    /// Whether lines are left out before it.
+    gap: bool,
     at: Option<Moment>,
 }
 
@@ -30,6 +32,8 @@ pub enum Moment {
     Zoned(Timestamp),
     /// In the zone of whoever wrote it.
     Local(DateTime),
+    /// Likewise, of a year that is not said, as syslog writes it: the year is 0.
+    Yearless(DateTime),
     /// Since the machine, or the JVM, started.
     Since(SignedDuration),
 }
@@ -62,11 +66,19 @@ impl Excerpt {
 
     /// Puts a line behind the others. Where its number does not follow, a gap stands before it.
     pub fn push(&mut self, number: u32, text: &str, at: Option<Moment>) {
-        if self.starts.last().is_some_and(|last| last.number != number && last.number.checked_add(1) != Some(number)) {
+        let follows = |last: &Start| last.number == number || last.number.checked_add(1) == Some(number);
+        self.put(number, text, at, self.starts.last().is_some_and(|last| !follows(last)));
+    }
+
+    /// Puts a line behind the others and says itself whether lines are left out before it: where one line was made of
+    /// several, numbers do not follow one another and nothing is left out.
+    pub fn put(&mut self, number: u32, text: &str, at: Option<Moment>, gap: bool) {
+        let gap = gap && !self.starts.is_empty();
+        if gap {
             self.text.push_str(GAP);
             self.text.push('\n');
         }
-        self.starts.push(Start { offset: self.text.len(), number, at });
+        self.starts.push(Start { offset: self.text.len(), number, gap, at });
         self.text.push_str(text);
         self.text.push('\n');
     }
@@ -96,17 +108,8 @@ impl Excerpt {
     pub fn at(&self, offset: usize) -> Option<Moment> {
         let after = self.starts.partition_point(|start| start.offset <= offset);
         let before = self.starts.get(..after)?;
-        let mut number = before.last()?.number;
-        for start in before.iter().rev() {
-            if start.number != number && start.number.checked_add(1) != Some(number) {
-                return None;
-            }
-            number = start.number;
-            if start.at.is_some() {
-                return start.at;
-            }
-        }
-        None
+        let since = before.iter().rposition(|start| start.at.is_some() || start.gap)?;
+        before.get(since)?.at
     }
 
     fn nth(&self, index: usize) -> Option<Line<'_>> {
