@@ -76,6 +76,10 @@ struct Row {
     area: Area,
     used: Bytes,
     capacity: Option<Bytes>,
+    /// Of which kind the last is.
+    kind: Kind,
+    /// Whether hardly anything was free.
+    is_full: bool,
     /// How many collections come behind.
     behind: usize,
     /// Whether they come behind it and freed much of the heap.
@@ -85,9 +89,14 @@ struct Row {
 impl Row {
     /// The log ends with it, so that what comes next can only be the error.
     fn ends(&self, log: &GcLog) -> bool {
+        // ZGC says itself when an allocation has failed for good.
+        if self.kind == Kind::Concurrent {
+            return false;
+        }
         let exits = log.events.iter().any(|(offset, event)| *event == Event::Exit && *offset > self.offset);
         let dumps = log.events.iter().any(|(_, event)| *event == Event::HeapDump);
-        self.behind <= BEHIND && (!self.recovered || exits || dumps)
+        // A heap with room may still have none in one piece: then the JVM's end says so.
+        self.behind <= BEHIND && (exits || dumps || (self.is_full && !self.recovered))
     }
 
     fn told(&self) -> String {
@@ -96,21 +105,24 @@ impl Row {
     }
 }
 
-/// Hardly anything is freed, and hardly anything is free.
+/// Hardly anything is freed of a heap that is more than half in use.
 fn is_fruitless(one: &Collection, log: &GcLog) -> bool {
-    if one.kind == Kind::Young || one.is_asked_for() {
-        return false;
-    }
+    one.kind != Kind::Young
+        && !one.is_asked_for()
+        && is_filled(one, log, 60)
+        && one.freed().get() <= one.heap.after.get() / 50
+}
+
+/// Whether so many parts of a hundred of what is committed stayed in use, and the heap cannot grow much more.
+fn is_filled(one: &Collection, log: &GcLog, percent: u64) -> bool {
     let used = one.heap.after.get();
+    let of = |capacity: u64| used >= capacity / 100 * percent;
     let largest = log.max_heap.map(Bytes::get).filter(|largest| *largest >= used);
-    let full = match (one.heap.capacity.map(Bytes::get), one.heap.percent) {
-        (Some(capacity), _) => {
-            used >= capacity - capacity / 10 && largest.is_none_or(|largest| used >= largest - largest / 4)
-        }
-        (None, Some(percent)) => percent >= 90,
+    match (one.heap.capacity.map(Bytes::get), one.heap.percent) {
+        (Some(capacity), _) => of(capacity) && largest.is_none_or(|largest| used >= largest / 2),
+        (None, Some(filled)) => filled >= percent,
         (None, None) => false,
-    };
-    full && one.freed().get() <= used / 50
+    }
 }
 
 fn longest_row(log: &GcLog) -> Option<Row> {
@@ -136,6 +148,8 @@ fn longest_row(log: &GcLog) -> Option<Row> {
         area: Area::Heap,
         used: last.heap.after,
         capacity: last.heap.capacity.or(log.max_heap),
+        kind: last.kind,
+        is_full: is_filled(last, log, 90),
         behind: behind.len(),
         recovered: behind.iter().any(|one| one.heap.after.get() < last.heap.after.get() / 2),
     })
