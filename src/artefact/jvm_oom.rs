@@ -12,7 +12,7 @@ use super::part::{first, last, line_before};
 use crate::model::Bytes;
 
 /// The words by which such lines are found in a large log.
-pub const ANCHORS: &[&str] = &["MemoryError", "- pthread_create failed (", "native thread for java.lang.Thread"];
+pub const ANCHORS: &[&str] = &["MemoryError", "pthread_create failed ("];
 
 /// Which memory an error names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
 //! Logs of collections: whether one ends in an error for want of memory, by its own words or by what it shows.
 
 use super::signal;
-use crate::artefact::excerpt::Excerpt;
+use crate::artefact::excerpt::{Excerpt, GAP};
 use crate::artefact::gc_log::{Collection, Event, GcLog, Kind};
 use crate::diagnose::postmortem::signal::{Death, Origin, Says, Signal, Strain};
 use crate::model::{Area, Bytes, Killer};
@@ -13,7 +13,7 @@ const BEHIND: usize = 3;
 
 pub(super) fn signals(excerpt: &Excerpt, log: &GcLog) -> Vec<Signal> {
     let mut found = Vec::new();
-    let row = longest_row(log);
+    let row = last_row(log, excerpt.text());
     let full = log.collections.iter().rev().find(|one| one.kind != Kind::Young);
     let heap = full.or(log.collections.last());
     let (usage, limit) = heap.map_or((None, None), |one| (Some(one.heap.after), one.heap.capacity.or(log.max_heap)));
@@ -80,6 +80,8 @@ struct Row {
     kind: Kind,
     /// Whether hardly anything was free.
     is_full: bool,
+    /// Whether no lines are left out behind.
+    is_last: bool,
     /// How many collections come behind.
     behind: usize,
     /// Whether they come behind it and freed much of the heap.
@@ -90,7 +92,7 @@ impl Row {
     /// The log ends with it, so that what comes next can only be the error.
     fn ends(&self, log: &GcLog) -> bool {
         // ZGC says itself when an allocation has failed for good.
-        if self.kind == Kind::Concurrent {
+        if self.kind == Kind::Concurrent || !self.is_last {
             return false;
         }
         let exits = log.events.iter().any(|(offset, event)| *event == Event::Exit && *offset > self.offset);
@@ -125,11 +127,17 @@ fn is_filled(one: &Collection, log: &GcLog, percent: u64) -> bool {
     }
 }
 
-fn longest_row(log: &GcLog) -> Option<Row> {
+fn last_row(log: &GcLog, text: &str) -> Option<Row> {
     let all = &log.collections;
     let mut rows: Vec<(usize, usize)> = Vec::new();
     let mut length = 0;
+    let mut before = 0;
     for (index, one) in all.iter().enumerate() {
+        // Collections that are left out between two may have freed anything.
+        if text.get(before..one.offset).is_some_and(|between| between.contains(GAP)) {
+            length = 0;
+        }
+        before = one.offset;
         if is_fruitless(one, log) {
             length += 1;
             if length >= ROW {
@@ -150,17 +158,22 @@ fn longest_row(log: &GcLog) -> Option<Row> {
         capacity: last.heap.capacity.or(log.max_heap),
         kind: last.kind,
         is_full: is_filled(last, log, 90),
+        is_last: !text.get(last.offset..).is_some_and(|behind| behind.contains(GAP)),
         behind: behind.len(),
         recovered: behind.iter().any(|one| one.heap.after.get() < last.heap.after.get() / 2),
     })
 }
 
-/// Two last attempts to find room for classes that freed none.
+/// Two last attempts to find room for classes that freed none, or one and then the JVM's end.
 fn classes(log: &GcLog) -> Option<(usize, String)> {
     let last: Vec<&Collection> = log.collections.iter().filter(|one| one.is_for_classes() && !one.is_perm).collect();
     let kept = |one: &&&Collection| one.metaspace.is_none_or(|change| change.after >= change.before);
     let fruitless = last.iter().filter(kept).count();
-    let first = last.first().filter(|_| fruitless >= ROW)?;
+    let is_end = last.last().is_some_and(|last| {
+        log.collections.last().is_some_and(|end| end.offset == last.offset)
+            && log.events.iter().any(|(offset, event)| *event == Event::Exit && *offset > last.offset)
+    });
+    let first = last.first().filter(|_| fruitless >= ROW || (fruitless == 1 && is_end))?;
     let used = last
         .iter()
         .rev()
@@ -168,7 +181,7 @@ fn classes(log: &GcLog) -> Option<(usize, String)> {
         .map_or_else(String::new, |change| format!(", and {} stayed in use", change.after));
     Some((
         first.offset,
-        format!("{fruitless} collections that were the last attempt to find room for classes freed none{used}"),
+        format!("{fruitless} of the collections that are the last attempt to find room for classes freed none{used}"),
     ))
 }
 

@@ -144,6 +144,9 @@ fn a_log_that_ends_in_collections_that_free_nothing_ends_in_an_error() {
     let young = "[2s][info][gc] GC(3) Pause Young (Normal) (G1 Evacuation Pause) 100M->50M(256M) 9ms\n";
     assert_eq!(areas(&format!("{row}{young}")), []);
     assert_eq!(areas(&full(1, 255, 100)), []);
+    let mut cut = Excerpt::plain(&row);
+    cut.push(900, "[9s][info][gc] a line", None);
+    assert!(signals(&cut).iter().all(|signal| matches!(signal.says, Says::Strain(_))));
     assert_eq!(areas(&row.replace("G1 Compaction Pause", "System.gc()")), []);
 }
 
