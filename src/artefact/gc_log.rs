@@ -12,8 +12,7 @@ mod before_nine;
 mod unified;
 
 /// The words by which such lines are found in a large log.
-pub const ANCHORS: &[&str] =
-    &["Pause Full", "[Full GC", "Allocation Stall", "ReportJavaOutOfMemory", "Out Of Memory ("];
+pub const ANCHORS: &[&str] = &["Pause Full", "[Full GC", "ReportJavaOutOfMemory", "Out Of Memory ("];
 
 /// What one collection says.
 #[derive(Clone, Debug, PartialEq, Eq)]

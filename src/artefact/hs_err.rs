@@ -18,11 +18,10 @@ pub use sections::{Limits, Machine, Sections};
 
 /// The words by which such lines are found in a large log.
 pub const ANCHORS: &[&str] = &[
-    "There is insufficient memory for the Java Runtime",
-    "Native memory allocation (",
-    "A fatal error has been detected by the Java",
+    "insufficient memory for the Java",
+    "fatal error has been detected by the Java",
     "_memory(0x",
-    "Error occurred during initialization of VM",
+    "Could not reserve enough space",
 ];
 
 /// One report, or its first lines on a console.

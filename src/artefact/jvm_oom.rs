@@ -12,7 +12,7 @@ use super::part::{first, last, line_before};
 use crate::model::Bytes;
 
 /// The words by which such lines are found in a large log.
-pub const ANCHORS: &[&str] = &["MemoryError", "- pthread_create failed (", "native thread for java.lang.Thread"];
+pub const ANCHORS: &[&str] = &["MemoryError", "pthread_create failed ("];
 
 /// Which memory an error names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,7 +82,7 @@ const DETAIL: usize = 420;
 /// As many bytes before an error as are looked at.
 const BEFORE: usize = 160;
 /// As many bytes before an error as are searched for the task that failed.
-const TASK: usize = 700;
+const TASK: usize = 16_000;
 /// As many bytes as an error's package has at most, a shaded one's included.
 const PACKAGE: usize = 200;
 
@@ -153,7 +153,9 @@ fn is_no_error(line: &str, after: &str) -> bool {
         after.strip_prefix('.').is_some_and(|rest| rest.starts_with(|next: char| next.is_alphabetic() || next == '<'));
     let counter =
         after.starts_with("s ") || after.starts_with('=') || after.trim_start().starts_with("and StackOverflow");
-    code || counter || line.ends_with("-XX:") || line.ends_with("import ") || line.ends_with("catch (")
+    // The history of a crash report is not what ended the JVM.
+    let past = line.contains("Event: ");
+    past || code || counter || line.ends_with("-XX:") || line.ends_with("import ") || line.ends_with("catch (")
 }
 
 /// What stands behind the error's name, on one line and with single blanks; empty where nothing does.
@@ -305,13 +307,18 @@ fn is_prose(line: &str) -> bool {
     PROSE.as_ref().is_some_and(|prose| prose.is_match(line))
 }
 
-/// `Source (1/2) (…) switched from RUNNING to FAILED on container_1642_0004_01_000012 @ host (dataPort=40090).`
+/// `Source (1/2) (…) switched from RUNNING to FAILED on container_1642_0004_01_000012 @ host (dataPort=40090).`, below which
+/// the task's error stands with its causes, up to the next entry of the log.
 fn unit(text: &str, offset: usize) -> Option<String> {
     static UNIT: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"to FAILED on\s+(\S{1,200}) @ \S+ \(dataPort=-?\d+\)\.\s*(?:\S+\s+){0,6}$").ok());
+        LazyLock::new(|| Regex::new(r"to FAILED on\s+(\S{1,200}) @ \S+ \(dataPort=-?\d+\)").ok());
     let before = last(text.get(..offset)?, TASK);
-    let found = UNIT.as_ref()?.captures(before)?;
-    found.get(1).map(|unit| unit.as_str().to_owned())
+    let task = before.get(before.rfind("to FAILED on")?..)?;
+    let is_entry = |line: &str| line.starts_with(|first: char| first.is_ascii_digit() || first == '[');
+    if task.split('\n').skip(1).any(is_entry) {
+        return None;
+    }
+    UNIT.as_ref()?.captures(task)?.get(1).map(|unit| unit.as_str().to_owned())
 }
 
 /// Flink's sentences, where the name of the error is not before them, and what other programs print in place of the error.

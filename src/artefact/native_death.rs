@@ -9,7 +9,7 @@ use super::part::line_before;
 use crate::model::Bytes;
 
 /// The words by which such lines are found in a large log.
-pub const ANCHORS: &[&str] = &["bad_alloc", "annot allocate memory", "No space left on device", "Segmentation fault"];
+pub const ANCHORS: &[&str] = &["bad_alloc", "annot allocate memory", "No space left on device"];
 
 /// What is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,7 @@ use super::part::{first, line_before};
 use crate::model::Bytes;
 
 /// The words by which such lines are found in a large log. Python's `MemoryError` is found with those of the JVM's errors.
-pub const ANCHORS: &[&str] =
-    &["Process died with exit code", "[Errno 12]", "Failed to create stage bundle factory", "Multiplexer"];
+pub const ANCHORS: &[&str] = &["died with exit code", "stage bundle factory"];
 
 /// What is said of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::{Change, Collection, Kind, size};
 fn pause() -> Option<&'static Regex> {
     static PAUSE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"GC\((\d+)\)\s+(?:[yYoO]: )?(Pause [A-Z][A-Za-z ]*?|Garbage Collection|M(?:inor|ajor) Collection)\s*((?:\((?:[^()\n]|\([^()\n]*\)){0,80}\)\s*){0,4})[\s>|]*(\d+)([BKMG])(?:\((\d+)%\))?-(?:>|&gt;)(\d+)([BKMG])\((\d+)([BKMG%])\)",
+            r"GC\((\d+)\)[\s>|]+(?:[yYoO]: )?(Pause[\s>|]+[A-Z][A-Za-z ]*?|Garbage Collection|M(?:inor|ajor) Collection)\s*((?:\((?:[^()\n]|\([^()\n]*\)){0,80}\)\s*){0,4})[\s>|]*(\d+)([BKMG])(?:\((\d+)%\))?-(?:>|&gt;)(\d+)([BKMG])\((\d+)([BKMG%])\)",
         )
         .ok()
     });
@@ -58,7 +58,7 @@ pub(super) fn read(text: &str, collections: &mut Vec<Collection>) {
 fn collection(found: &Captures) -> Option<Collection> {
     let part = |group| found.get(group).map_or("", |part| part.as_str());
     let name = part(2);
-    let kind = if name.starts_with("Pause Full") {
+    let kind = if name.starts_with("Pause") && name.ends_with("Full") {
         Kind::Full
     } else if name.starts_with("Pause") {
         Kind::Young

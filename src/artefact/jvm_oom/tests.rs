@@ -111,6 +111,11 @@ fn a_job_manager_says_in_which_container_a_task_failed() {
          (dataPort=41000).\njava.lang.OutOfMemoryError: Java heap space\n\tat a.B.c(B.java:1)\n",
     );
     assert_eq!(found[0].unit.as_deref(), Some("container_e07_1700000000000_0009_01_000003"));
+    let found = read(
+        "2026-01-01 to FAILED on tm-7 @ h7 (dataPort=41000).\njava.lang.RuntimeException: x\n\tat a.B.c(B.java:1)\n\
+         Caused by: java.lang.OutOfMemoryError: Metaspace\n2026-01-02 java.lang.OutOfMemoryError: Metaspace\n",
+    );
+    assert_eq!((found[0].unit.as_deref(), found[1].unit.as_deref()), (Some("tm-7"), None));
 }
 
 #[test]

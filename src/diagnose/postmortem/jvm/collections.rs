@@ -1,7 +1,7 @@
 //! Logs of collections: whether one ends in an error for want of memory, by its own words or by what it shows.
 
 use super::signal;
-use crate::artefact::excerpt::Excerpt;
+use crate::artefact::excerpt::{Excerpt, GAP};
 use crate::artefact::gc_log::{Collection, Event, GcLog, Kind};
 use crate::diagnose::postmortem::signal::{Death, Origin, Says, Signal, Strain};
 use crate::model::{Area, Bytes, Killer};
@@ -13,7 +13,7 @@ const BEHIND: usize = 3;
 
 pub(super) fn signals(excerpt: &Excerpt, log: &GcLog) -> Vec<Signal> {
     let mut found = Vec::new();
-    let row = longest_row(log);
+    let row = last_row(log, excerpt.text());
     let full = log.collections.iter().rev().find(|one| one.kind != Kind::Young);
     let heap = full.or(log.collections.last());
     let (usage, limit) = heap.map_or((None, None), |one| (Some(one.heap.after), one.heap.capacity.or(log.max_heap)));
@@ -76,6 +76,12 @@ struct Row {
     area: Area,
     used: Bytes,
     capacity: Option<Bytes>,
+    /// Of which kind the last is.
+    kind: Kind,
+    /// Whether hardly anything was free.
+    is_full: bool,
+    /// Whether no lines are left out behind.
+    is_last: bool,
     /// How many collections come behind.
     behind: usize,
     /// Whether they come behind it and freed much of the heap.
@@ -85,9 +91,14 @@ struct Row {
 impl Row {
     /// The log ends with it, so that what comes next can only be the error.
     fn ends(&self, log: &GcLog) -> bool {
+        // ZGC says itself when an allocation has failed for good.
+        if self.kind == Kind::Concurrent || !self.is_last {
+            return false;
+        }
         let exits = log.events.iter().any(|(offset, event)| *event == Event::Exit && *offset > self.offset);
         let dumps = log.events.iter().any(|(_, event)| *event == Event::HeapDump);
-        self.behind <= BEHIND && (!self.recovered || exits || dumps)
+        // A heap with room may still have none in one piece: then the JVM's end says so.
+        self.behind <= BEHIND && (exits || dumps || (self.is_full && !self.recovered))
     }
 
     fn told(&self) -> String {
@@ -96,28 +107,37 @@ impl Row {
     }
 }
 
-/// Hardly anything is freed, and hardly anything is free.
+/// Hardly anything is freed of a heap that is more than half in use.
 fn is_fruitless(one: &Collection, log: &GcLog) -> bool {
-    if one.kind == Kind::Young || one.is_asked_for() {
-        return false;
-    }
-    let used = one.heap.after.get();
-    let largest = log.max_heap.map(Bytes::get).filter(|largest| *largest >= used);
-    let full = match (one.heap.capacity.map(Bytes::get), one.heap.percent) {
-        (Some(capacity), _) => {
-            used >= capacity - capacity / 10 && largest.is_none_or(|largest| used >= largest - largest / 4)
-        }
-        (None, Some(percent)) => percent >= 90,
-        (None, None) => false,
-    };
-    full && one.freed().get() <= used / 50
+    one.kind != Kind::Young
+        && !one.is_asked_for()
+        && is_filled(one, log, 60)
+        && one.freed().get() <= one.heap.after.get() / 50
 }
 
-fn longest_row(log: &GcLog) -> Option<Row> {
+/// Whether so many parts of a hundred of what is committed stayed in use, and the heap cannot grow much more.
+fn is_filled(one: &Collection, log: &GcLog, percent: u64) -> bool {
+    let used = one.heap.after.get();
+    let of = |capacity: u64| used >= capacity / 100 * percent;
+    let largest = log.max_heap.map(Bytes::get).filter(|largest| *largest >= used);
+    match (one.heap.capacity.map(Bytes::get), one.heap.percent) {
+        (Some(capacity), _) => of(capacity) && largest.is_none_or(|largest| used >= largest / 2),
+        (None, Some(filled)) => filled >= percent,
+        (None, None) => false,
+    }
+}
+
+fn last_row(log: &GcLog, text: &str) -> Option<Row> {
     let all = &log.collections;
     let mut rows: Vec<(usize, usize)> = Vec::new();
     let mut length = 0;
+    let mut before = 0;
     for (index, one) in all.iter().enumerate() {
+        // Collections that are left out between two may have freed anything.
+        if text.get(before..one.offset).is_some_and(|between| between.contains(GAP)) {
+            length = 0;
+        }
+        before = one.offset;
         if is_fruitless(one, log) {
             length += 1;
             if length >= ROW {
@@ -136,17 +156,24 @@ fn longest_row(log: &GcLog) -> Option<Row> {
         area: Area::Heap,
         used: last.heap.after,
         capacity: last.heap.capacity.or(log.max_heap),
+        kind: last.kind,
+        is_full: is_filled(last, log, 90),
+        is_last: !text.get(last.offset..).is_some_and(|behind| behind.contains(GAP)),
         behind: behind.len(),
         recovered: behind.iter().any(|one| one.heap.after.get() < last.heap.after.get() / 2),
     })
 }
 
-/// Two last attempts to find room for classes that freed none.
+/// Two last attempts to find room for classes that freed none, or one and then the JVM's end.
 fn classes(log: &GcLog) -> Option<(usize, String)> {
     let last: Vec<&Collection> = log.collections.iter().filter(|one| one.is_for_classes() && !one.is_perm).collect();
     let kept = |one: &&&Collection| one.metaspace.is_none_or(|change| change.after >= change.before);
     let fruitless = last.iter().filter(kept).count();
-    let first = last.first().filter(|_| fruitless >= ROW)?;
+    let is_end = last.last().is_some_and(|last| {
+        log.collections.last().is_some_and(|end| end.offset == last.offset)
+            && log.events.iter().any(|(offset, event)| *event == Event::Exit && *offset > last.offset)
+    });
+    let first = last.first().filter(|_| fruitless >= ROW || (fruitless == 1 && is_end))?;
     let used = last
         .iter()
         .rev()
@@ -154,7 +181,7 @@ fn classes(log: &GcLog) -> Option<(usize, String)> {
         .map_or_else(String::new, |change| format!(", and {} stayed in use", change.after));
     Some((
         first.offset,
-        format!("{fruitless} collections that were the last attempt to find room for classes freed none{used}"),
+        format!("{fruitless} of the collections that are the last attempt to find room for classes freed none{used}"),
     ))
 }
 

@@ -115,6 +115,13 @@ fn a_crash_is_another_reason_but_for_the_flag_that_asks_for_it() {
 }
 
 #[test]
+fn what_a_report_remembers_did_not_end_the_jvm() {
+    let text = "# A fatal error has been detected by the Java Runtime Environment:\n#  SIGSEGV (0xb) at pc=0x1, pid=5, tid=6\n\
+                Event: 9.1 Thread 0x1 Exception <a 'java/lang/OutOfMemoryError'{0x1}: Java heap space> thrown\n";
+    assert_eq!(areas(text), []);
+}
+
+#[test]
 fn warnings_of_the_console_alone_are_native_or_a_rule() {
     let text = |errno: &str| format!("INFO: os::commit_memory(0x1, 4096, 0) failed; error='x' (errno={errno})\n");
     assert_eq!((areas(&text("12")), areas(&text("1"))), (vec![Area::Native], vec![Area::Config]));
@@ -132,9 +139,14 @@ fn a_log_that_ends_in_collections_that_free_nothing_ends_in_an_error() {
         (found[0].area, found[0].usage, found[0].limit),
         (Some(Area::Heap), Some(Bytes::mib(254)), Some(Bytes::mib(256)))
     );
+    let half = full(1, 170, 170) + &full(2, 170, 170);
+    assert_eq!((areas(&half), areas(&format!("{half}[2s][info][gc,heap,exit] Heap\n"))), (vec![], vec![Area::Heap]));
     let young = "[2s][info][gc] GC(3) Pause Young (Normal) (G1 Evacuation Pause) 100M->50M(256M) 9ms\n";
     assert_eq!(areas(&format!("{row}{young}")), []);
     assert_eq!(areas(&full(1, 255, 100)), []);
+    let mut cut = Excerpt::plain(&row);
+    cut.push(900, "[9s][info][gc] a line", None);
+    assert!(signals(&cut).iter().all(|signal| matches!(signal.says, Says::Strain(_))));
     assert_eq!(areas(&row.replace("G1 Compaction Pause", "System.gc()")), []);
 }
 
