@@ -22,8 +22,7 @@ pub const ANCHORS: &[&str] = &[
     "viction manager: ",
     "ystem OOM encountered",
     "TaskOOM",
-    "ness probe failed",
-    "ness probe, will be",
+    "ness probe",
 ];
 
 /// All that a text says.

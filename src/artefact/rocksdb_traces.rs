@@ -12,7 +12,7 @@ use regex::Regex;
 use crate::model::Bytes;
 
 /// Words by which a line of these is found in a large log.
-pub const ANCHORS: &[&str] = &[" writes because ", "Block cache ", "Insert failed due to LRU cache"];
+pub const ANCHORS: &[&str] = &[" writes because ", "Block cache "];
 
 /// Something that is said, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,6 +28,4 @@ pub const ANCHORS: &[&str] = &[
     "xit status: -1",
     "exitCode: -1",
     "Container released on a ",
-    "Container killed by the ",
-    "Container preempted by ",
 ];

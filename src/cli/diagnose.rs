@@ -12,10 +12,11 @@ use clap::{Args, ValueEnum};
 use super::Exit;
 use super::plan::{DeploymentArg, RoleArg, width};
 use crate::artefact::masking::Masker;
-use crate::diagnose::postmortem;
+use crate::diagnose::postmortem::{self, anchors};
 use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::flink::{Version, sensitive};
 use crate::model::Role;
+use crate::probe::leavings;
 use crate::recommend::cure::Advice;
 use crate::report::diagnose::{self as report, Input, Report};
 
@@ -98,7 +99,13 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
             }
         });
     }
-    let leavings = read(&args.left)?;
+    let leavings = match leavings::read(&args.left, &anchors()) {
+        Ok(leavings) => leavings,
+        Err(error) => {
+            anstream::eprintln!("error: could not {error}");
+            return Ok(Exit::Input);
+        }
+    };
     let mut inputs = Vec::new();
     let mut signals = Vec::new();
     let mut excerpts = Vec::new();
@@ -108,7 +115,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
         inputs.push(Input {
             name: input.name.clone(),
             bytes: input.bytes,
-            left_out: input.left_out,
+            left_out: input.left_out.iter().map(ToString::to_string).collect(),
             signals: found.len(),
         });
         signals.append(&mut found);
@@ -188,37 +195,4 @@ fn mask(signals: &mut [Signal]) {
             Says::Given { .. } | Says::Ended(_) | Says::Consequence | Says::Well => {}
         }
     }
-}
-
-struct Leavings {
-    inputs: Vec<Left>,
-    unread: Vec<(String, crate::model::Unseen)>,
-}
-struct Left {
-    name: String,
-    bytes: u64,
-    left_out: Vec<String>,
-    excerpts: Vec<crate::artefact::excerpt::Excerpt>,
-}
-fn read(paths: &[PathBuf]) -> anyhow::Result<Leavings> {
-    let mut inputs = Vec::new();
-    for path in paths {
-        let files: Vec<PathBuf> = if path.is_dir() {
-            let mut f: Vec<PathBuf> = std::fs::read_dir(path)?.filter_map(|e| Some(e.ok()?.path())).collect();
-            f.sort();
-            f
-        } else {
-            vec![path.clone()]
-        };
-        for path in files {
-            let bytes = std::fs::read(&path)?;
-            inputs.push(Left {
-                name: path.display().to_string(),
-                bytes: bytes.len() as u64,
-                left_out: Vec::new(),
-                excerpts: vec![crate::artefact::excerpt::Excerpt::plain(&String::from_utf8_lossy(&bytes))],
-            });
-        }
-    }
-    Ok(Leavings { inputs, unread: Vec::new() })
 }

@@ -1,6 +1,7 @@
 //! The post-mortem: what artefacts say about a death, who ended the process, and what had filled its memory. Functions over
 //! values: no file is touched.
 
+mod anchors;
 pub mod case;
 pub mod death;
 pub mod flink;
@@ -19,6 +20,7 @@ pub mod timeline;
 mod well;
 pub mod yarn;
 
+pub use anchors::anchors;
 pub use judge::{Judged, Verdict, cases, judge, main};
 
 use crate::artefact::excerpt::Excerpt;

@@ -60,6 +60,16 @@ pub(super) struct Hit {
 }
 
 impl Anchors {
+    /// How many words there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Makes words ready. Of equal words the one that reaches furthest counts; empty ones are none.
     pub fn new<A: Into<Anchor>>(words: impl IntoIterator<Item = A>) -> Anchors {
         let mut all: Vec<Anchor> = Vec::new();

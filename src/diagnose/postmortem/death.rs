@@ -157,6 +157,7 @@ fn is_near(one: Option<Moment>, other: Option<Moment>) -> Option<bool> {
     let apart = match (one?, other?) {
         (Moment::Zoned(one), Moment::Zoned(other)) => one.duration_since(other).as_secs(),
         (Moment::Local(one), Moment::Local(other)) => one.duration_since(other).as_secs(),
+        (Moment::Yearless(one), Moment::Yearless(other)) => one.duration_since(other).as_secs(),
         (Moment::Since(one), Moment::Since(other)) => one.as_secs().saturating_sub(other.as_secs()),
         _ => return None,
     };

@@ -82,6 +82,7 @@ fn is_about(at: Option<Moment>, death: Option<Moment>) -> bool {
     let before = match (at, death) {
         (Some(Moment::Zoned(at)), Some(Moment::Zoned(death))) => death.duration_since(at).as_secs(),
         (Some(Moment::Local(at)), Some(Moment::Local(death))) => death.duration_since(at).as_secs(),
+        (Some(Moment::Yearless(at)), Some(Moment::Yearless(death))) => death.duration_since(at).as_secs(),
         (Some(Moment::Since(at)), Some(Moment::Since(death))) => death.as_secs().saturating_sub(at.as_secs()),
         _ => return true,
     };

@@ -105,6 +105,7 @@ fn clock(at: Moment) -> u8 {
         Moment::Since(_) => 0,
         Moment::Zoned(_) => 1,
         Moment::Local(_) => 2,
+        Moment::Yearless(_) => 3,
     }
 }
 

@@ -189,9 +189,10 @@ fn axis(events: &[Event<'_>]) -> Option<Axis> {
     let seconds = |at: Moment| match at {
         Moment::Zoned(at) => (1, at.as_second()),
         Moment::Local(at) => (2, at.duration_since(jiff::civil::DateTime::default()).as_secs()),
+        Moment::Yearless(at) => (3, at.duration_since(jiff::civil::DateTime::default()).as_secs()),
         Moment::Since(since) => (0, since.as_secs()),
     };
-    let clock = (0..3).max_by_key(|clock| events.iter().filter(|event| seconds(event.at).0 == *clock).count())?;
+    let clock = (0..4).max_by_key(|clock| events.iter().filter(|event| seconds(event.at).0 == *clock).count())?;
     let dated: Vec<(i64, &Event<'_>)> =
         events.iter().filter(|event| seconds(event.at).0 == clock).map(|event| (seconds(event.at).1, event)).collect();
     let (first, last) = (dated.first()?, dated.last()?);

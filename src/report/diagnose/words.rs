@@ -67,6 +67,7 @@ pub fn moment(at: Moment) -> String {
     match at {
         Moment::Zoned(at) => at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
         Moment::Local(at) => at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Moment::Yearless(at) => at.strftime("%b %d %H:%M:%S").to_string(),
         Moment::Since(since) => {
             let seconds = since.as_secs();
             format!("{}.{:03} s after start", seconds, since.subsec_millis().abs())
