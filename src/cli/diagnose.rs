@@ -117,6 +117,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
             bytes: input.bytes,
             left_out: input.left_out.iter().map(ToString::to_string).collect(),
             signals: found.len(),
+            is_configuration: patient::is_configuration(&input.name),
         });
         signals.append(&mut found);
         excerpts.extend(input.excerpts.into_iter().map(|excerpt| (input.name.clone(), excerpt)));
@@ -130,7 +131,10 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
         deployment: args.deployment.map(DeploymentArg::deployment),
     };
     let role = told.role.or(main.case.role).unwrap_or(Role::TaskManager);
-    let found = match &args.conf {
+    // A configuration that lies among the logs is meant as one.
+    let beside = inputs.iter().map(|input| &input.name).find(|name| patient::is_configuration(name));
+    let conf = args.conf.clone().or_else(|| beside.map(PathBuf::from).filter(|path| path.is_file()));
+    let found = match &conf {
         Some(conf) => match patient::configured(conf, told, role) {
             Ok(found) => Some(found),
             Err(error) => {
@@ -151,7 +155,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
         main,
         budget: found.as_ref().and_then(|found| found.survey()),
         no_budget: match &found {
-            Some(found) if found.survey().is_none() => Some(format!("Flink refuses what {} shows", found.from)),
+            Some(found) if found.survey().is_none() => Some(format!("Flink refuses the configuration that {} shows", found.from)),
             Some(_) => None,
             None => Some("No configuration is known: --conf FILE makes this exact.".to_owned()),
         },

@@ -6,6 +6,7 @@ pub mod case;
 pub mod death;
 pub mod flink;
 pub mod groups;
+mod identity;
 mod judge;
 pub mod jvm;
 pub mod kernel;
@@ -41,6 +42,7 @@ const READERS: &[Reader] = &[
     rocksdb::signals,
     metrics::signals,
     well::signals,
+    identity::signals,
 ];
 
 /// Everything that one input says, in the order of its lines.

@@ -44,6 +44,8 @@ pub struct Input {
     pub left_out: Vec<String>,
     /// How many places in it say something.
     pub signals: usize,
+    /// Whether it is Flink's configuration.
+    pub is_configuration: bool,
 }
 
 /// So many signs of a quoted line are shown.

@@ -87,6 +87,12 @@ pub fn shown(excerpts: &[(String, Excerpt)], told: Told, role: Role) -> Option<F
     refused
 }
 
+/// Whether a file that was named is Flink's configuration itself.
+pub fn is_configuration(name: &str) -> bool {
+    let name = name.rsplit(['/', ':']).next().unwrap_or(name);
+    matches!(name, "flink-conf.yaml" | "config.yaml")
+}
+
 /// Whether a text shows how a process was started: nothing else is to be taken for a configuration.
 fn is_start(text: &str) -> bool {
     ["Memory configuration:", "-Xmx", "jvm_params", "taskmanager.memory.", "jobmanager.memory."]

@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::death::{self, Told};
+use super::identity::ROLE;
 use super::late::{self, Suspect, Weight};
 use super::signal::{Origin, Says, Signal};
 use crate::artefact::excerpt::Moment;
@@ -50,9 +51,10 @@ pub struct Judged<'s> {
 pub fn cases(signals: &[Signal]) -> Vec<Judged<'_>> {
     let deaths = death::deaths(signals);
     let beside = || signals.iter().filter(|signal| !matches!(signal.says, Says::Death(_)));
-    let role = role(signals);
     if deaths.len() < 2 {
-        let case = Case { death: deaths.into_iter().next(), signals: beside().collect(), role };
+        let death = deaths.into_iter().next();
+        let role = role(signals, death.as_ref());
+        let case = Case { death, signals: beside().collect(), role };
         return vec![judged(case)];
     }
     let units: Vec<Option<&str>> = deaths.iter().map(Told::unit).collect();
@@ -71,8 +73,8 @@ pub fn cases(signals: &[Signal]) -> Vec<Judged<'_>> {
     deaths
         .into_iter()
         .map(|told| {
-            let signals = beside().filter(|signal| belongs(signal, &told)).collect();
-            judged(Case { signals, role, death: Some(told) })
+            let near = beside().filter(|signal| belongs(signal, &told)).collect();
+            judged(Case { signals: near, role: role(signals, Some(&told)), death: Some(told) })
         })
         .collect()
 }
@@ -89,18 +91,26 @@ fn is_about(at: Option<Moment>, death: Option<Moment>) -> bool {
     (-AFTER_SECONDS..=BEFORE_SECONDS).contains(&before)
 }
 
-/// Whose log or command line it is, where all that is said agrees.
-fn role(signals: &[Signal]) -> Option<Role> {
-    let says = |prefix: &str| {
-        signals
-            .iter()
-            .any(|signal| matches!(&signal.says, Says::Given { key, value } if key == "role" && value == prefix))
+/// Whose death it is. A JobManager's log mostly tells of TaskManagers; of its own it tells where it is the JobManager's
+/// JVM that ends itself, or Flink that refuses it.
+fn role(signals: &[Signal], death: Option<&Told<'_>>) -> Option<Role> {
+    let is_of = |file: usize, role: &str| {
+        signals.iter().any(|signal| {
+            signal.file == file && matches!(&signal.says, Says::Given { key, value } if key == ROLE && value == role)
+        })
     };
-    match (says("taskmanager"), says("jobmanager")) {
-        (true, false) => Some(Role::TaskManager),
-        (false, true) => Some(Role::JobManager),
-        _ => None,
+    let (signal, death) = death?.main()?;
+    if death.unit.is_some() || !matches!(death.killer, Killer::Jvm | Killer::Flink) {
+        return Some(Role::TaskManager);
     }
+    if is_of(signal.file, "taskmanager") {
+        return Some(Role::TaskManager);
+    }
+    let ends = signals.iter().any(|other| {
+        other.file == signal.file && matches!(&other.says, Says::Strain(strain) if strain.name == "fatal-exit")
+    });
+    let own = ends || death.killer == Killer::Flink && signal.quote.contains("JobManager");
+    (own && is_of(signal.file, "jobmanager")).then_some(Role::JobManager)
 }
 
 /// The verdict over everything that is said: that of the case which most deaths are like.
@@ -166,9 +176,11 @@ fn without_death(case: &Case<'_>, suspects: &[Suspect<'_>]) -> Verdict {
     let wanted = if killer == Killer::Unknown { Weight::Nothing } else { Weight::NotMemory };
     let suspect = suspects.iter().find(|suspect| suspect.weight == wanted).or(suspects.first());
     let ended = case.ends().first().map(|(_, ended)| *ended);
+    // What refused memory just before is what it lacked.
+    let refused = case.strains(&["allocation-refused"]).into_iter().find_map(|(_, strain)| strain.area);
     Verdict {
         killer,
-        area: Area::Other,
+        area: refused.filter(|_| killer == Killer::Unknown).unwrap_or(Area::Other),
         confidence: if killer == Killer::Unknown {
             Confidence::Low
         } else {

@@ -163,7 +163,7 @@ fn unread(report: &Report<'_, '_>, width: usize) -> String {
             out += &wrapped(&format!("  {name}: {}", unseen.why), width, "    ");
         }
     }
-    for input in report.inputs.iter().filter(|input| input.signals == 0) {
+    for input in report.inputs.iter().filter(|input| input.signals == 0 && !input.is_configuration) {
         if out.is_empty() || report.unread.is_empty() && !out.contains("Not read") {
             out += "\nNot read\n";
         }
