@@ -43,12 +43,12 @@ pub struct Digest {
 /// Something that is in a text and not in its excerpt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftOut {
-    /// Lines that are not near any word that matters, and those of the other variants.
+    /// Lines that are not near any word that matters.
     Lines {
         /// How many.
         count: u64,
     },
-    /// Lines with a word of which there are more than enough: the first and the last ones were kept.
+    /// Lines with a word of which there are more than enough, and those around them: the first and the last ones were kept.
     Repeated {
         /// The word.
         word: &'static str,

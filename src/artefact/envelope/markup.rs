@@ -63,9 +63,8 @@ impl Escapes {
         for at in memchr::memchr3_iter(b'_', b'[', b']', line) {
             let escaped = at.checked_sub(1).and_then(|before| line.get(before)) == Some(&b'\\');
             let counts = if line.get(at) == Some(&b'_') { &mut self.underscores } else { &mut self.brackets };
-            if let [bare, with] = counts {
-                *(if escaped { with } else { bare }) += 1;
-            }
+            let [bare, with] = counts;
+            *(if escaped { with } else { bare }) += 1;
         }
     }
 
