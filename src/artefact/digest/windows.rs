@@ -1,5 +1,5 @@
-//! Which lines of a large text are kept: its start, its end, and those around words that matter. Where that is too much, the
-//! first and the last of each word stay, and the others are counted.
+//! Which lines of a large text are kept: its start, its end, and those around words that matter. Where that is too
+//! much, the first and the last of each word stay, and the others are counted.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -211,8 +211,8 @@ impl<'a> Windows<'a> {
         self.pass(block.get(from..).unwrap_or_default(), Some(newlines.saturating_sub(counted)), beyond);
     }
 
-    /// Lines without a word in any but the first, which may have been hit: into the open window as far as that goes. Gives
-    /// how many line ends they have.
+    /// Lines without a word in any but the first, which may have been hit: into the open window as far as that goes.
+    /// Gives how many line ends they have.
     fn pass(&mut self, lines: &[u8], newlines: Option<usize>, beyond: u64) -> usize {
         let mut rest = lines;
         let mut taken = 0;
