@@ -19,11 +19,14 @@ pub(super) fn logged(text: &str) -> Option<(Moment, &str)> {
         return Some((at, if kernel { hostless.rest } else { text }));
     }
     // Blotted out, a host may be anything but a blank. A program's own log has a level there.
-    cursor.word()?;
+    cursor.word().filter(|host| !LEVELS.contains(&host.to_ascii_uppercase().as_str()))?;
     cursor.blanks()?;
     let kernel = tagged(&mut cursor)?;
     Some((at, if kernel { cursor.rest } else { text }))
 }
+
+/// What no host is called.
+const LEVELS: [&str; 9] = ["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "SEVERE"];
 
 fn stamp(cursor: &mut Cursor<'_>) -> Option<Moment> {
     let mut syslog = *cursor;
