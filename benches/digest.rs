@@ -1,8 +1,8 @@
 //! How fast a log of 2 GB is digested beside ripgrep searching it for the same words. `scripts/bench-diagnose` runs it.
 //!
 //! The log is a JobManager's, made by `Log` below, always the same, with 40 deaths in it. It is written once below the
-//! target directory and read once before anything is measured, so that it comes from the page cache. With a path that file is
-//! digested instead. What is judged is the ratio: a loaded machine slows both.
+//! target directory and read once before anything is measured, so that it comes from the page cache. With a path that
+//! file is digested instead. What is judged is the ratio: a loaded machine slows both.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement stops where it cannot go on")]
 
 use std::error::Error;

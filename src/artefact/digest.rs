@@ -1,5 +1,5 @@
-//! What is worth reading of a text of any size, in bounded memory: a small one whole, of a large one the start, the end and
-//! the lines around words that matter.
+//! What is worth reading of a text of any size, in bounded memory: a small one whole, of a large one the start, the end
+//! and the lines around words that matter.
 
 mod anchors;
 mod blocks;
@@ -21,8 +21,8 @@ use blocks::{BLOCK, Blocks};
 use encoding::Text;
 use windows::{LINE, ROOM, Window, Windows};
 
-/// A text up to this size is kept whole, if its lines are not so short that knowing each by its number takes more room than
-/// the windows of a large one.
+/// A text up to this size is kept whole, if its lines are not so short that knowing each by its number takes more room
+/// than the windows of a large one.
 const WHOLE: usize = 8 << 20;
 /// Of a line no more than this is looked at.
 const MOST_OF_A_LINE: usize = 1 << 20;
@@ -43,12 +43,13 @@ pub struct Digest {
 /// Something that is in a text and not in its excerpt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftOut {
-    /// Lines that are not near any word that matters, and those of the other variants.
+    /// Lines that are not near any word that matters.
     Lines {
         /// How many.
         count: u64,
     },
-    /// Lines with a word of which there are more than enough: the first and the last ones were kept.
+    /// Lines with a word of which there are more than enough, and those around them: the first and the last ones were
+    /// kept.
     Repeated {
         /// The word.
         word: &'static str,
@@ -89,8 +90,8 @@ impl fmt::Display for LeftOut {
 }
 
 impl Digest {
-    /// Reads a text to its end, however long it is, and keeps what is worth reading. What is no text is refused; a text that
-    /// cannot be read to its end is kept as far as it goes.
+    /// Reads a text to its end, however long it is, and keeps what is worth reading. What is no text is refused; a text
+    /// that cannot be read to its end is kept as far as it goes.
     pub fn of(reader: impl Read, anchors: &Anchors) -> Seen<Digest> {
         let two = thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
         Sizes { whole: WHOLE, block: BLOCK, two_threads: two }.digest(reader, anchors)

@@ -1,8 +1,9 @@
-//! Takes off what collectors, tools and mail put before and around the lines of a log, and reads the time that each bears.
+//! Takes off what collectors, tools and mail put before and around the lines of a log, and reads the time that each
+//! bears.
 //!
-//! What may be part of what a line says stays: a program's own time, level and logger, who logged it to syslog. Only forms that
-//! are certain go. A line that holds several, as JSON or syslog write them, becomes several with the same number; one that
-//! was cut into several becomes one again, with the number of its first part.
+//! What may be part of what a line says stays: a program's own time, level and logger, who logged it to syslog. Only
+//! forms that are certain go. A line that holds several, as JSON or syslog write them, becomes several with the same
+//! number; one that was cut into several becomes one again, with the number of its first part.
 
 mod container;
 mod cursor;
@@ -346,7 +347,8 @@ impl Layer {
     }
 }
 
-/// A line in UTF-8, or in Latin-1 where it is none: where other letters show that most of it is UTF-8, with replacements.
+/// A line in UTF-8, or in Latin-1 where it is none: where other letters show that most of it is UTF-8, with
+/// replacements.
 fn decoded(line: &[u8]) -> Cow<'_, str> {
     let lossy = String::from_utf8_lossy(line);
     if let Cow::Borrowed(_) = lossy {

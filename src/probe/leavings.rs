@@ -1,5 +1,5 @@
-//! Opens what is left of a death, as the user names it: files, directories, archives, standard input. What cannot be read is
-//! said beside what was, and nothing that is left makes the program hang or grow.
+//! Opens what is left of a death, as the user names it: files, directories, archives, standard input. What cannot be
+//! read is said beside what was, and nothing that is left makes the program hang or grow.
 
 mod unpack;
 mod walk;
@@ -26,8 +26,8 @@ const LONGEST_PATH: u64 = 4096;
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leavings {
-    /// The texts, in the order in which they were named, those of a directory or an archive in its own order: a directory's
-    /// is that of names.
+    /// The texts, in the order in which they were named, those of a directory or an archive in its own order: a
+    /// directory's is that of names.
     pub inputs: Vec<Input>,
     /// What was not read, by its name, and why.
     pub unread: Vec<(String, Unseen)>,

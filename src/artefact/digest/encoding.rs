@@ -1,4 +1,5 @@
-//! In what characters a text is written: brought to bytes whose lines end with line feeds, so that words are found in it.
+//! In what characters a text is written: brought to bytes whose lines end with line feeds, so that words are found in
+//! it.
 
 use std::io::{self, Read};
 

@@ -1,5 +1,5 @@
-//! Which lines of a large text are kept: its start, its end, and those around words that matter. Where that is too much, the
-//! first and the last of each word stay, and the others are counted.
+//! Which lines of a large text are kept: its start, its end, and those around words that matter. Where that is too
+//! much, the first and the last of each word stay, and the others are counted.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -31,6 +31,8 @@ pub(super) struct Window {
     /// The lines, each ended by a line feed.
     pub(super) bytes: Vec<u8>,
     lines: usize,
+    /// By how much they grow when they are brought to UTF-8.
+    grows: usize,
     /// Lines that were cut, and how many bytes of each are not here.
     pub(super) cut: Vec<(u32, u64)>,
     /// The words in it.
@@ -87,7 +89,7 @@ impl Window {
     }
 
     fn cost(&self) -> usize {
-        self.bytes.len() + self.lines * LINE
+        self.bytes.len() + self.grows + self.lines * LINE
     }
 
     /// A line, without its end; `beyond` bytes of it were lost before.
@@ -97,6 +99,7 @@ impl Window {
         if lost > 0 {
             self.cut.push((number, lost));
         }
+        self.grows += growth(kept);
         self.bytes.extend_from_slice(kept);
         self.bytes.push(b'\n');
         self.lines += 1;
@@ -149,6 +152,8 @@ pub(super) struct Windows<'a> {
     next_id: u64,
     cost: usize,
     shares: Vec<Share>,
+    /// Lines of windows that were let go.
+    gone: u64,
 }
 
 /// Lines that were passed over, as one piece.
@@ -183,6 +188,7 @@ impl<'a> Windows<'a> {
             next_id: 0,
             cost: 0,
             shares: vec![share; anchors.all().len()],
+            gone: 0,
         }
     }
 
@@ -205,8 +211,8 @@ impl<'a> Windows<'a> {
         self.pass(block.get(from..).unwrap_or_default(), Some(newlines.saturating_sub(counted)), beyond);
     }
 
-    /// Lines without a word in any but the first, which may have been hit: into the open window as far as that goes. Gives
-    /// how many line ends they have.
+    /// Lines without a word in any but the first, which may have been hit: into the open window as far as that goes.
+    /// Gives how many line ends they have.
     fn pass(&mut self, lines: &[u8], newlines: Option<usize>, beyond: u64) -> usize {
         let mut rest = lines;
         let mut taken = 0;
@@ -285,7 +291,7 @@ impl<'a> Windows<'a> {
     }
 
     /// A window that starts with up to so many of the lines that were passed over.
-    fn window_before(&mut self, lines: u32) -> Window {
+    fn window_before(&mut self, most: u32) -> Window {
         let mut window = Window::default();
         let mut count = 0;
         let mut bytes = 0;
@@ -296,7 +302,7 @@ impl<'a> Windows<'a> {
                 let text = last.bytes.get(..start - 1).unwrap_or_default();
                 let begins = memrchr(b'\n', text).map_or(0, |end| end + 1);
                 bytes += start - begins;
-                if count == lines || bytes > BEFORE_BYTES || last.beyond > 0 {
+                if count == most || bytes > BEFORE_BYTES || last.beyond > 0 {
                     pieces.push(last.bytes.split_off(start));
                     break 'pieces;
                 }
@@ -311,6 +317,7 @@ impl<'a> Windows<'a> {
         for piece in pieces.iter().rev() {
             window.bytes.extend_from_slice(piece);
         }
+        window.grows = lines(&window.bytes).map(growth).sum();
         window.lines = count as usize;
         window
     }
@@ -391,6 +398,7 @@ impl<'a> Windows<'a> {
         }
         let Some(window) = self.kept.remove(&id) else { return };
         self.cost -= window.cost();
+        self.gone += window.lines as u64;
         for hits in &window.hits {
             let Some(share) = self.shares.get_mut(hits.anchor) else { continue };
             share.gone = Some(share.gone.map_or(*hits, |gone| Hits {
@@ -445,8 +453,9 @@ impl<'a> Windows<'a> {
         }
         let mut left_out = Vec::new();
         let kept: u64 = self.kept.values().map(|window| window.lines as u64).sum();
-        if kept < u64::from(all) {
-            left_out.push(LeftOut::Lines { count: u64::from(all) - kept });
+        let far = u64::from(all).saturating_sub(kept + self.gone);
+        if far > 0 {
+            left_out.push(LeftOut::Lines { count: far });
         }
         for gone in self.shares.iter().filter_map(|share| share.gone) {
             if let Some(anchor) = self.anchors.get(gone.anchor) {
@@ -456,6 +465,11 @@ impl<'a> Windows<'a> {
         }
         (self.kept.into_values().collect(), left_out, all)
     }
+}
+
+/// In Latin-1 half of all characters are one byte, in UTF-8 two.
+fn growth(line: &[u8]) -> usize {
+    if std::str::from_utf8(line).is_ok() { 0 } else { line.iter().filter(|byte| !byte.is_ascii()).count() }
 }
 
 /// The lines of a text without their ends.

@@ -4,7 +4,8 @@ use super::cursor::Cursor;
 use super::time;
 use crate::artefact::excerpt::Moment;
 
-/// A line of the files that the kubelet keeps (CRI, of containerd and cri-o): `TIME stdout F line`, `P` where it goes on.
+/// A line of the files that the kubelet keeps (CRI, of containerd and cri-o): `TIME stdout F line`, `P` where it goes
+/// on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cri<'t> {
     pub(super) at: Option<Moment>,

@@ -1,7 +1,7 @@
 //! Reads a text from its start, piece by piece.
 
-/// What is still to be read. Each reader gives `None` where the text goes on otherwise; what it read until then is lost, so a
-/// copy is tried where something else may stand there.
+/// What is still to be read. Each reader gives `None` where the text goes on otherwise; what it read until then is
+/// lost, so a copy is tried where something else may stand there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'t> {
     pub(super) rest: &'t str,

@@ -170,7 +170,8 @@ fn event(mut fields: Map<String, Value>) -> Option<Record> {
     Some(Record { at, text, partial: false, error: false })
 }
 
-/// A Throwable as log4j2 (`name`, `message`, `extendedStackTrace`, `cause`) or ECS (`type`, `message`, `stack_trace`) write it.
+/// A Throwable as log4j2 (`name`, `message`, `extendedStackTrace`, `cause`) or ECS (`type`, `message`, `stack_trace`)
+/// write it.
 fn stack_trace(thrown: &Map<String, Value>, depth: usize) -> Option<String> {
     let trace =
         ["stack_trace", "extendedStackTrace", "stacktrace", "stackTrace"].iter().find_map(|key| thrown.get(*key));

@@ -55,7 +55,8 @@ pub(super) fn priority(text: &str) -> Option<&str> {
     Some(cursor.rest)
 }
 
-/// `/dev/kmsg`: `6,1234,123456789,-;line`, microseconds since the start, perhaps with further fields before the semicolon.
+/// `/dev/kmsg`: `6,1234,123456789,-;line`, microseconds since the start, perhaps with further fields before the
+/// semicolon.
 pub(super) fn kmsg(text: &str) -> Option<(Moment, &str)> {
     let mut cursor = Cursor::new(text);
     cursor.number(1, 4)?;

@@ -25,7 +25,8 @@ fn hexadecimal(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()).filter(|_| !digit.is_ascii_lowercase())
 }
 
-/// How the equals signs of a text stand: all of them, those that start a code or end a line, and how many `=3D` there are.
+/// How the equals signs of a text stand: all of them, those that start a code or end a line, and how many `=3D` there
+/// are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct EqualsSigns {
     all: usize,

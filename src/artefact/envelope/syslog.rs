@@ -4,12 +4,12 @@ use super::cursor::Cursor;
 use super::time;
 use crate::artefact::excerpt::Moment;
 
-/// A line with a time, perhaps a host, and who logged it. Of the kernel's lines all of that goes; others stay whole, for who
-/// logged them where is part of what they say.
+/// A line with a time, perhaps a host, and who logged it. Of the kernel's lines all of that goes; others stay whole,
+/// for who logged them where is part of what they say.
 ///
-/// `Jan  1 23:59:58 host kernel: line` (RFC 3164, `journalctl -o short`, `short-precise`), without a host, with RFC 3339's time
-/// (rsyslog's default, `short-iso`), `Wed 2024-01-31 23:59:58 CET host …` (`short-full`), `1706742000.123456 host …`
-/// (`short-unix`).
+/// `Jan  1 23:59:58 host kernel: line` (RFC 3164, `journalctl -o short`, `short-precise`), without a host, with RFC
+/// 3339's time (rsyslog's default, `short-iso`), `Wed 2024-01-31 23:59:58 CET host …` (`short-full`),
+/// `1706742000.123456 host …` (`short-unix`).
 pub(super) fn logged(text: &str) -> Option<(Moment, &str)> {
     let mut cursor = Cursor::new(text);
     let at = stamp(&mut cursor)?;
@@ -19,11 +19,14 @@ pub(super) fn logged(text: &str) -> Option<(Moment, &str)> {
         return Some((at, if kernel { hostless.rest } else { text }));
     }
     // Blotted out, a host may be anything but a blank. A program's own log has a level there.
-    cursor.word()?;
+    cursor.word().filter(|host| !LEVELS.contains(&host.to_ascii_uppercase().as_str()))?;
     cursor.blanks()?;
     let kernel = tagged(&mut cursor)?;
     Some((at, if kernel { cursor.rest } else { text }))
 }
+
+/// What no host is called.
+const LEVELS: [&str; 9] = ["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "SEVERE"];
 
 fn stamp(cursor: &mut Cursor<'_>) -> Option<Moment> {
     let mut syslog = *cursor;
@@ -60,8 +63,8 @@ fn weekday(cursor: &mut Cursor<'_>) -> Option<Moment> {
     }
 }
 
-/// Over the name of who logged it, which ends with a colon: `kernel: `, `systemd-oomd[726]: `, `kubelet[99]: `. Whether that is
-/// the kernel.
+/// Over the name of who logged it, which ends with a colon: `kernel: `, `systemd-oomd[726]: `, `kubelet[99]: `. Whether
+/// that is the kernel.
 fn tagged(cursor: &mut Cursor<'_>) -> Option<bool> {
     let tag = cursor.word()?.strip_suffix(':')?;
     let (name, pid) = tag.split_once('[').map_or((tag, None), |(name, pid)| (name, Some(pid)));

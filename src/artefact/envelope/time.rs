@@ -10,7 +10,8 @@ use crate::artefact::excerpt::Moment;
 /// A time may stand behind a level and a thread's name, no further in.
 const SEARCHED: usize = 48;
 
-/// The time that a line bears in its own words, wherever near its start: log4j's, RocksDB's, the JVM's, Spark's, YARN's.
+/// The time that a line bears in its own words, wherever near its start: log4j's, RocksDB's, the JVM's, Spark's,
+/// YARN's.
 pub(super) fn stated(line: &str) -> Option<Moment> {
     let trimmed = line.trim_start_matches([' ', '\t', '[', '(', '"']);
     if !trimmed.as_bytes().iter().take(SEARCHED).any(u8::is_ascii_digit) {
@@ -32,8 +33,8 @@ fn looks_like_a_date(bytes: &[u8]) -> bool {
     matches!(bytes, [b'1' | b'2', b'0' | b'9', _, _, b'-', _, _, b'-', ..])
 }
 
-/// `2024-01-31T23:59:58.123456789Z`, also with a blank, a comma, an offset or none, and without a fraction: RFC 3339, log4j,
-/// `journalctl -o short-iso`, the JVM's `+0000`.
+/// `2024-01-31T23:59:58.123456789Z`, also with a blank, a comma, an offset or none, and without a fraction: RFC 3339,
+/// log4j, `journalctl -o short-iso`, the JVM's `+0000`.
 pub(super) fn date_time(cursor: &mut Cursor<'_>) -> Option<Moment> {
     let year = i16::try_from(cursor.number(4, 4)?).ok()?;
     cursor.literal("-")?;
@@ -151,8 +152,9 @@ pub(super) fn syslog(cursor: &mut Cursor<'_>) -> Option<Moment> {
     }
 }
 
-/// `Wed Oct  9 23:59:58 2024`, as `dmesg -T` writes it in any language: a month by its name or its number, a day, a time and a
-/// year, whatever else. Outer `None` where it is no such date, inner where its month is of an unknown language.
+/// `Wed Oct  9 23:59:58 2024`, as `dmesg -T` writes it in any language: a month by its name or its number, a day, a
+/// time and a year, whatever else. Outer `None` where it is no such date, inner where its month is of an unknown
+/// language.
 #[allow(clippy::option_option, reason = "no date, and a date of a month whose name is not known")]
 pub(super) fn ctime(text: &str) -> Option<Option<Moment>> {
     let mut words = text.split_ascii_whitespace().rev();

@@ -100,7 +100,7 @@ fn nothing_in_a_directory_makes_it_hang() {
     symlink("nowhere", path("broken")).unwrap();
     symlink("/dev/zero", path("zero")).unwrap();
     fs::write(path("secret"), "x\n").unwrap();
-    fs::set_permissions(path("secret"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(path("secret"), fs::Permissions::from_mode(0o000)).unwrap();
     let status = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
     assert!(status.success());
     let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();

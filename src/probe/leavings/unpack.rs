@@ -3,7 +3,7 @@
 use std::io::{self, Chain, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use crate::model::Unseen;
 
@@ -75,9 +75,12 @@ pub(super) struct Zstd<R: Read> {
     state: State<R>,
 }
 
+/// A frame, which begins with a header that is already read.
+type Frame<R> = Box<StreamingDecoder<Begun<R>, FrameDecoder>>;
+
 enum State<R: Read> {
     Between(R),
-    Within(Box<StreamingDecoder<Begun<R>, ruzstd::decoding::FrameDecoder>>),
+    Within(Frame<R>),
     Ended,
 }
 
@@ -117,9 +120,7 @@ impl<R: Read> Read for Zstd<R> {
 }
 
 /// The next frame that has something in it; `None` at the end.
-fn next_frame<R: Read>(
-    mut reader: R,
-) -> io::Result<Option<Box<StreamingDecoder<Begun<R>, ruzstd::decoding::FrameDecoder>>>> {
+fn next_frame<R: Read>(mut reader: R) -> io::Result<Option<Frame<R>>> {
     loop {
         let mut header = Vec::new();
         reader.by_ref().take(8).read_to_end(&mut header)?;
