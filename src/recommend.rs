@@ -8,6 +8,8 @@ pub mod mend;
 pub mod migrate;
 pub mod network;
 mod option;
+pub mod patch;
+pub mod proposal;
 pub mod size;
 pub mod want;
 
