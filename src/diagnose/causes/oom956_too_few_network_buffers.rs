@@ -32,7 +32,7 @@ cause! {
     /// - Flink, `NetworkBufferPool.createBufferPool`, `NetworkBufferPool.requestUnpooledMemorySegments`.
     /// - [beam#17067](https://github.com/apache/beam/pull/17067), [FLINK-29351](https://github.com/apache/flink/pull/20984).
     /// - Measured: Flink 1.20.5 with 320 KiB fails, with 8 MiB the same job runs (`testdata/series/failures`).
-    "OOM956" "network-buffers-short" {
+    "OOM956" "too-few-network-buffers" {
         late: Some(Late {
             required,
             supporting,
