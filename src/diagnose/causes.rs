@@ -58,7 +58,7 @@ catalogue! {
     oom953_mappings_exhausted,
     oom954_no_room_outside_heap,
     oom955_configuration_refused,
-    oom956_network_buffers_short,
+    oom956_too_few_network_buffers,
     oom957_managed_memory_short,
     oom958_fatal_exit,
     oom959_python_worker_killed,

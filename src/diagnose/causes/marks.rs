@@ -136,6 +136,22 @@ pub(super) fn strained<'s>(case: &Case<'s>, names: &[&str]) -> Vec<&'s Signal> {
     case.strains(names).into_iter().map(|(signal, _)| signal).collect()
 }
 
+/// The tellings of a kill of a container at its limit, with what was seen in it; nothing without either.
+pub(super) fn killed_beside<'s>(case: &Case<'s>, seen: Vec<&'s Signal>) -> Vec<&'s Signal> {
+    let mut found = killed(case, &AT_ITS_LIMIT);
+    if seen.is_empty() || found.is_empty() {
+        return Vec::new();
+    }
+    found.extend(seen);
+    found
+}
+
+/// What strains of these names say, behind a sentence.
+pub(super) fn in_words(case: &Case<'_>, names: &[&str]) -> String {
+    let said = case.strains(names).into_iter().map(|(_, strain)| strain.text.as_str()).find(|text| !text.is_empty());
+    said.map_or_else(String::new, |text| format!(": {}", text.trim_end_matches('.')))
+}
+
 /// Strains about an area in which more than this part of the limit is used, in thousandths.
 pub(super) fn used_above<'s>(case: &Case<'s>, area: Area, permille: u64) -> Vec<(&'s Signal, &'s Strain)> {
     let of_area = case.signals.iter().copied().filter_map(|signal| match &signal.says {
@@ -215,9 +231,23 @@ pub(super) fn because(case: &Case<'_>, killers: &[Killer]) -> String {
     said.map_or_else(String::new, |because| format!(": {}", because.trim_end_matches('.')))
 }
 
+/// Whose death it is: said, or told by a size that the start of one role alone prints.
+pub(super) fn role(case: &Case<'_>) -> Option<Role> {
+    let given = |keys: &[&str]| keys.iter().all(|key| case.given(key).is_some());
+    let of_one = match (
+        given(&["taskmanager.memory.framework.heap.size"]),
+        given(&["jobmanager.memory.off-heap.size", "jobmanager.memory.jvm-overhead.max"]),
+    ) {
+        (true, false) => Some(Role::TaskManager),
+        (false, true) => Some(Role::JobManager),
+        _ => None,
+    };
+    case.role.or(of_one)
+}
+
 /// Whose memory it was, in a title.
 pub(super) fn whose(case: &Case<'_>) -> &'static str {
-    match case.role {
+    match role(case) {
         Some(Role::TaskManager) => "the TaskManager's",
         Some(Role::JobManager) => "the JobManager's",
         None => "the",

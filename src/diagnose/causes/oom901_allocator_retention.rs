@@ -1,8 +1,11 @@
-use super::mib;
+use super::{marks, mib};
 use crate::artefact::malloc_chunks::Allocator;
 use crate::diagnose::cause::{Outlook, Told, cause};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
 use crate::diagnose::trend::restarts;
-use crate::model::{Bytes, Component, Confidence, Finding, Pool, Severity};
+use crate::model::{Area, Bytes, Component, Confidence, Finding, Pool, Severity};
 
 cause! {
     /// The allocator keeps memory that the program gave back, and the resident set grows with every restart of a job.
@@ -36,6 +39,17 @@ cause! {
     /// - [FLINK-19125](https://issues.apache.org/jira/browse/FLINK-19125), jemalloc in the image.
     "OOM901" "allocator-retention" {
         early: early,
+        late: Some(Late {
+            required,
+            weight: Weight::Explains,
+            area: |_| Area::Native,
+            title,
+            decides: Some(Decides {
+                evidence: "how much of a successor's memory malloc keeps though it is free",
+                command: "oomph attach PID",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -117,11 +131,33 @@ pub(super) fn remedy(outlook: &Outlook<'_>) -> Option<&'static str> {
     }
 }
 
+/// Readers of `jcmd PID System.trim_native_heap` say so where it gave back much.
+const STRAINS: [&str; 1] = ["malloc-trimmed"];
+
+/// A container at its limit, and a JVM from which much could be taken by trimming alone.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    let trimmed = case.strains(&STRAINS).into_iter();
+    let much = trimmed.filter(|(_, strain)| strain.usage.is_some_and(|usage| usage > USUAL));
+    marks::killed_beside(case, much.map(|(signal, _)| signal).collect())
+}
+
+fn title(case: &Case<'_>) -> String {
+    let kept = case.strains(&STRAINS).into_iter().find_map(|(_, strain)| strain.usage).unwrap_or(Bytes::ZERO);
+    format!(
+        "malloc kept {} that the program had given back, in a container killed at {}",
+        mib(kept),
+        marks::its_limit(case)
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
     use crate::diagnose::over_time::OverTime;
+    use crate::diagnose::postmortem::signal::Origin;
+    use crate::model::Killer;
 
     fn kept_after(verdict: restarts::Verdict) -> Vec<Finding> {
         let tried = Tried::taskmanager().uses(&[(Pool::AllocatorRetained, 400)]);
@@ -147,5 +183,18 @@ mod tests {
         };
         assert_eq!(severities(restarts::Keeper::Allocator), [Severity::Error]);
         assert_eq!(severities(restarts::Keeper::Program), [Severity::Warning]);
+    }
+
+    #[test]
+    fn what_trimming_gave_back_explains_a_kill_at_the_limit() {
+        let trimmed = |left: Left, mib| {
+            left.used(Origin::Jcmd, "malloc-trimmed", Area::Native, Bytes::mib(mib), Bytes::mib(1503))
+        };
+        let killed = || Left::killed_by(Killer::KernelMemcg, Area::Container).limit(Bytes::mib(1728));
+        let verdict = trimmed(killed(), 645).verdict();
+        assert_eq!((verdict.code, verdict.area), (Some("OOM901"), Area::Native));
+        assert!(verdict.summary.starts_with("malloc kept 645.0 MiB"), "{}", verdict.summary);
+        assert!(!trimmed(killed(), 90).codes().contains(&"OOM901"), "as much is usual");
+        assert!(!trimmed(Left::default(), 645).codes().contains(&"OOM901"));
     }
 }

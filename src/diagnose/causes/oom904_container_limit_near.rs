@@ -1,8 +1,11 @@
 use super::room::{self, Room};
-use super::{mib, percent, permille};
+use super::{marks, mib, percent, permille};
 use crate::diagnose::cause::{Outlook, Told, cause};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
 use crate::diagnose::trend::Forecast;
-use crate::model::{Confidence, Finding, Severity};
+use crate::model::{Area, Confidence, Finding, Severity};
 
 cause! {
     /// What cannot be reclaimed is near the container's limit, or grows towards it: the kernel will kill the process.
@@ -35,6 +38,17 @@ cause! {
     /// - `KubernetesConfigOptions.TASK_MANAGER_MEMORY_LIMIT_FACTOR`, Flink 1.15 to 2.3.
     "OOM904" "container-limit-near" {
         early: early,
+        late: Some(Late {
+            required,
+            weight: Weight::Beside,
+            area: |_| Area::Container,
+            title,
+            decides: Some(Decides {
+                evidence: "whether the kernel or YARN killed at that limit",
+                command: "grep oom_kill /sys/fs/cgroup/memory.events",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -84,10 +98,28 @@ fn confidence(outlook: &Outlook<'_>, room: &Room<'_>) -> Confidence {
     }
 }
 
+const STRAINS: [&str; 3] = ["near-limit", "container-nearly-full", "limit-hit"];
+
+/// A container near its limit of which nobody says that it was killed.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    if case.killed_by(&marks::OUTSIDE) {
+        return Vec::new();
+    }
+    let near = case.strains(&STRAINS).into_iter();
+    near.filter(|(_, strain)| strain.area == Some(Area::Container)).map(|(signal, _)| signal).collect()
+}
+
+fn title(case: &Case<'_>) -> String {
+    format!("the container was near its limit, and nothing says that it was killed{}", marks::in_words(case, &STRAINS))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
+    use crate::diagnose::postmortem::signal::Origin;
+    use crate::model::Killer;
     use crate::model::{Bytes, Measure, Pool};
 
     const MIB: u64 = 1 << 20;
@@ -132,5 +164,14 @@ mod tests {
             .contained(1728, 1500, 1140, 0)
             .before(Measure::CgroupAnon, (0..6).map(|look| (1000 + 50 * look) * MIB));
         assert!(tried.finds(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn a_full_container_that_nobody_killed_is_told_beside() {
+        let full = |left: Left| left.strain(Origin::Metrics, "near-limit", Some(Area::Container));
+        assert_eq!(full(Left::default()).first(), Some("OOM904"));
+        assert!(!full(Left::killed_by(Killer::KernelMemcg, Area::Container)).codes().contains(&"OOM904"));
+        let cache = Left::default().strain(Origin::Metrics, "near-limit", Some(Area::PageCache));
+        assert!(!cache.codes().contains(&"OOM904"));
     }
 }

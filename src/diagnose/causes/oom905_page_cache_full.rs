@@ -1,8 +1,11 @@
 use super::room::Room;
-use super::{mib, oom904_container_limit_near, permille};
+use super::{marks, mib, oom904_container_limit_near, permille};
 use crate::diagnose::cause::{Outlook, Told, cause};
 use crate::diagnose::container::PageCacheVerdict;
-use crate::model::{Bytes, Confidence, Finding, Severity};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
+use crate::model::{Area, Bytes, Confidence, Finding, Killer, Severity};
 
 cause! {
     /// The container looks full, and page cache is what fills it: clean cache is no danger, cache that is not written yet is.
@@ -34,6 +37,18 @@ cause! {
     ///   (`testdata/series/failures`).
     "OOM905" "page-cache-full" {
         early: early,
+        late: Some(Late {
+            required,
+            supporting: marks::borne_out,
+            weight: Weight::Explains,
+            area: |_| Area::PageCache,
+            title,
+            decides: Some(Decides {
+                evidence: "how much of the cache was not written yet",
+                command: "grep -e file_dirty -e file_writeback -e shmem /sys/fs/cgroup/memory.stat",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -79,10 +94,37 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     Some(finding)
 }
 
+const KILLERS: [Killer; 1] = [Killer::KernelMemcg];
+const STRAINS: [&str; 3] = ["limit-hit", "cache-heavy", "near-limit"];
+
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    if case.death.is_some() {
+        return marks::told_of(case, &KILLERS, &[Area::PageCache]);
+    }
+    let looks_full = case.strains(&STRAINS).into_iter();
+    looks_full.filter(|(_, strain)| strain.area == Some(Area::PageCache)).map(|(signal, _)| signal).collect()
+}
+
+fn title(case: &Case<'_>) -> String {
+    if case.death.is_some() {
+        let because = marks::because(case, &KILLERS);
+        return format!(
+            "page cache filled the container at {}, and {} was killed{because}",
+            marks::its_limit(case),
+            marks::victim(case)
+        );
+    }
+    let said = case.strains(&STRAINS).into_iter().find(|(_, strain)| strain.area == Some(Area::PageCache));
+    let said = said.map_or(String::new(), |(_, strain)| format!(": {}", strain.text.trim_end_matches('.')));
+    format!("the container looks full of page cache, which goes when it is needed{said}")
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
+    use crate::diagnose::postmortem::signal::Origin;
 
     #[test]
     fn clean_cache_is_a_note_and_unwritten_cache_a_warning() {
@@ -97,5 +139,24 @@ mod tests {
         assert!(Tried::taskmanager().contained(1728, 1400, 1100, 0).finds(&CAUSE).is_empty());
         assert!(Tried::taskmanager().contained(1728, 1728, 1700, 0).finds(&CAUSE).is_empty());
         assert!(Tried::taskmanager().finds(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn a_kill_whose_counters_show_page_cache_is_explained_and_a_full_cache_alone_kills_nobody() {
+        let left = Left::killed_by(Killer::KernelMemcg, Area::PageCache).limit(Bytes::mib(1000));
+        let verdict = left.because("pages of files are 900 of 1000 MiB").verdict();
+        assert_eq!((verdict.code, verdict.area), (Some("OOM905"), Area::PageCache));
+        assert!(verdict.summary.contains("its limit of 1000.0 MiB"), "{}", verdict.summary);
+        let hits = Left::default().strain(Origin::Counters, "limit-hit", Some(Area::PageCache)).verdict();
+        assert_eq!((hits.code, hits.killer), (Some("OOM905"), Killer::NotOom));
+    }
+
+    #[test]
+    fn tmpfs_and_memory_of_processes_are_not_page_cache() {
+        for area in [Area::Tmpfs, Area::Container, Area::Other] {
+            assert!(!Left::killed_by(Killer::KernelMemcg, area).codes().contains(&"OOM905"), "{area:?}");
+        }
+        let hits = Left::default().strain(Origin::Counters, "limit-hit", Some(Area::Container));
+        assert!(!hits.codes().contains(&"OOM905"));
     }
 }

@@ -1,7 +1,10 @@
-use super::mib;
+use super::{marks, mib};
 use crate::artefact::hsperfdata::CollectorKind;
 use crate::diagnose::cause::{Outlook, Told, cause};
-use crate::model::{Bytes, Confidence, Finding, Limit, Severity};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
+use crate::model::{Area, Bytes, Confidence, Finding, Killer, Limit, Severity};
 
 cause! {
     /// Files in tmpfs count against the container's limit and stay until they are deleted.
@@ -29,6 +32,18 @@ cause! {
     /// - Kubernetes, Volumes, emptyDir: what is written with `medium: Memory` counts to the container that wrote it.
     "OOM906" "tmpfs-counts" {
         early: early,
+        late: Some(Late {
+            required,
+            supporting: marks::borne_out,
+            weight: Weight::Explains,
+            area: |_| Area::Tmpfs,
+            title,
+            decides: Some(Decides {
+                evidence: "which files lie in memory, and how large they are",
+                command: "df -h -t tmpfs",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -78,8 +93,24 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     )
 }
 
+const KILLERS: [Killer; 4] = [Killer::KernelMemcg, Killer::KernelGlobal, Killer::KubeletEvict, Killer::SystemdOomd];
+
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    marks::told_of(case, &KILLERS, &[Area::Tmpfs])
+}
+
+fn title(case: &Case<'_>) -> String {
+    let because = marks::because(case, &KILLERS);
+    format!(
+        "files in memory (tmpfs, /dev/shm) filled it to {}, and {} was killed{because}",
+        marks::its_limit(case),
+        marks::victim(case)
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
 
@@ -103,5 +134,15 @@ mod tests {
     fn a_little_tmpfs_is_none() {
         let little = Tried::taskmanager().contained(1728, 1500, 900, 64);
         assert!(little.status(|status| status.rss_shmem = Some(Bytes::ZERO)).finds(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn a_kill_whose_counters_show_shared_memory_is_explained() {
+        let left = Left::killed_by(Killer::KernelMemcg, Area::Tmpfs).limit(Bytes::mib(1728));
+        let verdict = left.because("shared memory is 1200 of 1728 MiB").verdict();
+        assert_eq!((verdict.code, verdict.area), (Some("OOM906"), Area::Tmpfs));
+        for area in [Area::PageCache, Area::Container] {
+            assert!(!Left::killed_by(Killer::KernelMemcg, area).codes().contains(&"OOM906"), "{area:?}");
+        }
     }
 }

@@ -1,7 +1,10 @@
-use super::{flags, mib, percent, permille, room};
+use super::{flags, marks, mib, percent, permille, room};
 use crate::diagnose::cause::{Outlook, Told, cause};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
 use crate::diagnose::trend::Forecast;
-use crate::model::{Bytes, Component, Confidence, Finding, Measure, Pool, Severity};
+use crate::model::{Area, Bytes, Component, Confidence, Finding, Measure, Pool, Severity};
 
 cause! {
     /// Metaspace or the class space is near its bound, or grows with every job: OutOfMemoryError: Metaspace.
@@ -34,6 +37,17 @@ cause! {
     /// - Measured: Flink 1.20.5 with 44 MiB of metaspace ends with exit code 239, with 96 MiB it runs.
     "OOM907" "metaspace-near-limit" {
         early: early,
+        late: Some(Late {
+            required,
+            weight: Weight::Beside,
+            area: |_| Area::Metaspace,
+            title,
+            decides: Some(Decides {
+                evidence: "how many class loaders are held",
+                command: "jcmd PID VM.classloader_stats",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -113,11 +127,25 @@ fn class_space(outlook: &Outlook<'_>) -> Option<Finding> {
     )
 }
 
+const STRAINS: [&str; 1] = ["metaspace-nearly-full"];
+
+/// What is short, and nobody says that it failed.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    if case.told_of(&[Area::Metaspace]).is_empty() { marks::strained(case, &STRAINS) } else { Vec::new() }
+}
+
+fn title(case: &Case<'_>) -> String {
+    format!("metaspace was nearly full, and nothing says that it failed{}", marks::in_words(case, &STRAINS))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
     use crate::artefact::hsperfdata::Space;
+    use crate::diagnose::postmortem::signal::Origin;
+    use crate::model::Killer;
 
     const MIB: u64 = 1 << 20;
 
@@ -155,5 +183,12 @@ mod tests {
         let space = |mib| Space { used: Some(mib * MIB), max: Some(208 * MIB), ..Space::default() };
         assert_eq!(used(100).jvm(|jvm| jvm.class_space = Some(space(190))).finds(&CAUSE).len(), 1);
         assert!(used(100).jvm(|jvm| jvm.class_space = Some(space(100))).finds(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn metaspace_that_is_nearly_full_is_told_beside() {
+        let short = |left: Left| left.strain(Origin::Metrics, "metaspace-nearly-full", Some(Area::Metaspace));
+        assert_eq!(short(Left::default()).first(), Some("OOM907"));
+        assert!(!short(Left::killed_by(Killer::Jvm, Area::Metaspace)).codes().contains(&"OOM907"));
     }
 }

@@ -1,8 +1,11 @@
-use super::{mib, percent, permille};
+use super::{marks, mib, percent, permille};
 use crate::artefact::hsperfdata::{CollectorKind, HsPerf};
 use crate::diagnose::cause::{Outlook, Told, cause};
 use crate::diagnose::over_time::OverTime;
-use crate::model::{Bytes, Confidence, Finding, Measure, Role, Severity};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
+use crate::model::{Area, Bytes, Confidence, Finding, Measure, Role, Severity};
 
 cause! {
     /// The Java heap is full of what is in use, and the JVM spends its time collecting.
@@ -34,6 +37,17 @@ cause! {
     /// - [FLINK-10243](https://issues.apache.org/jira/browse/FLINK-10243), latency metrics on a JobManager's heap.
     "OOM908" "heap-full" {
         early: early,
+        late: Some(Late {
+            required,
+            weight: Weight::Beside,
+            area: |_| Area::Heap,
+            title,
+            decides: Some(Decides {
+                evidence: "what is left after a full collection, in the GC log",
+                command: "jstat -gcutil PID 1000 10",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -122,11 +136,30 @@ fn since_the_start(jvm: &HsPerf) -> Option<Cost> {
     Some(Cost { permille: permille(spent, uptime)?, watched: false })
 }
 
+const STRAINS: [&str; 5] =
+    ["full-collections", "heap-nearly-full", "to-space-exhausted", "allocation-stall", "gc-overhead"];
+
+/// A heap in trouble that nobody says to have failed.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    if !case.told_of(&[Area::Heap]).is_empty() {
+        return Vec::new();
+    }
+    let of_heap = case.strains(&STRAINS).into_iter();
+    of_heap.filter(|(_, strain)| strain.area == Some(Area::Heap)).map(|(signal, _)| signal).collect()
+}
+
+fn title(case: &Case<'_>) -> String {
+    format!("the Java heap was short, and nothing says that it failed{}", marks::in_words(case, &STRAINS))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
     use crate::artefact::hsperfdata::{Collector, Generation, Space};
+    use crate::diagnose::postmortem::signal::Origin;
+    use crate::model::Killer;
 
     const MIB: u64 = 1 << 20;
     const SECOND: u64 = 1_000_000_000;
@@ -172,5 +205,14 @@ mod tests {
         let just = heap(335, 300).jvm(|jvm| jvm.uptime_nanoseconds = Some(SECOND));
         assert!(just.finds(&CAUSE).is_empty());
         assert!(heap(335, 300).jvm(|jvm| jvm.collector = Some(CollectorKind::Shenandoah)).finds(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn full_collections_without_an_error_are_told_beside() {
+        let collected = |left: Left| left.strain(Origin::GcLog, "full-collections", Some(Area::Heap));
+        assert_eq!(collected(Left::default()).first(), Some("OOM908"));
+        assert!(!collected(Left::killed_by(Killer::Jvm, Area::Heap)).codes().contains(&"OOM908"));
+        let perm = Left::default().strain(Origin::GcLog, "full-collections", Some(Area::Metaspace));
+        assert!(!perm.codes().contains(&"OOM908"));
     }
 }

@@ -1,7 +1,10 @@
-use super::{mib, percent, permille, room};
+use super::{marks, mib, percent, permille, room};
 use crate::diagnose::cause::{Outlook, Told, cause};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
 use crate::diagnose::trend::Forecast;
-use crate::model::{Bytes, Confidence, Finding, Limit, Measure, Pool, Severity};
+use crate::model::{Area, Bytes, Confidence, Finding, Limit, Measure, Pool, Severity};
 
 cause! {
     /// The process has nearly as many threads as its container or its user may have.
@@ -31,6 +34,17 @@ cause! {
     /// - Measured: Flink 1.20.5 with `pids.max` 64 exits with code 1, with 1024 it runs.
     "OOM909" "threads-near-limit" {
         early: early,
+        late: Some(Late {
+            required,
+            weight: Weight::Beside,
+            area: |_| Area::Threads,
+            title,
+            decides: Some(Decides {
+                evidence: "which limit of threads was reached",
+                command: "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids.events /proc/PID/limits",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -89,11 +103,28 @@ fn judged(outlook: &Outlook<'_>, tasks: u64, limit: u64, sure: Confidence, whose
     })
 }
 
+const STRAINS: [&str; 1] = ["threads-refused"];
+
+/// What is short, and nobody says that it failed.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    if case.told_of(&[Area::Threads]).is_empty() { marks::strained(case, &STRAINS) } else { Vec::new() }
+}
+
+fn title(case: &Case<'_>) -> String {
+    format!(
+        "threads could not be started, and nothing says that the process failed of it{}",
+        marks::in_words(case, &STRAINS)
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
     use crate::artefact::process_status::ProcessLimits;
+    use crate::diagnose::postmortem::signal::Origin;
+    use crate::model::Killer;
 
     fn tasks(now: u64, limit: Limit) -> Tried {
         Tried::taskmanager().contained(1728, 900, 800, 0).cgroup(|cgroup| cgroup.tasks = Some((limit, Some(now))))
@@ -127,5 +158,12 @@ mod tests {
         };
         assert_eq!(of(9999).finding(&CAUSE).confidence, Confidence::Medium);
         assert!(of(0).finds(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn refused_threads_are_told_beside() {
+        let short = |left: Left| left.strain(Origin::Metrics, "threads-refused", Some(Area::Threads));
+        assert_eq!(short(Left::default()).first(), Some("OOM909"));
+        assert!(!short(Left::killed_by(Killer::Jvm, Area::Threads)).codes().contains(&"OOM909"));
     }
 }

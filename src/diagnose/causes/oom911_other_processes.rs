@@ -1,9 +1,12 @@
 use super::room::Room;
-use super::{mib, oom904_container_limit_near, permille};
+use super::{marks, mib, oom904_container_limit_near, permille};
 use crate::artefact::cgroup::Companion;
 use crate::diagnose::cause::{Outlook, Told, cause};
 use crate::diagnose::ledger::HeadRoom;
-use crate::model::{Bytes, Component, Confidence, Finding, Role, Severity};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
+use crate::model::{Area, Bytes, Component, Confidence, Finding, Role, Severity};
 
 cause! {
     /// Other processes of the container, Python workers among them, take what Flink planned for itself.
@@ -32,6 +35,17 @@ cause! {
     /// - Hadoop, `ContainersMonitorImpl`: the resident sets of the process tree are added up.
     "OOM911" "other-processes" {
         early: early,
+        late: Some(Late {
+            required,
+            weight: Weight::Explains,
+            area: |_| Area::Container,
+            title,
+            decides: Some(Decides {
+                evidence: "how much each process of the container had",
+                command: "ps -eo pid,ppid,rss,args --sort=-rss",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -103,10 +117,26 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     }))
 }
 
+/// Readers of process tables say so where others than the largest JVM held what no budget of Flink's has.
+const STRAINS: [&str; 1] = ["other-processes"];
+
+/// A container at its limit, of which processes beside the JVM held a part that is stated.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    marks::killed_beside(case, marks::strained(case, &STRAINS))
+}
+
+fn title(case: &Case<'_>) -> String {
+    let said = marks::in_words(case, &STRAINS);
+    format!("other processes of the container took a part of {}{said}", marks::its_limit(case))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
+    use crate::diagnose::postmortem::signal::Origin;
+    use crate::model::Killer;
     use crate::model::Pool;
 
     fn beside(limit: u32, workers: &[(bool, u32)]) -> Tried {
@@ -146,5 +176,14 @@ mod tests {
         assert_eq!(codes, ["OOM911"]);
         let plan_alone = beside(1000, &[(false, 300)]).all();
         assert!(plan_alone.iter().any(|finding| finding.code == "OOM903" && finding.severity == Severity::Error));
+    }
+
+    #[test]
+    fn a_kill_at_the_limit_beside_large_other_processes_is_explained() {
+        let others = |left: Left| left.strain(Origin::Yarn, "other-processes", Some(Area::Container));
+        let killed = others(Left::killed_by(Killer::YarnPmem, Area::Container));
+        assert_eq!((killed.first(), killed.verdict().area), (Some("OOM911"), Area::Container));
+        assert!(!others(Left::killed_by(Killer::Jvm, Area::Heap)).codes().contains(&"OOM911"));
+        assert!(!Left::killed_by(Killer::YarnPmem, Area::Container).codes().contains(&"OOM911"));
     }
 }

@@ -1,7 +1,10 @@
-use super::{flags, mib, percent, permille, room};
+use super::{flags, marks, mib, percent, permille, room};
 use crate::diagnose::cause::{Outlook, Told, cause};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
 use crate::diagnose::trend::Forecast;
-use crate::model::{Bytes, Confidence, Finding, Measure, Role, Severity};
+use crate::model::{Area, Bytes, Confidence, Finding, Measure, Role, Severity};
 
 cause! {
     /// Direct memory beside the network buffers is near what is left of its bound: OutOfMemoryError: Direct buffer memory.
@@ -33,6 +36,17 @@ cause! {
     /// - Measured: Flink 1.20.5, a batch shuffle with 8 MiB of framework off-heap fails, with 128 MiB it finishes.
     "OOM913" "direct-near-limit" {
         early: early,
+        late: Some(Late {
+            required,
+            weight: Weight::Beside,
+            area: |_| Area::Direct,
+            title,
+            decides: Some(Decides {
+                evidence: "whose direct buffers they are",
+                command: "jcmd PID Thread.print",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -91,10 +105,24 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     }))
 }
 
+const STRAINS: [&str; 1] = ["batch-read-timeout"];
+
+/// What is short, and nobody says that it failed.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    if case.told_of(&[Area::Direct]).is_empty() { marks::strained(case, &STRAINS) } else { Vec::new() }
+}
+
+fn title(case: &Case<'_>) -> String {
+    format!("direct memory was short, and nothing says that it failed{}", marks::in_words(case, &STRAINS))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
+    use crate::diagnose::postmortem::signal::Origin;
+    use crate::model::Killer;
 
     const MIB: u64 = 1 << 20;
     const USED: &str = "Status.JVM.Memory.Direct.MemoryUsed";
@@ -123,5 +151,12 @@ mod tests {
         let tried = Tried::jobmanager().metrics(&[(USED, 126 * MIB)]);
         let tried = tried.command(&["java", "-XX:MaxDirectMemorySize=134217728"]);
         assert!(tried.finding(&CAUSE).help.unwrap_or_default().contains("jobmanager.memory.off-heap.size"));
+    }
+
+    #[test]
+    fn short_direct_memory_is_told_beside() {
+        let short = |left: Left| left.strain(Origin::Metrics, "batch-read-timeout", Some(Area::Direct));
+        assert_eq!(short(Left::default()).first(), Some("OOM913"));
+        assert!(!short(Left::killed_by(Killer::Jvm, Area::Direct)).codes().contains(&"OOM913"));
     }
 }

@@ -1,5 +1,9 @@
 use crate::diagnose::cause::{Outlook, Told, cause};
-use crate::model::{Confidence, Finding, Severity};
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Origin;
+use crate::diagnose::postmortem::signal::Signal;
+use crate::model::{Area, Confidence, Finding, Severity};
 
 cause! {
     /// The kernel has killed processes of this container for memory before.
@@ -25,6 +29,17 @@ cause! {
     ///   (10. OOM control).
     "OOM917" "killed-before" {
         early: early,
+        late: Some(Late {
+            required,
+            weight: Weight::Beside,
+            area: |_| Area::Container,
+            title,
+            decides: Some(Decides {
+                evidence: "which processes of the container were killed, and when",
+                command: "dmesg -T | grep -i 'killed process'",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -50,10 +65,31 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
     Some(finding.help("see in the node's dmesg which process it was, and how large"))
 }
 
+/// Counters that say more than one kill: the one that is looked at was not the first.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    let by_counters = case.told().filter(|(signal, _)| matches!(signal.origin, Origin::Counters | Origin::Metrics));
+    by_counters.filter(|(_, death)| counted(&death.because).is_some()).map(|(signal, _)| signal).collect()
+}
+
+/// How many kills a sentence counts, where they are more than one.
+fn counted(because: &str) -> Option<u64> {
+    let says = ["cgroup counts", "kernel killed"].iter().any(|words| because.contains(words));
+    let number = because.split_whitespace().find_map(|word| word.parse::<u64>().ok());
+    number.filter(|number| says && *number > 1)
+}
+
+fn title(case: &Case<'_>) -> String {
+    let kills = case.told().find_map(|(_, death)| counted(&death.because)).unwrap_or_default();
+    format!("the kernel has killed {kills} processes of this container for memory: it was not the first time")
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
+    use crate::diagnose::postmortem::signal::{Death, Says};
+    use crate::model::Killer;
 
     #[test]
     fn the_groups_counter_is_the_fact() {
@@ -63,5 +99,17 @@ mod tests {
         assert_eq!(finding.notes.len(), 1);
         assert!(killed(Some(0)).finds(&CAUSE).is_empty());
         assert!(killed(None).finds(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn counters_of_several_kills_are_told_beside_the_last() {
+        let counted = |because: &str| {
+            let left = Left::killed_by(Killer::KernelMemcg, Area::Container);
+            let death = Death { because: because.to_owned(), ..Death::by(Killer::KernelMemcg) };
+            left.says(Origin::Counters, "oom_kill 3", Says::Death(death))
+        };
+        let codes = counted("the cgroup counts 3 of its processes killed, for its limit").codes();
+        assert_eq!((codes.first(), codes.contains(&"OOM917")), (Some(&"OOM940"), true));
+        assert!(!counted("the cgroup counts 1 of its processes killed, for its limit").codes().contains(&"OOM917"));
     }
 }

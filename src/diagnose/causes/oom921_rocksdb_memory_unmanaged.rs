@@ -1,9 +1,12 @@
-use super::mib;
+use super::{marks, mib};
 use crate::artefact::rocksdb_directory::{Databases, SharedCache};
 use crate::diagnose::cause::{Outlook, Told, cause};
 use crate::diagnose::ledger::HeadRoom;
+use crate::diagnose::postmortem::case::Case;
+use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::signal::Signal;
 use crate::diagnose::sample::Sample;
-use crate::model::{Bytes, Component, Confidence, Finding, Severity};
+use crate::model::{Area, Bytes, Component, Confidence, Finding, Severity};
 use crate::plan::store::Scope;
 
 cause! {
@@ -33,6 +36,18 @@ cause! {
     /// - Measured: Flink 1.20.5, unmanaged with 256 MiB memtables, killed in 25 s; managed, flat at 522 MB.
     "OOM921" "rocksdb-memory-unmanaged" {
         early: early,
+        late: Some(Late {
+            required,
+            supporting: |case| case.shows_rocksdb(),
+            weight: Weight::Explains,
+            area: |_| Area::ManagedRocksDb,
+            title,
+            decides: Some(Decides {
+                evidence: "a block cache for each state in the LOG files, instead of one a slot",
+                command: "grep -h 'block_cache:' *LOG | sort | uniq -c",
+            }),
+            ..Late::UNMARKED
+        }),
     }
 }
 
@@ -113,13 +128,43 @@ fn is_planned(outlook: &Outlook<'_>) -> bool {
     stores.any(|(_, memory)| memory.as_ref().is_ok_and(|memory| memory.scope == Scope::None))
 }
 
+const MANAGED: &str = "state.backend.rocksdb.memory.managed";
+
+/// A container at its limit, while RocksDB was told to take what it wants.
+fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    let fixed = ["state.backend.rocksdb.memory.fixed-per-slot", "state.backend.rocksdb.memory.fixed-per-tm"];
+    let is_fixed = fixed.iter().any(|key| case.given(key).is_some());
+    let backend = ["state.backend.type", "state.backend"].into_iter().find_map(|key| case.given(key));
+    let is_other = backend.is_some_and(|(_, value)| !value.to_lowercase().contains("rocksdb"));
+    let shown = [Area::PageCache, Area::Tmpfs, Area::Other];
+    let filled_otherwise = !marks::told_of(case, &marks::OUTSIDE, &shown).is_empty();
+    let Some(unmanaged) = case.is_given(MANAGED, "false").filter(|_| !is_fixed && !is_other && !filled_otherwise)
+    else {
+        return Vec::new();
+    };
+    let mut found = marks::killed(case, &marks::AT_ITS_LIMIT);
+    if !found.is_empty() {
+        found.push(unmanaged);
+    }
+    found
+}
+
+fn title(case: &Case<'_>) -> String {
+    format!(
+        "RocksDB's memory is not managed ({MANAGED}: false), and {} was killed with its container at {}",
+        marks::victim(case),
+        marks::its_limit(case)
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
     use crate::artefact::rocksdb_directory::RocksDbInstance;
     use crate::artefact::rocksdb_log;
-    use crate::model::{Pool, Unseen};
+    use crate::model::{Killer, Pool, Unseen};
 
     const FAMILY: &str = "2026/11/21-10:00:00.000000 7f01 [/column_family.cc:621] --------------- Options for column \
                           family [NAME]:\n2026/11/21-10:00:00.000000 7f01           Options.write_buffer_size: 67108864\n\
@@ -168,5 +213,32 @@ mod tests {
         assert!(tried(&[&[1, 1, 1], &[2, 2]]).finds(&CAUSE).is_empty());
         assert!(tried(&[&[1]]).finds(&CAUSE).is_empty());
         assert!(Tried::taskmanager().finds(&CAUSE).is_empty());
+    }
+
+    #[test]
+    fn a_container_killed_at_its_limit_with_unmanaged_memory_is_explained() {
+        for killer in [Killer::KernelMemcg, Killer::YarnPmem] {
+            let verdict =
+                Left::killed_by(killer, Area::Container).limit(Bytes::mib(1216)).given(MANAGED, "false").verdict();
+            assert_eq!((verdict.code, verdict.area), (Some("OOM921"), Area::ManagedRocksDb), "{killer}");
+            assert!(verdict.summary.contains("its limit of 1216.0 MiB"), "{}", verdict.summary);
+        }
+    }
+
+    #[test]
+    fn managed_memory_another_backend_page_cache_and_other_deaths_are_not_unmanaged() {
+        let killed = || Left::killed_by(Killer::KernelMemcg, Area::Container);
+        let silent = [
+            killed(),
+            killed().given(MANAGED, "true"),
+            killed().given(MANAGED, "false").given("state.backend.type", "hashmap"),
+            killed().given(MANAGED, "false").given("state.backend.rocksdb.memory.fixed-per-slot", "512mb"),
+            Left::killed_by(Killer::KernelMemcg, Area::PageCache).given(MANAGED, "false"),
+            Left::killed_by(Killer::Jvm, Area::Heap).given(MANAGED, "false"),
+            Left::default().given(MANAGED, "false").ended(137),
+        ];
+        for left in silent {
+            assert!(!left.codes().contains(&"OOM921"), "{left:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-use super::marks;
+use super::{marks, oom961_latency_metrics as latency, oom963_heap_state_surge as state};
 use crate::diagnose::cause::cause;
 use crate::diagnose::postmortem::case::Case;
 use crate::diagnose::postmortem::late::{Decides, Late, Weight};
@@ -52,6 +52,10 @@ cause! {
 }
 
 fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    // What fills it is said by those.
+    if !state::required(case).is_empty() || !latency::required(case).is_empty() {
+        return Vec::new();
+    }
     marks::told_of(case, &marks::INSIDE, &[Area::Heap])
 }
 
@@ -66,7 +70,7 @@ fn title(case: &Case<'_>) -> String {
     }
     let how = if spoken(&["GC overhead"]) {
         ": the collector took nearly all of the time and freed nearly nothing"
-    } else if case.role == Some(Role::JobManager) {
+    } else if marks::role(case) == Some(Role::JobManager) {
         ": what it keeps of jobs does not fit"
     } else {
         ": what is in use does not fit"

@@ -51,9 +51,10 @@ const GRANULARITY: &str = "metrics.latency.granularity";
 /// Classes that are there for latency tracking alone, or nearly so in numbers.
 const CLASSES: [&str; 3] = ["LatencyStats", "DescriptiveStatisticsHistogram", "LatencyHistogram"];
 
-fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+/// What tells of it.
+pub(super) fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
     let full = marks::heap_exhausted(case);
-    if full.is_empty() || case.role == Some(Role::TaskManager) || signs(case).is_empty() {
+    if full.is_empty() || marks::role(case) == Some(Role::TaskManager) || signs(case).is_empty() {
         return Vec::new();
     }
     full
@@ -66,7 +67,6 @@ fn signs<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
     let is_on = |value: &str| value.chars().any(|letter| ('1'..='9').contains(&letter));
     if let (Some((interval, value)), Some(granularity)) = (case.given(INTERVAL), case.is_given(GRANULARITY, "subtask"))
         && is_on(value)
-        && (case.role == Some(Role::JobManager) || !found.is_empty())
     {
         found.extend([interval, granularity]);
     }
@@ -118,6 +118,8 @@ mod tests {
         let off = jobmanager("subtask").given(INTERVAL, "0 ms");
         assert!(!off.codes().contains(&"OOM961"));
         let worker = Left::killed_by(Killer::Jvm, Area::Heap).given("role", "taskmanager");
+        let unsaid = Left::killed_by(Killer::Jvm, Area::Heap).given(INTERVAL, "60000");
+        assert!(!unsaid.codes().contains(&"OOM961"));
         assert!(!worker.given(INTERVAL, "60000").given(GRANULARITY, "subtask").codes().contains(&"OOM961"));
         let killed = Left::killed_by(Killer::YarnPmem, Area::Container).given("role", "jobmanager");
         assert!(!killed.given(INTERVAL, "60000").given(GRANULARITY, "subtask").codes().contains(&"OOM961"));

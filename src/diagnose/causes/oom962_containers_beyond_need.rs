@@ -22,11 +22,12 @@ cause! {
     /// the free slots in the web interface (`curl JOBMANAGER:8081/overview`).
     ///
     /// ### Cure
-    /// A version of Flink in which it is mended; until then `slotmanager.number-of-slots.max` bounds what is asked for, and
+    /// Flink 1.8 or later. Whatever the version, `slotmanager.number-of-slots.max` (1.12 and later) bounds what is asked for, and
     /// `resourcemanager.taskmanager-timeout` gives idle workers back sooner. First of all cure what ends the workers.
     ///
     /// ### Sources
-    /// - [FLINK-9567](https://issues.apache.org/jira/browse/FLINK-9567).
+    /// - [FLINK-9567](https://github.com/apache/flink/pull/6237), containers asked for twice after a restart;
+    ///   [FLINK-10848](https://github.com/apache/flink/pull/7430), requests that were met and are sent again.
     /// - A job of five workers that came to more than a hundred containers after losses.
     "OOM962" "containers-beyond-need" {
         late: Some(Late {
@@ -46,8 +47,7 @@ cause! {
 const NAMES: [&str; 1] = ["containers-beyond-need"];
 
 fn title(case: &Case<'_>) -> String {
-    let said = case.strains(&NAMES).into_iter().map(|(_, strain)| strain.text.as_str()).find(|text| !text.is_empty());
-    let said = said.map_or(String::new(), |text| format!(": {}", text.trim_end_matches('.')));
+    let said = marks::in_words(case, &NAMES);
     format!("after losses more workers were asked for than the job needs{said}")
 }
 

@@ -24,7 +24,7 @@ cause! {
     /// full; the size of full checkpoints in the web interface, which on the heap takes several times as much.
     ///
     /// ### Cure
-    /// `state.backend.type: rocksdb` (up to 1.17 `state.backend`) with `state.backend.incremental: true`: state then takes managed
+    /// `state.backend.type: rocksdb` (up to 1.16 `state.backend`) with `state.backend.incremental: true`: state then takes managed
     /// memory and disk. A savepoint in canonical form moves the state over. Smaller state: a state TTL, shorter windows,
     /// pre-aggregation, more parallelism. If it is to stay on the heap: `taskmanager.memory.managed.size: 0` gives the heap what
     /// RocksDB would have had, 40 % by default, and `taskmanager.memory.task.heap.size` more.
@@ -64,9 +64,10 @@ const BACKENDS: [&str; 8] = [
 const CLASSES: [&str; 4] =
     ["HeapKeyedStateBackend", "CopyOnWriteStateMap", "CopyOnWriteStateTable", "HashMapStateBackend"];
 
-fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+/// What tells of it.
+pub(super) fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
     let full = marks::heap_exhausted(case);
-    if full.is_empty() || case.role == Some(Role::JobManager) || signs(case).is_empty() {
+    if full.is_empty() || marks::role(case) == Some(Role::JobManager) || signs(case).is_empty() {
         return Vec::new();
     }
     full
