@@ -10,7 +10,8 @@ mod words;
 
 use crate::diagnose::postmortem::Judged;
 use crate::diagnose::postmortem::signal::{Says, Signal};
-use crate::model::Unseen;
+use crate::diagnose::postmortem::late::{Decides, Weight};
+use crate::model::{Confidence, Unseen};
 use crate::plan::Survey;
 use crate::recommend::cure::Advice;
 
@@ -84,6 +85,13 @@ fn because(signal: &Signal) -> &str {
 }
 
 impl Report<'_, '_> {
+    /// What would make the verdict surer, where it is not sure of what filled the memory.
+    fn undecided(&self) -> Option<Decides> {
+        let first = self.main.suspects.first()?;
+        let is_sure = first.confidence == Confidence::High && first.weight == Weight::Explains;
+        first.decides.filter(|_| !is_sure)
+    }
+
     /// Where a signal stands, as `file:line`.
     fn place(&self, file: usize, line: u32) -> String {
         let name = self.inputs.get(file).map_or("?", |input| input.name.as_str());

@@ -229,7 +229,10 @@ impl Reading<'_> {
         for (at, capacity, usage) in last.into_values() {
             let Some(capacity) = capacity else { continue };
             self.given(at, "rocksdb.block_cache.capacity", capacity.get().to_string());
-            let Some(usage) = usage else { continue };
+            // Versions that do not say what is in a cache list what it holds; roles are no more than all of it.
+            let Some(usage) = usage.or_else(|| roles.and_then(|roles| Bytes::checked_sum(roles.iter().map(|role| role.bytes)))) else {
+                continue;
+            };
             if capacity > Bytes::ZERO && is_nearly(usage, capacity) {
                 let over = usage > capacity;
                 let name = if over { "block-cache-above-capacity" } else { "block-cache-full" };
@@ -320,6 +323,18 @@ mod tests {
         assert_eq!(strains(&cache("0.99 GB")), ["block-cache-full"]);
         assert_eq!(strains(&cache("12.00 MB")), [] as [&str; 0]);
         assert_eq!(given(&cache("12.00 MB"), "rocksdb.block_cache.capacity"), ["1073741824"]);
+    }
+
+    #[test]
+    fn a_cache_that_does_not_say_its_use_is_judged_by_what_it_holds() {
+        let cache = |blocks: &str| {
+            format!(
+                "Block cache LRUCache@0x1#2 capacity: 512.00 MB collections: 3 last_copies: 0 last_secs: 0.1\n\
+                 Block cache entry stats(count,size,portion): DataBlock(10,{blocks},1%) IndexBlock(2,64.00 MB,12.5%)\n"
+            )
+        };
+        assert_eq!(strains(&cache("600.00 MB")), ["block-cache-above-capacity"]);
+        assert_eq!(strains(&cache("100.00 MB")), [] as [&str; 0]);
     }
 
     #[test]

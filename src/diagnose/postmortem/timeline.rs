@@ -1,5 +1,10 @@
 //! What happened in which order: the last good moment, the first symptom, the death, and what followed from it.
 
+use std::sync::LazyLock;
+
+use jiff::tz::Offset;
+use regex::Regex;
+
 use super::judge::Judged;
 use super::signal::{Says, Signal};
 use crate::artefact::excerpt::Moment;
@@ -52,6 +57,22 @@ impl Kind {
     }
 }
 
+/// An offset from UTC behind a time: `2018-09-20T14:31:34.114+0800`.
+static OFFSET: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?([+-])(\d{2}):?(\d{2})\b").ok());
+
+/// The time zone of who wrote the times without one: that of a neighbour who says his, since they ran side by side.
+fn zone(events: &[Event<'_>]) -> Option<Offset> {
+    let zoned = events.iter().filter(|event| matches!(event.at, Moment::Zoned(_)));
+    let mut offsets = zoned.filter_map(|event| {
+        let found = OFFSET.as_ref()?.captures(&event.signal.quote)?;
+        let part = |index: usize| found.get(index).map(|part| part.as_str());
+        let seconds = part(2)?.parse::<i32>().ok()? * 3600 + part(3)?.parse::<i32>().ok()? * 60;
+        Offset::from_seconds(if part(1)? == "-" { -seconds } else { seconds }).ok()
+    });
+    offsets.next()
+}
+
 /// The timeline of a case, in the order of the clocks; lines whose clocks cannot be compared stand in the order of their
 /// inputs. What bears no time is not in it.
 pub fn timeline<'s>(judged: &Judged<'s>) -> Vec<Event<'s>> {
@@ -82,6 +103,14 @@ pub fn timeline<'s>(judged: &Judged<'s>) -> Vec<Event<'s>> {
     let mut all: Vec<Event<'s>> = good.into_iter().collect();
     for events in [symptoms, deaths, ends, consequences, others] {
         all.extend(spread(events));
+    }
+    let mixed = all.iter().any(|event| matches!(event.at, Moment::Local(_)));
+    if let Some(zone) = zone(&all).filter(|_| mixed) {
+        for event in &mut all {
+            if let Moment::Zoned(at) = event.at {
+                event.at = Moment::Local(zone.to_datetime(at));
+            }
+        }
     }
     sort(&mut all);
     all

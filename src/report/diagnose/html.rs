@@ -60,7 +60,7 @@ pub fn page(report: &Report<'_, '_>) -> Result<String, askama::Error> {
             .collect(),
         cures: report.advice.recommendations.iter().map(Cure::of).collect(),
         refused: report.advice.refused.clone(),
-        decides: first.and_then(|first| first.decides).map(|decides| (decides.evidence, decides.command)),
+        decides: report.undecided().map(|decides| (decides.evidence, decides.command)),
         unread: report.unread.iter().map(|(name, unseen)| (name.clone(), unseen.why.clone())).collect(),
     }
     .render()

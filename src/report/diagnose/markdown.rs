@@ -67,7 +67,7 @@ pub fn page(report: &Report<'_, '_>) -> String {
         }
     }
     out += &changes(report);
-    if let Some(decides) = report.main.suspects.first().and_then(|first| first.decides) {
+    if let Some(decides) = report.undecided() {
         out += &format!("\n### What would make this surer\n\n{}: `{}`\n", escaped(decides.evidence), decides.command);
     }
     if !report.unread.is_empty() {

@@ -148,7 +148,7 @@ fn causes(report: &Report<'_, '_>, width: usize) -> String {
 }
 
 fn undecided(report: &Report<'_, '_>, width: usize) -> String {
-    let Some(decides) = report.main.suspects.first().and_then(|first| first.decides) else { return String::new() };
+    let Some(decides) = report.undecided() else { return String::new() };
     let mut out = "\nWhat would make this surer\n".to_owned();
     out += &wrapped(&format!("  {}", decides.evidence), width, "  ");
     out += &format!("    {}\n", decides.command);

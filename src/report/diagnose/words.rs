@@ -70,7 +70,7 @@ pub fn moment(at: Moment) -> String {
         Moment::Yearless(at) => at.strftime("%b %d %H:%M:%S").to_string(),
         Moment::Since(since) => {
             let seconds = since.as_secs();
-            format!("{}.{:03} s after start", seconds, since.subsec_millis().abs())
+            format!("+{}.{:03} s", seconds, since.subsec_millis().abs())
         }
     }
 }
