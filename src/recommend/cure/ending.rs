@@ -64,9 +64,10 @@ pub(super) fn unknown(case: &Case<'_>, advice: &mut Advice) {
             "the NodeManager's log of that node, and what YARN says of the container",
             "yarn logs -applicationId <id> -log_files_pattern '.*'",
         ),
-        Deployment::Kubernetes => {
-            Step::platform("what Kubernetes says of the pod's last end", "kubectl describe pod <pod>; kubectl get events")
-        }
+        Deployment::Kubernetes => Step::platform(
+            "what Kubernetes says of the pod's last end",
+            "kubectl describe pod <pod>; kubectl get events",
+        ),
         Deployment::Standalone | Deployment::None => {
             Step::platform("the kernel's log of the machine", "journalctl -k | grep -iE 'killed process|out of memory'")
         }
@@ -96,7 +97,9 @@ pub(super) fn crash(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "the library that crashed, in another release".to_owned(),
             steps: vec![
-                Step::advice("hs_err_pid names the problematic frame: a library of its own, the JVM, or native code of the job"),
+                Step::advice(
+                    "hs_err_pid names the problematic frame: a library of its own, the JVM, or native code of the job",
+                ),
                 Step::advice("a newer patch release of the JDK, and of the library in the frame"),
                 Step::advice("for a stack overflow: the recursion in the job, or a larger -Xss for its threads"),
             ],
@@ -115,8 +118,7 @@ pub(super) fn checkpoints_expired(case: &Case<'_>, advice: &mut Advice) {
     let timeout = "execution.checkpointing.timeout";
     let mut steps = Vec::new();
     let increments = incremental(case);
-    if case.patient.evidence.rocksdb
-        && case.reading(increments).is_none_or(|value| !value.eq_ignore_ascii_case("true"))
+    if case.patient.evidence.rocksdb && case.reading(increments).is_none_or(|value| !value.eq_ignore_ascii_case("true"))
     {
         steps.extend(case.put(increments, "true"));
     }
@@ -131,7 +133,8 @@ pub(super) fn checkpoints_expired(case: &Case<'_>, advice: &mut Advice) {
                 steps,
                 risk: "records in flight are stored with the state; recovery from increments takes longer".to_owned(),
                 watch: "the time of a checkpoint, its alignment and its size".to_owned(),
-                why: "barriers wait behind records where a task is slow, and a whole copy of the state takes long".to_owned(),
+                why: "barriers wait behind records where a task is slow, and a whole copy of the state takes long"
+                    .to_owned(),
                 source: "Flink's page on checkpointing under backpressure; incremental since 1.3, unaligned since 1.11",
                 ..Draft::default()
             },
@@ -151,5 +154,7 @@ pub(super) fn checkpoints_expired(case: &Case<'_>, advice: &mut Advice) {
             },
         );
     }
-    advice.refused.push("more memory: checkpoints expired without memory at fault; look for the task that is slow".to_owned());
+    advice
+        .refused
+        .push("more memory: checkpoints expired without memory at fault; look for the task that is slow".to_owned());
 }

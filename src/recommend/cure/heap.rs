@@ -31,7 +31,7 @@ pub(super) fn small(case: &Case<'_>, advice: &mut Advice) {
     if seen.leak {
         return leak(case, advice);
     }
-    if seen.heap_state || case.is_taskmanager() && on_heap(case) {
+    if case.is_taskmanager() && (seen.heap_state || on_heap(case)) {
         return state_surge(case, advice);
     }
     larger(case, advice);
@@ -48,7 +48,9 @@ pub(super) fn state_surge(case: &Case<'_>, advice: &mut Advice) {
     }
     rocksdb(case, advice);
     without_managed(case, advice);
-    if case.patient.evidence.heap_live.is_some() {
+    if case.patient.evidence.leak {
+        advice.refused.push("more heap: what lives only grows, and a larger heap dies later".to_owned());
+    } else if case.patient.evidence.heap_live.is_some() {
         larger(case, advice);
     } else {
         advice.refused.push(
@@ -70,9 +72,10 @@ fn rocksdb(case: &Case<'_>, advice: &mut Advice) {
     let mut steps = case.put(state_backend(case), "rocksdb");
     steps.extend(case.put(incremental(case), "true"));
     // Managed memory that was taken away because nobody used it is RocksDB's only bound.
-    let none = case.before.as_ref().is_some_and(|survey| {
-        !case.is_cut_off() && survey.plan.budget.size(Component::Managed) < Bytes::mib(64)
-    });
+    let none = case
+        .before
+        .as_ref()
+        .is_some_and(|survey| !case.is_cut_off() && survey.plan.budget.size(Component::Managed) < Bytes::mib(64));
     if none {
         let names = [keys::MANAGED_SIZE.name(), keys::MANAGED_FRACTION.name()];
         let set = names.into_iter().filter(|name| case.value(name).is_some());
@@ -140,7 +143,8 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
         steps,
         room: Some((Room::Heap, target.shortfall)),
         more: target.more.clone(),
-        risk: "a live set that grows without an end fills any heap: then it is a leak or state, and size is no cure".to_owned(),
+        risk: "a live set that grows without an end fills any heap: then it is a leak or state, and size is no cure"
+            .to_owned(),
         watch: "the heap after full collections: it levels off below two thirds of the new size".to_owned(),
         why: format!("the heap is full of what lives; {}", target.why),
         source: SOURCE,
@@ -164,7 +168,7 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
         let container = case.container_step(&steps);
         let mut alone = draft(steps.into_iter().chain(container).collect());
         alone.title = "a larger heap, and managed memory as it is".to_owned();
-        case.offer(advice, alone);
+        case.try_offer(advice, alone);
     }
     let grown = case.with_larger_total_to(Room::Heap, target.size, target.shortfall.is_some() && target.more.is_none());
     if let Some(changes) = grown {
@@ -248,7 +252,8 @@ fn leak(case: &Case<'_>, advice: &mut Advice) {
             steps: vec![job_code::closed_with_the_job(), job_code::expiring_state()],
             risk: "state that expires is gone: the time to live has to be longer than the job needs it".to_owned(),
             watch: "the heap after full collections over a day".to_owned(),
-            why: "collections in fields, statics and state without a time to live keep every key that ever came".to_owned(),
+            why: "collections in fields, statics and state without a time to live keep every key that ever came"
+                .to_owned(),
             source: "FLINK-10471: state with a time to live is cleaned where that is asked for",
             ..Draft::default()
         },
@@ -257,8 +262,8 @@ fn leak(case: &Case<'_>, advice: &mut Advice) {
 
 /// What shows who holds the heap.
 fn dump(case: &Case<'_>, advice: &mut Advice) {
-    let set = case.value(keys::JAVA_OPTS_TM.name()).is_some_and(|opts| opts.contains("HeapDumpOnOutOfMemoryError"));
-    if set {
+    let keys = [keys::JAVA_OPTS_TM, keys::JAVA_OPTS_JM, keys::JAVA_OPTS].map(|key| key.name());
+    if keys.into_iter().filter_map(|key| case.value(key)).any(|opts| opts.contains("HeapDumpOnOutOfMemoryError")) {
         return;
     }
     case.offer(

@@ -106,9 +106,10 @@ pub(super) fn no_latency_tracking() -> Step {
 /// Sources, clients and pools closed with their job, so that its class loader can go.
 pub(super) fn closed_with_the_job() -> Step {
     Step::JobCode {
-        java: "@Override\npublic void close() throws Exception {\n    executor.shutdownNow();   // every thread and pool \
+        java:
+            "@Override\npublic void close() throws Exception {\n    executor.shutdownNow();   // every thread and pool \
                that open() started\n    client.close();           // every client, driver and native object\n}"
-            .to_owned(),
+                .to_owned(),
         python: "def close(self):\n    self.executor.shutdown(wait=False)\n    self.client.close()".to_owned(),
         why: "threads, drivers and statics that outlive a job hold its classes and what they own".to_owned(),
     }

@@ -58,7 +58,8 @@ pub(super) fn latency(case: &Case<'_>, advice: &mut Advice) {
             steps: vec![off, job_code::no_latency_tracking()],
             risk: "latencies are not measured; it is meant for looking for a fault, not for every day".to_owned(),
             watch: "the JobManager's heap after full collections".to_owned(),
-            why: "latency tracking is off by default, and its markers and histograms cost all tasks something".to_owned(),
+            why: "latency tracking is off by default, and its markers and histograms cost all tasks something"
+                .to_owned(),
             source: SOURCE,
             ..Draft::default()
         },

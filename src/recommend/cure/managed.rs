@@ -76,7 +76,8 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
             steps,
             room: (!case.is_cut_off()).then_some((Room::Part(Component::Managed), target.shortfall)),
             more: target.more,
-            risk: "batch operators and RocksDB take what they are given; what they need is less than what they use".to_owned(),
+            risk: "batch operators and RocksDB take what they are given; what they need is less than what they use"
+                .to_owned(),
             watch: "Status.Flink.Memory.Managed.Used".to_owned(),
             why: format!("a slot's managed memory was all reserved; {}", target.why),
             source: SOURCE,

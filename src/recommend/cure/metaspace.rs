@@ -61,8 +61,10 @@ fn leak(case: &Case<'_>, advice: &mut Advice) {
             title: "close with the job what it opened".to_owned(),
             steps: vec![job_code::closed_with_the_job()],
             risk: "none for memory".to_owned(),
-            watch: "ChildFirstClassLoader in jcmd PID VM.classloader_stats: no more of them than jobs that run".to_owned(),
-            why: "a thread, a driver or a static that outlives its job keeps its class loader and every class in it".to_owned(),
+            watch: "ChildFirstClassLoader in jcmd PID VM.classloader_stats: no more of them than jobs that run"
+                .to_owned(),
+            why: "a thread, a driver or a static that outlives its job keeps its class loader and every class in it"
+                .to_owned(),
             source: "FLINK-16246, FLINK-19259, https://github.com/apache/paimon/issues/9795, \
                      https://github.com/apache/iceberg/issues/3776",
             ..Draft::default()
@@ -96,7 +98,8 @@ fn larger(case: &Case<'_>, advice: &mut Advice, risk: &str) {
                 steps: vec![java_flag(case, &flag)],
                 risk: "no part of this version's budget pays for metaspace: the cut-off has to".to_owned(),
                 watch: "metaspace in use".to_owned(),
-                why: "this version sets no limit of metaspace: the one that was reached is in the JVM's options".to_owned(),
+                why: "this version sets no limit of metaspace: the one that was reached is in the JVM's options"
+                    .to_owned(),
                 source: SOURCE,
                 ..Draft::default()
             },
@@ -123,7 +126,9 @@ fn larger(case: &Case<'_>, advice: &mut Advice, risk: &str) {
             steps: vec![Step::set(key.name(), option::text(target.size))],
             room: Some((Room::Part(Component::JvmMetaspace), target.shortfall)),
             more: target.more,
-            risk: format!("{risk}; where it grows with each job that is submitted, class loaders leak and size is no cure"),
+            risk: format!(
+                "{risk}; where it grows with each job that is submitted, class loaders leak and size is no cure"
+            ),
             watch: "metaspace in use after each submission: it returns to the same height".to_owned(),
             why: format!("the classes of Flink and the job did not fit; {}", target.why),
             source: SOURCE,

@@ -115,6 +115,10 @@ pub(super) fn leak(case: &Case<'_>, advice: &mut Advice) {
 
 /// Larger JVM Overhead; before 1.10 a larger cut-off.
 pub(super) fn larger_overhead(case: &Case<'_>, advice: &mut Advice) {
+    if case.patient.evidence.leak {
+        advice.refused.push("more memory: it is a leak, and a larger container only dies later".to_owned());
+        return;
+    }
     let used = case.patient.evidence.overhead_used.map(|used| (used, 125));
     let target = amount::target(case, Room::Overhead, used, LEAST);
     let draft = Draft {
@@ -179,7 +183,8 @@ fn direct_limit(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "a limit for the JobManager's direct memory".to_owned(),
             steps: vec![Step::set(key, "true")],
-            risk: "what took direct memory without a bound fails with \"Direct buffer memory\" and names itself".to_owned(),
+            risk: "what took direct memory without a bound fails with \"Direct buffer memory\" and names itself"
+                .to_owned(),
             watch: "OutOfMemoryError: Direct buffer memory in the JobManager's log".to_owned(),
             why: "a JobManager starts without -XX:MaxDirectMemorySize, so direct memory may grow as large as the heap"
                 .to_owned(),

@@ -33,7 +33,10 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
     let unknown = target.shortfall.is_none() && case.patient.evidence.network_need.is_none();
     if size.is_none_or(|size| size < USUAL) && (unknown || target.size < USUAL) {
         target.size = USUAL;
-        target.more = Some(format!("{} is Flink's own default for the least, and a job's next stage asks for its own", mib(USUAL)));
+        target.more = Some(format!(
+            "{} is Flink's own default for the least, and a job's next stage asks for its own",
+            mib(USUAL)
+        ));
         target.why = format!("{} is below Flink's default of {}", size.map_or("it".to_owned(), mib), mib(USUAL));
     }
     let draft = |steps: Vec<Step>| Draft {
@@ -41,7 +44,8 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
         steps,
         room: Some((room, target.shortfall)),
         more: target.more.clone(),
-        risk: "a higher parallelism or more shuffles ask for more again: what a gate needs goes with its channels".to_owned(),
+        risk: "a higher parallelism or more shuffles ask for more again: what a gate needs goes with its channels"
+            .to_owned(),
         watch: "Status.Shuffle.Netty.UsedMemory against its total".to_owned(),
         why: format!("the job's gates and partitions could not have their buffers; {}", target.why),
         source: SOURCE,

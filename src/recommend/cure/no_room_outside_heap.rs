@@ -50,7 +50,9 @@ pub(super) fn cures(case: &Case<'_>, advice: &mut Advice) {
                 .to_owned(),
         );
     }
-    advice.refused.push("fewer slots or another state backend object alone: neither plans a byte outside the heap".to_owned());
+    advice
+        .refused
+        .push("fewer slots or another state backend object alone: neither plans a byte outside the heap".to_owned());
 }
 
 /// The keys of 1.9 in the same container: the heap pays.
@@ -157,7 +159,8 @@ fn budget_of_its_own(case: &Case<'_>, advice: &mut Advice) {
     let kept_out = old.iter().filter(|key| patient.config.get(key).is_some());
     steps.extend(kept_out.map(|key| Step::Change(super::Change::remove(*key))));
     let (least, most) = overhead(case);
-    if let Some(process) = container.and_then(|size| amount::hundredths(size, PROCESS_SEEN).round_up_to(Bytes::mib(64))) {
+    if let Some(process) = container.and_then(|size| amount::hundredths(size, PROCESS_SEEN).round_up_to(Bytes::mib(64)))
+    {
         steps.push(Step::set(frame.process.name(), option::text(process)));
     }
     steps.push(Step::set(frame.overhead.min.name(), format!("{}m", least.whole_mib())));

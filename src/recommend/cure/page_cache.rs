@@ -25,15 +25,15 @@ pub(super) fn unwritten(case: &Case<'_>, advice: &mut Advice) {
                 ),
                 "io.tmp.dirs: /disk1/flink,/disk2/flink",
             )],
-            risk: "each path has to be a volume that is mounted where the key names it"
-                .to_owned(),
+            risk: "each path has to be a volume that is mounted where the key names it".to_owned(),
             watch: "file_dirty and file_writeback in memory.stat while a stage writes".to_owned(),
             why: "pages wait for the disk: those that are not written yet cannot be given back".to_owned(),
             source: SOURCE,
             ..Draft::default()
         },
     );
-    let mut steps = vec![Step::advice("more and smaller TaskManagers, each with fewer slots, for the same parallelism")];
+    let mut steps =
+        vec![Step::advice("more and smaller TaskManagers, each with fewer slots, for the same parallelism")];
     if kubernetes {
         steps.push(Step::advice(
             "spread them over nodes: topologySpreadConstraints on kubernetes.io/hostname with maxSkew 1 in the pod template",
@@ -101,7 +101,8 @@ fn less_to_write(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "a shuffle that writes less, in order, and not through mappings".to_owned(),
             steps,
-            risk: "compression takes processor time; sorting takes network buffers (sort-shuffle.min-buffers)".to_owned(),
+            risk: "compression takes processor time; sorting takes network buffers (sort-shuffle.min-buffers)"
+                .to_owned(),
             watch: "bytes written to io.tmp.dirs in a stage".to_owned(),
             why: "compressed data is fewer dirty pages, and one sorted file is written in order where a file for each \
                   subpartition is not"
@@ -124,7 +125,8 @@ pub(super) fn memory_volume(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "temporary files and state on a disk".to_owned(),
             steps,
-            risk: "the path has to be a volume on a disk: an emptyDir without medium: Memory, or a local volume".to_owned(),
+            risk: "the path has to be a volume on a disk: an emptyDir without medium: Memory, or a local volume"
+                .to_owned(),
             watch: "shmem in memory.stat: it falls to what Flink itself maps".to_owned(),
             why: "files on tmpfs are memory of the container and cannot be given back".to_owned(),
             source: "Linux, cgroup-v2.rst: shmem; Kubernetes: emptyDir.medium Memory counts to the container",
@@ -135,7 +137,10 @@ pub(super) fn memory_volume(case: &Case<'_>, advice: &mut Advice) {
         advice,
         Draft {
             title: "a bound for the volume".to_owned(),
-            steps: vec![Step::platform("a sizeLimit for the volume in memory", "emptyDir: {medium: Memory, sizeLimit: 256Mi}")],
+            steps: vec![Step::platform(
+                "a sizeLimit for the volume in memory",
+                "emptyDir: {medium: Memory, sizeLimit: 256Mi}",
+            )],
             risk: "the pod is evicted when files pass it".to_owned(),
             watch: "the volume's use".to_owned(),
             why: "without a sizeLimit it may fill the container".to_owned(),

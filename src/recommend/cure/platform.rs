@@ -18,7 +18,8 @@ pub(super) fn virtual_memory(case: &Case<'_>, advice: &mut Advice) {
             )],
             risk: "none for memory: physical memory is still checked".to_owned(),
             watch: "\"beyond the 'VIRTUAL' memory limit\" in the NodeManager's log".to_owned(),
-            why: "a JVM reserves address space that it never touches: class space, code cache, arenas, mapped files".to_owned(),
+            why: "a JVM reserves address space that it never touches: class space, code cache, arenas, mapped files"
+                .to_owned(),
             source: "https://github.com/apache/hudi/issues/9339: 39.9 GB of 12.6 GB virtual; yarn-default.xml",
             ..Draft::default()
         },
@@ -75,17 +76,22 @@ pub(super) fn node_full(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "less on the node, or a larger one".to_owned(),
             steps: vec![
-                Step::advice("find what else runs on the node: the kernel's list of processes names their resident sets"),
+                Step::advice(
+                    "find what else runs on the node: the kernel's list of processes names their resident sets",
+                ),
                 Step::platform("Kubernetes: hold memory back for the system", "kubelet --system-reserved=memory=2Gi"),
             ],
             risk: "fewer processes a node".to_owned(),
             watch: "MemAvailable in /proc/meminfo".to_owned(),
-            why: "the machine had no free memory, and the kernel chose the largest process; its container had room".to_owned(),
+            why: "the machine had no free memory, and the kernel chose the largest process; its container had room"
+                .to_owned(),
             source: "Linux, mm/oom_kill.c: oom_badness; constraint=CONSTRAINT_NONE",
             ..Draft::default()
         },
     );
-    advice.refused.push("a larger container or heap: the machine was full, and a larger process is chosen first".to_owned());
+    advice
+        .refused
+        .push("a larger container or heap: the machine was full, and a larger process is chosen first".to_owned());
 }
 
 /// OOM945: the kubelet evicted it.
@@ -96,7 +102,10 @@ pub(super) fn evicted(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "a pod that is evicted last".to_owned(),
             steps: vec![
-                Step::platform("a priority class for Flink's pods in the pod template", "priorityClassName: flink-production"),
+                Step::platform(
+                    "a priority class for Flink's pods in the pod template",
+                    "priorityClassName: flink-production",
+                ),
                 Step::advice("nodes of their own for what has to stay: a taint, a nodeSelector"),
             ],
             risk: "others are evicted before it".to_owned(),
@@ -106,7 +115,9 @@ pub(super) fn evicted(case: &Case<'_>, advice: &mut Advice) {
             ..Draft::default()
         },
     );
-    advice.refused.push("a larger limit: the node was short; what counts is the request, and who else is there".to_owned());
+    advice
+        .refused
+        .push("a larger limit: the node was short; what counts is the request, and who else is there".to_owned());
 }
 
 /// Request and limit the same.
@@ -162,7 +173,9 @@ pub(super) fn systemd_oomd(case: &Case<'_>, advice: &mut Advice) {
         advice,
         Draft {
             title: "less pressure on the machine".to_owned(),
-            steps: vec![Step::advice("fewer processes beside Flink, or a machine with more memory: pressure is time lost to reclaim")],
+            steps: vec![Step::advice(
+                "fewer processes beside Flink, or a machine with more memory: pressure is time lost to reclaim",
+            )],
             risk: "none for Flink".to_owned(),
             watch: "memory.pressure, avg60 of full".to_owned(),
             why: "the group waited for memory for most of half a minute".to_owned(),
@@ -215,7 +228,8 @@ pub(super) fn swapped_out(case: &Case<'_>, advice: &mut Advice) {
             ],
             risk: "what would have been slow is killed in its place".to_owned(),
             watch: "VmSwap in /proc/PID/status".to_owned(),
-            why: "a collection touches the whole heap, and every page of it that is on a disk has to come back".to_owned(),
+            why: "a collection touches the whole heap, and every page of it that is on a disk has to come back"
+                .to_owned(),
             source: "Linux, sysctl/vm.rst; cgroup-v2.rst: memory.swap.max",
             ..Draft::default()
         },
@@ -253,7 +267,9 @@ pub(super) fn slowed_down(case: &Case<'_>, advice: &mut Advice) {
     {
         steps.push(Step::set(key, format!("{}", cores * 2.0)));
     } else {
-        steps.push(Step::advice("twice the processor time: kubernetes.taskmanager.cpu.limit-factor, yarn.containers.vcores"));
+        steps.push(Step::advice(
+            "twice the processor time: kubernetes.taskmanager.cpu.limit-factor, yarn.containers.vcores",
+        ));
     }
     case.offer(
         advice,

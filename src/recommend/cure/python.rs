@@ -34,10 +34,12 @@ pub(super) fn worker_memory_error(case: &Case<'_>, advice: &mut Advice) {
             title: "less at a time in the function".to_owned(),
             steps: vec![Step::JobCode {
                 java: "// the function is Python's".to_owned(),
-                python: "for frame in pandas.read_parquet(path, chunksize=100_000):   # not the whole file at once\n    \
+                python:
+                    "for frame in pandas.read_parquet(path, chunksize=100_000):   # not the whole file at once\n    \
                          yield from work(frame)"
+                        .to_owned(),
+                why: "a function that holds a whole file, model or group needs room for all of it in each worker"
                     .to_owned(),
-                why: "a function that holds a whole file, model or group needs room for all of it in each worker".to_owned(),
             }],
             risk: "none for memory".to_owned(),
             watch: "the resident set of the workers (pyflink-udf-runner)".to_owned(),
@@ -88,7 +90,8 @@ fn smaller_bundles(case: &Case<'_>, advice: &mut Advice) {
             steps,
             risk: "more round trips between the JVM and the workers: fewer records a second".to_owned(),
             watch: "the resident set of the workers, and records a second".to_owned(),
-            why: "a worker holds a whole bundle, and a pandas function a whole batch, before it gives any of it back".to_owned(),
+            why: "a worker holds a whole bundle, and a pandas function a whole batch, before it gives any of it back"
+                .to_owned(),
             source: "PythonOptions.MAX_BUNDLE_SIZE, MAX_ARROW_BATCH_SIZE, Flink 1.10 to 2.3",
             ..Draft::default()
         },
@@ -120,6 +123,10 @@ fn managed(case: &Case<'_>, advice: &mut Advice) {
 pub(super) fn room_for_workers(case: &Case<'_>, advice: &mut Advice) {
     if case.is_cut_off() || !case.is_taskmanager() {
         return native::larger_overhead(case, advice);
+    }
+    if case.patient.evidence.leak {
+        advice.refused.push("more memory: it is a leak, and a larger container only dies later".to_owned());
+        return;
     }
     let component = Component::TaskOffHeap;
     let target = amount::target(case, Room::Part(component), None, LEAST);

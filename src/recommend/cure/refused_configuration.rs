@@ -34,7 +34,8 @@ pub(super) fn mended(case: &Case<'_>, advice: &mut Advice) {
         );
     }
     if advice.recommendations.is_empty() && case.rejection.is_none() {
-        let line = "a change of sizes: Flink takes this configuration; what it refused was another one (give it with --conf)";
+        let line =
+            "a change of sizes: Flink takes this configuration; what it refused was another one (give it with --conf)";
         advice.refused.push(line.to_owned());
     }
 }
@@ -45,7 +46,9 @@ pub(super) fn limit_below_plan(case: &Case<'_>, advice: &mut Advice) {
     let frame = option::frame(case.patient.role);
     if let Some(process) = case.process().filter(|process| *process > limit) {
         let how = match case.patient.question.deployment {
-            Deployment::Kubernetes => Step::platform("the pod's limit", format!("resources.limits.memory: {}", mib_unit(process))),
+            Deployment::Kubernetes => {
+                Step::platform("the pod's limit", format!("resources.limits.memory: {}", mib_unit(process)))
+            }
             _ => Step::advice(format!("raise the container's limit to {} or more", mib(process))),
         };
         case.offer(
@@ -117,7 +120,8 @@ pub(super) fn flags_differ(case: &Case<'_>, advice: &mut Advice) {
             steps,
             risk: "the process then has the sizes that the configuration gives".to_owned(),
             watch: "oomph attach PID: flags and plan agree".to_owned(),
-            why: "a flag that is set beside Flink wins over what was planned, and the parts no longer add up".to_owned(),
+            why: "a flag that is set beside Flink wins over what was planned, and the parts no longer add up"
+                .to_owned(),
             source: "bin/taskmanager.sh: Flink's own flags come first, and of two the JVM takes the last",
             ..Draft::default()
         },

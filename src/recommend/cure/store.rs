@@ -69,7 +69,8 @@ pub(super) fn unmanaged(case: &Case<'_>, advice: &mut Advice) {
             ..Draft::default()
         },
     );
-    let refusal = "more memory: nothing bounds what RocksDB takes, so it outgrows any container; the bound has to be on";
+    let refusal =
+        "more memory: nothing bounds what RocksDB takes, so it outgrows any container; the bound has to be on";
     advice.refused.push(refusal.to_owned());
 }
 
@@ -200,8 +201,9 @@ pub(super) fn write_bound(case: &Case<'_>, advice: &mut Advice) {
             Draft {
                 title: "more threads for flushes and compactions".to_owned(),
                 steps: vec![Step::set(THREADS, "4")],
-                risk: "on a disk that is busy already they only wait for one another; they take processor time from tasks"
-                    .to_owned(),
+                risk:
+                    "on a disk that is busy already they only wait for one another; they take processor time from tasks"
+                        .to_owned(),
                 watch: "num-running-flushes, num-running-compactions and the disk's use".to_owned(),
                 why: "two threads are shared by all states of a database".to_owned(),
                 source: "RocksDBConfigurableOptions.MAX_BACKGROUND_THREADS: 2 since 1.13, 1 before",

@@ -38,7 +38,10 @@ pub(super) fn limit(case: &Case<'_>, advice: &mut Advice) {
                 "more processes for the user that runs containers",
                 format!("echo 'yarn - nproc {}' > /etc/security/limits.d/flink.conf", PIDS * 64),
             ),
-            Step::platform("the NodeManager's own unit", "systemctl edit hadoop-yarn-nodemanager   # TasksMax=infinity"),
+            Step::platform(
+                "the NodeManager's own unit",
+                "systemctl edit hadoop-yarn-nodemanager   # TasksMax=infinity",
+            ),
         ],
         Deployment::Standalone | Deployment::None => vec![
             Step::platform("more processes in the container's or unit's cgroup", format!("echo {PIDS} > pids.max")),
@@ -76,7 +79,9 @@ pub(super) fn limit(case: &Case<'_>, advice: &mut Advice) {
             },
         );
     }
-    advice.refused.push("more memory, or a larger heap: a thread needs a place in a count, and a stack beside the heap".to_owned());
+    advice.refused.push(
+        "more memory, or a larger heap: a thread needs a place in a count, and a stack beside the heap".to_owned(),
+    );
 }
 
 /// OOM910, OOM953.
@@ -123,14 +128,18 @@ pub(super) fn process_limit(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "the limit that was named, lifted".to_owned(),
             steps: vec![
-                Step::platform("address space without a limit: a JVM reserves far more than it uses", "ulimit -v unlimited"),
+                Step::platform(
+                    "address space without a limit: a JVM reserves far more than it uses",
+                    "ulimit -v unlimited",
+                ),
                 Step::platform("threads and files of the user", "ulimit -u 65536; ulimit -n 65536"),
                 Step::platform("memory that may be promised", "sysctl -w vm.overcommit_memory=0"),
                 Step::advice(format!("a machine or container that has {process} free when the process starts")),
             ],
             risk: "a limit that was set against something else is gone".to_owned(),
             watch: "cat /proc/PID/limits".to_owned(),
-            why: "the process was refused memory or threads by a limit of its own, not by a container that was full".to_owned(),
+            why: "the process was refused memory or threads by a limit of its own, not by a container that was full"
+                .to_owned(),
             source: "getrlimit(2): RLIMIT_AS, RLIMIT_NPROC; Linux, vm/overcommit-accounting.rst",
             ..Draft::default()
         },
