@@ -215,9 +215,9 @@ pub fn judge(proposal: &Proposal, patient: &Patient<'_>) -> Opinion {
 fn starved(patient: &Patient<'_>, budget: &Budget) -> Vec<String> {
     let seen = &patient.evidence;
     let live = seen.heap_live.map(|live| Bytes::new(live.get() / 100 * FOR_LIVE));
-    let heap = live.filter(|need| *need > budget.heap()).map(|need| {
-        format!("the heap would be {}, and what lives in it needs {}", mib(budget.heap()), mib(need))
-    });
+    let heap = live
+        .filter(|need| *need > budget.heap())
+        .map(|need| format!("the heap would be {}, and what lives in it needs {}", mib(budget.heap()), mib(need)));
     let parts = [
         (Component::JvmMetaspace, seen.metaspace_used),
         (Component::Network, seen.network_need),

@@ -11,6 +11,10 @@ const ON_TOP: u64 = 125;
 /// enough to see a leak come back.
 const UNKNOWN: u64 = 50;
 
+/// Less than this more is not worth a restart: a small shortfall is the last request that failed, not all that would have
+/// come.
+const WORTH: Bytes = Bytes::mib(16);
+
 /// A size and what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
@@ -35,7 +39,8 @@ pub(super) fn hundredths(of: Bytes, hundredths: u64) -> Bytes {
 pub(super) fn for_shortfall(shortfall: Bytes) -> Bytes {
     let wanted = hundredths(shortfall, ON_TOP);
     let steps = [256, 128, 64, 32, 16, 8, 4, 2, 1].map(Bytes::mib);
-    let round = |most: u64| steps.into_iter().filter_map(|step| wanted.round_up_to(step)).find(|size| size.get() <= most);
+    let round =
+        |most: u64| steps.into_iter().filter_map(|step| wanted.round_up_to(step)).find(|size| size.get() <= most);
     let half_more = shortfall.get().saturating_add(shortfall.get() / 2);
     round(half_more).or_else(|| round(shortfall.get().saturating_mul(2))).unwrap_or(wanted)
 }
@@ -60,8 +65,15 @@ pub(super) fn target(case: &Case<'_>, room: Room, need: Option<(Bytes, u64)>, le
                 format!("it was {} short, and {} are needed", mib(shortfall), mib(need)),
             ),
             None => (
-                for_shortfall(shortfall),
-                None,
+                for_shortfall(shortfall).max(WORTH),
+                (shortfall < WORTH).then(|| {
+                    format!(
+                        "{} are the last request that failed and not all that would have come; less than {} more is not \
+                         worth a restart",
+                        mib(shortfall),
+                        mib(WORTH)
+                    )
+                }),
                 format!("it was {} short; a quarter more than that is given", mib(shortfall)),
             ),
         };

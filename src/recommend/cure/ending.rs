@@ -118,8 +118,7 @@ pub(super) fn checkpoints_expired(case: &Case<'_>, advice: &mut Advice) {
     let timeout = "execution.checkpointing.timeout";
     let mut steps = Vec::new();
     let increments = incremental(case);
-    if case.patient.evidence.rocksdb
-        && case.reading(increments).is_none_or(|value| !value.eq_ignore_ascii_case("true"))
+    if case.patient.evidence.rocksdb && case.reading(increments).is_none_or(|value| !value.eq_ignore_ascii_case("true"))
     {
         steps.extend(case.put(increments, "true"));
     }

@@ -31,7 +31,7 @@ pub(super) fn small(case: &Case<'_>, advice: &mut Advice) {
     if seen.leak {
         return leak(case, advice);
     }
-    if seen.heap_state || case.is_taskmanager() && on_heap(case) {
+    if case.is_taskmanager() && (seen.heap_state || on_heap(case)) {
         return state_surge(case, advice);
     }
     larger(case, advice);
@@ -48,7 +48,9 @@ pub(super) fn state_surge(case: &Case<'_>, advice: &mut Advice) {
     }
     rocksdb(case, advice);
     without_managed(case, advice);
-    if case.patient.evidence.heap_live.is_some() {
+    if case.patient.evidence.leak {
+        advice.refused.push("more heap: what lives only grows, and a larger heap dies later".to_owned());
+    } else if case.patient.evidence.heap_live.is_some() {
         larger(case, advice);
     } else {
         advice.refused.push(
@@ -166,7 +168,7 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
         let container = case.container_step(&steps);
         let mut alone = draft(steps.into_iter().chain(container).collect());
         alone.title = "a larger heap, and managed memory as it is".to_owned();
-        case.offer(advice, alone);
+        case.try_offer(advice, alone);
     }
     let grown = case.with_larger_total_to(Room::Heap, target.size, target.shortfall.is_some() && target.more.is_none());
     if let Some(changes) = grown {
@@ -260,8 +262,8 @@ fn leak(case: &Case<'_>, advice: &mut Advice) {
 
 /// What shows who holds the heap.
 fn dump(case: &Case<'_>, advice: &mut Advice) {
-    let set = case.value(keys::JAVA_OPTS_TM.name()).is_some_and(|opts| opts.contains("HeapDumpOnOutOfMemoryError"));
-    if set {
+    let keys = [keys::JAVA_OPTS_TM, keys::JAVA_OPTS_JM, keys::JAVA_OPTS].map(|key| key.name());
+    if keys.into_iter().filter_map(|key| case.value(key)).any(|opts| opts.contains("HeapDumpOnOutOfMemoryError")) {
         return;
     }
     case.offer(

@@ -115,6 +115,10 @@ pub(super) fn leak(case: &Case<'_>, advice: &mut Advice) {
 
 /// Larger JVM Overhead; before 1.10 a larger cut-off.
 pub(super) fn larger_overhead(case: &Case<'_>, advice: &mut Advice) {
+    if case.patient.evidence.leak {
+        advice.refused.push("more memory: it is a leak, and a larger container only dies later".to_owned());
+        return;
+    }
     let used = case.patient.evidence.overhead_used.map(|used| (used, 125));
     let target = amount::target(case, Room::Overhead, used, LEAST);
     let draft = Draft {

@@ -7,11 +7,11 @@ use crate::check::{Policy, Selection, Told, check};
 use crate::config::load::TextInput;
 use crate::config::template::Templates;
 use crate::config::{Config, FileKind, writing};
-use crate::flink::{keys, options};
 use crate::flink::profile::{ConfigurationFile, Profile};
+use crate::flink::{keys, options};
 use crate::model::{Budget, Bytes, Component, Deployment, Role, Severity, Source};
 use crate::plan::jvm::Machine;
-use crate::plan::rejection::Rejection;
+use crate::plan::rejection::{Reason, Rejection};
 use crate::plan::settings::Settings;
 use crate::plan::{self, Survey};
 use crate::recommend::change::{Change, applied};
@@ -169,23 +169,28 @@ impl<'a> Case<'a> {
     /// Proves a draft and puts it among the recommendations, or why not among the refused.
     pub fn offer(&self, advice: &mut Advice, draft: Draft) -> bool {
         let title = draft.title.clone();
-        match self.prove(draft) {
-            Ok(recommendation) => {
-                // The same changes by another way are the same cure.
-                let known = advice.recommendations.iter().any(|other| other.steps == recommendation.steps);
-                if !known {
-                    advice.recommendations.push(recommendation);
-                }
-                !known
+        self.proved(advice, draft).unwrap_or_else(|why| {
+            let line = format!("{title}: {why}");
+            if !advice.refused.contains(&line) {
+                advice.refused.push(line);
             }
-            Err(why) => {
-                let line = format!("{title}: {why}");
-                if !advice.refused.contains(&line) {
-                    advice.refused.push(line);
-                }
-                false
-            }
+            false
+        })
+    }
+
+    /// The same for one of several ways, of which it is enough that another is there.
+    pub fn try_offer(&self, advice: &mut Advice, draft: Draft) -> bool {
+        self.proved(advice, draft).unwrap_or(false)
+    }
+
+    /// Whether a draft was proved and is new: the same steps by another way are the same cure.
+    fn proved(&self, advice: &mut Advice, draft: Draft) -> Result<bool, String> {
+        let recommendation = self.prove(draft)?;
+        let known = advice.recommendations.iter().any(|other| other.steps == recommendation.steps);
+        if !known {
+            advice.recommendations.push(recommendation);
         }
+        Ok(!known)
     }
 
     /// A draft twice: with the process as large as it is, where the other parts can bear that, and with a process that is
@@ -211,8 +216,8 @@ impl<'a> Case<'a> {
                         within.title = format!("{}, in the process as it is", draft.title);
                         within.risk = format!("{}; the other parts give it up", within.risk);
                     }
-                    any = self.offer(advice, within);
-                    if !same || !self.shrinks_any(room, &after.plan.budget) {
+                    any = self.try_offer(advice, within);
+                    if any && (!same || !self.shrinks_any(room, &after.plan.budget)) {
                         return;
                     }
                 }
@@ -226,7 +231,7 @@ impl<'a> Case<'a> {
             beyond.steps.splice(0..0, steps.into_iter().map(Step::Change));
             beyond.steps.extend(self.container_step(&beyond.steps));
             beyond.title = format!("{}, in a process that grows with it", draft.title);
-            any |= self.offer(advice, beyond);
+            any |= self.try_offer(advice, beyond);
         }
         if !any {
             self.offer(advice, draft);
@@ -452,12 +457,16 @@ impl<'a> Case<'a> {
         }
         let after = match self.planned(&changes, profile) {
             Ok(after) => after,
-            Err(rejection) if self.before.is_some() || self.patient.whole && draft.room.is_some() => {
-                return Err(format!("Flink refuses it: {rejection}"));
-            }
-            Err(_) => {
-                let why = "no total of its memory is known: give the configuration with --conf to have it planned";
-                return Ok(proof(Proof::Unplanned(why.to_owned()), None));
+            Err(rejection) if self.before.is_some() => return Err(format!("Flink refuses it: {rejection}")),
+            Err(rejection) => {
+                let why = match rejection.reason {
+                    Some(Reason::NoTotal { .. }) => {
+                        "no total of its memory is known: give the configuration with --conf to have it planned"
+                            .to_owned()
+                    }
+                    _ => format!("Flink refuses the configuration, before and after: {rejection}"),
+                };
+                return Ok(proof(Proof::Unplanned(why), None));
             }
         };
         let changed = applied(self.patient.config, &changes);
@@ -503,11 +512,17 @@ pub(super) fn changes(steps: &[Step]) -> Vec<Change> {
 }
 
 /// Whether a part grows as it must: by the shortfall, and by no more than twice that without a reason.
-fn grown(what: &'static str, sizes: (Bytes, Bytes), least: Option<Bytes>, more: Option<&String>) -> Result<Grown, String> {
+fn grown(
+    what: &'static str,
+    sizes: (Bytes, Bytes),
+    least: Option<Bytes>,
+    more: Option<&String>,
+) -> Result<Grown, String> {
     let (before, after) = sizes;
-    let by = after.checked_sub(before).filter(|by| *by > Bytes::ZERO).ok_or_else(|| {
-        format!("{what} would not grow: {} before, {} after", mib(before), mib(after))
-    })?;
+    let by = after
+        .checked_sub(before)
+        .filter(|by| *by > Bytes::ZERO)
+        .ok_or_else(|| format!("{what} would not grow: {} before, {} after", mib(before), mib(after)))?;
     let twice = least.map(|least| Bytes::new(least.get().saturating_mul(2)));
     if least.is_some_and(|least| by < least) {
         return Err(format!("{what} would grow by {}, less than it was short of", mib(by)));

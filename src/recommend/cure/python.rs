@@ -124,6 +124,10 @@ pub(super) fn room_for_workers(case: &Case<'_>, advice: &mut Advice) {
     if case.is_cut_off() || !case.is_taskmanager() {
         return native::larger_overhead(case, advice);
     }
+    if case.patient.evidence.leak {
+        advice.refused.push("more memory: it is a leak, and a larger container only dies later".to_owned());
+        return;
+    }
     let component = Component::TaskOffHeap;
     let target = amount::target(case, Room::Part(component), None, LEAST);
     case.offer_within_and_beyond(

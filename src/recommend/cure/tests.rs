@@ -4,13 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::Value;
-use crate::flink::keys;
 use crate::model::{Place, Source, UseCase};
+use crate::plan::Deployment;
 use crate::plan::store::Store;
-use crate::plan::{self, Deployment, is_cut_off};
-use crate::recommend::change::applied;
 
 /// Somebody who is made up.
+#[derive(Debug)]
 struct Sick {
     config: Config,
     version: &'static str,
@@ -98,73 +97,387 @@ impl Sick {
     }
 }
 
-fn text(advice: &Advice) -> String {
-    let mut out = String::new();
-    for found in &advice.recommendations {
-        out += &format!("* {}\n", found.title);
-        for step in &found.steps {
-            out += &match step {
-                Step::Change(change) => format!("    {change}\n"),
-                other => format!("    {other:?}\n"),
-            };
-        }
-        out += &format!("    {:?} {:?}\n    {:?}\n", found.costs, found.grows, found.proof);
+/// Every step as one text.
+fn steps(found: &Recommendation) -> String {
+    let step = |step: &Step| match step {
+        Step::Change(change) => change.to_string(),
+        Step::Environment { name, value } => format!("env {name}={value}"),
+        Step::JobCode { java, python, .. } => format!("{java}\n{python}"),
+        Step::Platform { what, command } => format!("{what} {}", command.clone().unwrap_or_default()),
+        Step::Upgrade { from, to, issue } => format!("{from} -> {to} {issue}"),
+    };
+    found.steps.iter().map(step).collect::<Vec<_>>().join("\n")
+}
+
+fn all(advice: &Advice) -> String {
+    advice.recommendations.iter().map(steps).collect::<Vec<_>>().join("\n--\n")
+}
+
+fn refuses(advice: &Advice, words: &str) -> bool {
+    advice.refused.iter().any(|line| line.contains(words))
+}
+
+/// Whether anything in the advice makes the process larger.
+fn costs_memory(advice: &Advice) -> bool {
+    advice.recommendations.iter().any(|found| found.costs.is_some_and(|(before, after)| after > before))
+}
+
+/// A job on YARN under 1.9 whose containers of 4 GiB die after days.
+fn cut_off() -> Sick {
+    Sick::of("1.9", &[("taskmanager.heap.size", "4096m")]).limited_to(4096)
+}
+
+/// The configurations of `testdata/series/failures`, without what is not memory's.
+fn captured(more: &[(&'static str, &'static str)]) -> Sick {
+    let base = [("taskmanager.memory.process.size", "1728m"), ("taskmanager.numberOfTaskSlots", "2")];
+    let own = base.iter().filter(|(key, _)| more.iter().all(|(other, _)| other != key)).copied();
+    Sick::of("1.20", &own.chain(more.iter().copied()).collect::<Vec<_>>()).run_by(Deployment::Standalone)
+}
+
+const UNMANAGED: [(&str, &str); 7] = [
+    ("taskmanager.memory.process.size", "1152m"),
+    ("state.backend.type", "rocksdb"),
+    ("state.backend.rocksdb.memory.managed", "false"),
+    ("state.backend.rocksdb.writebuffer.size", "256mb"),
+    ("state.backend.rocksdb.writebuffer.count", "6"),
+    ("state.backend.rocksdb.writebuffer.number-to-merge", "4"),
+    ("taskmanager.memory.managed.fraction", "0.2"),
+];
+
+#[test]
+fn where_heap_and_direct_fill_the_container_the_cut_off_comes_first_and_then_a_budget() {
+    let advice = cut_off().cured_of("OOM954");
+    assert_eq!(steps(&advice.recommendations[0]), "containerized.heap-cutoff-ratio: 0.5");
+    assert!(steps(&advice.recommendations[1]).contains("containerized.heap-cutoff-min: "));
+    let budget = &advice.recommendations[2];
+    let text = steps(budget);
+    for step in [
+        "without taskmanager.heap.size",
+        "taskmanager.memory.process.size: 6g",
+        "taskmanager.memory.jvm-overhead.min: 1024m",
+        "taskmanager.memory.jvm-overhead.max: 2048m",
+        "getMemoryConfiguration().setUseManagedMemory(true);",
+        "setUseManagedMemory(True)",
+    ] {
+        assert!(text.contains(step), "{step} is not in {text}");
     }
-    for refused in &advice.refused {
-        out += &format!("- {refused}\n");
-    }
-    out
+    assert!(matches!(&budget.proof, Proof::Planned { room: Some(room), .. } if room.after > room.before));
+    assert!(refuses(&advice, "a larger -Xmx") && refuses(&advice, "a larger container alone"), "{:?}", advice.refused);
+    let last = advice.recommendations.last().unwrap();
+    assert!(steps(last).starts_with("containerized.taskmanager.env.LD_PRELOAD: "), "{}", steps(last));
 }
 
 #[test]
-fn show() {
-    let jumei = Sick::of("1.9", &[("taskmanager.heap.size", "4096m")]).limited_to(4096);
-    eprintln!("== jumei 1.9\n{}", text(&jumei.cured_of("OOM954")));
-    let a = Sick::of(
-        "1.20",
-        &[
-            ("taskmanager.memory.process.size", "1152m"),
-            ("taskmanager.numberOfTaskSlots", "2"),
-            ("state.backend.type", "rocksdb"),
-            ("state.backend.rocksdb.memory.managed", "false"),
-            ("state.backend.rocksdb.writebuffer.size", "256mb"),
-            ("state.backend.rocksdb.writebuffer.count", "6"),
-            ("state.backend.rocksdb.writebuffer.number-to-merge", "4"),
-            ("taskmanager.memory.managed.fraction", "0.2"),
-        ],
-    )
-    .run_by(Deployment::Standalone);
-    eprintln!("== a\n{}", text(&a.cured_of("OOM921")));
-    eprintln!("== a as 940\n{}", text(&a.cured_of("OOM940")));
-    let base = [("taskmanager.memory.process.size", "1728m"), ("taskmanager.numberOfTaskSlots", "2")];
-    let with = |more: &[(&'static str, &'static str)]| {
-        Sick::of("1.20", &base.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>())
-            .run_by(Deployment::Standalone)
-    };
-    eprintln!("== b\n{}", text(&with(&[("taskmanager.memory.jvm-metaspace.size", "44m")]).cured_of("OOM948")));
-    let c = Sick::of("1.20", &[("taskmanager.memory.process.size", "1024m"), ("state.backend.type", "hashmap")]);
-    eprintln!("== c\n{}", text(&c.cured_of("OOM947")));
-    let d = with(&[("taskmanager.memory.network.min", "320kb"), ("taskmanager.memory.network.max", "320kb")]);
-    eprintln!("== d\n{}", text(&d.cured_of("OOM956")));
-    let e = with(&[("taskmanager.memory.framework.off-heap.size", "8m")]);
-    eprintln!("== e\n{}", text(&e.cured_of("OOM950")));
-    eprintln!("== f\n{}", text(&e.cured_of("OOM905")));
-    let join = Sick::of("1.13", &[("taskmanager.memory.process.size", "8g"), ("state.backend", "rocksdb")])
-        .short_of(300)
-        .limited_to(8192);
-    eprintln!("== join\n{}", text(&join.cured_of("OOM902")));
-    let jm = Sick::of(
-        "1.13",
-        &[
-            ("jobmanager.memory.process.size", "2g"),
-            ("metrics.latency.interval", "30000"),
-            ("metrics.latency.granularity", "subtask"),
-        ],
-    )
-    .as_jobmanager();
-    eprintln!("== jm\n{}", text(&jm.cured_of("OOM961")));
-    let heap = Sick::of("1.20", &[("taskmanager.memory.process.size", "4g")])
-        .with(Evidence { heap_live: Some(Bytes::mib(1500)), rocksdb: true, ..Evidence::default() });
-    eprintln!("== heap\n{}", text(&heap.cured_of("OOM947")));
-    let _ = (plan::plan, applied, is_cut_off, keys::SLOTS);
+fn a_cut_off_for_a_shortfall_is_in_mebibytes_and_near_it() {
+    let advice = cut_off().short_of(300).cured_of("OOM954");
+    assert_eq!(steps(&advice.recommendations[0]), "containerized.heap-cutoff-min: 1409");
+    let live = Evidence { heap_live: Some(Bytes::mib(2200)), ..Evidence::default() };
+    let advice = cut_off().short_of(300).with(live).cured_of("OOM954");
+    assert!(refuses(&advice, "that live in it"), "the heap may not pay for it: {:?}", advice.refused);
+    assert!(steps(&advice.recommendations[0]).contains("taskmanager.heap.size: "), "the container grows");
+}
+
+#[test]
+fn a_version_with_a_budget_needs_no_other_one() {
+    let sick = Sick::of("1.10", &[("taskmanager.memory.process.size", "4g")]).limited_to(4096);
+    let advice = sick.with(Evidence { backend_in_code: true, ..Evidence::default() }).cured_of("OOM954");
+    let text = all(&advice);
+    assert!(!text.contains("->") && !text.contains("heap-cutoff"), "{text}");
+    assert!(text.contains("backend._j_rocks_db_state_backend.getMemoryConfiguration()"), "{text}");
+    assert!(text.contains("taskmanager.memory.process.size: 6g"), "{text}");
+}
+
+#[test]
+fn unmanaged_rocksdb_is_managed_and_memtables_fit_what_it_has_then() {
+    for cause in ["OOM921", "OOM940", "OOM902"] {
+        let advice = captured(&UNMANAGED).cured_of(cause);
+        let first = &advice.recommendations[0];
+        assert_eq!(
+            steps(first),
+            "state.backend.rocksdb.memory.managed: true\nwithout state.backend.rocksdb.writebuffer.size\nwithout \
+             state.backend.rocksdb.writebuffer.count\nwithout state.backend.rocksdb.writebuffer.number-to-merge"
+        );
+        assert!(store::is_bounded(first.after.as_ref().unwrap()));
+        assert!(matches!(first.proof, Proof::Planned { errors: (1, 0), .. }), "{:?}", first.proof);
+        assert!(refuses(&advice, "the bound has to be on"));
+    }
+    assert!(!costs_memory(&captured(&UNMANAGED).cured_of("OOM921")));
+}
+
+#[test]
+fn metaspace_below_the_default_gets_the_default() {
+    let advice = captured(&[("taskmanager.memory.jvm-metaspace.size", "44m")]).cured_of("OOM948");
+    assert_eq!(steps(&advice.recommendations[0]), "taskmanager.memory.jvm-metaspace.size: 256m");
+    let beyond = &advice.recommendations[1];
+    assert_eq!(steps(beyond), "taskmanager.memory.jvm-metaspace.size: 256m\ntaskmanager.memory.process.size: 1984m");
+    assert!(beyond.grows.iter().all(|(_, before, after)| after >= before), "{:?}", beyond.grows);
+}
+
+#[test]
+fn metaspace_that_leaks_is_not_made_larger() {
+    let leak = Evidence { leak: true, ..Evidence::default() };
+    for cause in ["OOM907", "OOM948", "OOM949"] {
+        let advice = captured(&[]).with(leak.clone()).cured_of(cause);
+        assert!(refuses(&advice, "more metaspace") && !costs_memory(&advice));
+        assert!(!all(&advice).contains("metaspace.size"), "{}", all(&advice));
+        assert!(!advice.recommendations.is_empty());
+    }
+}
+
+#[test]
+fn state_that_outgrows_the_heap_goes_to_rocksdb_and_idle_managed_memory_to_the_heap() {
+    let sick = captured(&[("taskmanager.memory.process.size", "1024m"), ("state.backend.type", "hashmap")]);
+    for cause in ["OOM947", "OOM963"] {
+        let advice = sick.cured_of(cause);
+        assert_eq!(
+            steps(&advice.recommendations[0]),
+            "state.backend.type: rocksdb\nexecution.checkpointing.incremental: true"
+        );
+        assert_eq!(steps(&advice.recommendations[1]), "taskmanager.memory.managed.fraction: 0.0");
+        assert!(refuses(&advice, "more heap by a guess") && !costs_memory(&advice));
+    }
+    let old = Sick::of("1.13", &[("taskmanager.memory.process.size", "2g"), ("state.backend", "filesystem")]);
+    let advice = old.cured_of("OOM963");
+    assert_eq!(steps(&advice.recommendations[0]), "state.backend: rocksdb\nstate.backend.incremental: true");
+}
+
+#[test]
+fn a_heap_whose_live_set_is_known_becomes_twice_that() {
+    let live = Evidence { heap_live: Some(Bytes::mib(1500)), rocksdb: true, ..Evidence::default() };
+    let advice = captured(&[("taskmanager.memory.process.size", "4g")]).with(live).cured_of("OOM947");
+    let alone = &advice.recommendations[0];
+    let heap = |found: &Recommendation| found.after.as_ref().unwrap().plan.budget.heap();
+    assert!(heap(alone) >= Bytes::mib(3000), "{}", steps(alone));
+    let whole = advice.recommendations.iter().find(|found| found.title == "a larger heap").unwrap();
+    assert!(heap(whole) >= Bytes::mib(3000) && alone.costs.unwrap().1 < whole.costs.unwrap().1);
+    assert!(all(&advice).contains("HeapDumpOnOutOfMemoryError"));
+}
+
+#[test]
+fn a_heap_that_only_grows_is_dumped_and_not_enlarged() {
+    let leak = Evidence { leak: true, ..Evidence::default() };
+    let advice = captured(&[]).with(leak).cured_of("OOM947");
+    assert!(refuses(&advice, "more heap") && !costs_memory(&advice) && all(&advice).contains("HeapDump"));
+}
+
+#[test]
+fn network_memory_below_the_default_gets_the_default() {
+    let sick = captured(&[("taskmanager.memory.network.min", "320kb"), ("taskmanager.memory.network.max", "320kb")]);
+    let advice = sick.cured_of("OOM956");
+    assert_eq!(steps(&advice.recommendations[0]), "taskmanager.memory.network.max: 64m");
+    let need = Evidence { network_need: Some(Bytes::mib(300)), ..Evidence::default() };
+    let advice = captured(&[]).with(need).cured_of("OOM956");
+    let network = |found: &Recommendation| found.after.as_ref().unwrap().plan.budget.size(Component::Network);
+    assert!(advice.recommendations.iter().all(|found| network(found) >= Bytes::mib(300)), "{}", all(&advice));
+}
+
+#[test]
+fn framework_off_heap_below_the_default_gets_the_default() {
+    let advice = captured(&[("taskmanager.memory.framework.off-heap.size", "8m")]).cured_of("OOM950");
+    assert_eq!(steps(&advice.recommendations[0]), "taskmanager.memory.framework.off-heap.size: 128m");
+    let of_the_job = Evidence { direct_is_flinks: Some(false), ..Evidence::default() };
+    let advice = captured(&[]).with(of_the_job).cured_of("OOM950");
+    assert!(steps(&advice.recommendations[0]).starts_with("taskmanager.memory.task.off-heap.size: "));
+    let sick = Sick::of("1.20", &[("jobmanager.memory.process.size", "2g")]).as_jobmanager();
+    assert!(all(&sick.cured_of("OOM950")).contains("jobmanager.memory.off-heap.size: "));
+}
+
+#[test]
+fn page_cache_never_gets_more_memory() {
+    for cause in ["OOM905", "OOM906"] {
+        for version in ["1.9", "1.13", "1.20", "2.3"] {
+            let batch = Evidence { batch: true, ..Evidence::default() };
+            let sick = Sick::of(version, &[("taskmanager.memory.process.size", "20g")]).short_of(500).with(batch);
+            let advice = sick.run_by(Deployment::Kubernetes).cured_of(cause);
+            assert!(!costs_memory(&advice) && !all(&advice).contains("memory.process.size"), "{}", all(&advice));
+            assert!(refuses(&advice, "more memory") && advice.recommendations.len() >= 2);
+        }
+    }
+    let old = Sick::of("1.13", &[]).cured_of("OOM905");
+    assert!(all(&old).contains("taskmanager.network.blocking-shuffle.compression.enabled: true"), "{}", all(&old));
+    assert!(all(&old).contains("taskmanager.network.sort-shuffle.min-parallelism: 1"), "{}", all(&old));
+}
+
+#[test]
+fn threads_get_a_higher_count_and_no_memory() {
+    let advice = captured(&[]).cured_of("OOM951");
+    assert!(steps(&advice.recommendations[0]).contains("echo 1024 > pids.max"));
+    assert!(refuses(&advice, "more memory") && !costs_memory(&advice));
+}
+
+#[test]
+fn what_iterators_pin_goes_to_overhead_and_not_to_managed_memory() {
+    let sick = Sick::of("1.13", &[("taskmanager.memory.process.size", "8g"), ("state.backend", "rocksdb")]);
+    let advice = sick.short_of(300).limited_to(8192).cured_of("OOM902");
+    assert!(steps(&advice.recommendations[0]).contains("taskmanager.memory.jvm-overhead.min: "));
+    assert!(!all(&advice).contains("managed.size") && refuses(&advice, "more managed memory"));
+    assert!(all(&advice).contains("containerized.taskmanager.env.MALLOC_ARENA_MAX: 1"));
+    assert!(all(&advice).contains("libjemalloc"));
+}
+
+#[test]
+fn latency_metrics_are_made_coarser_and_the_heap_is_left_alone() {
+    let settings = [
+        ("jobmanager.memory.process.size", "2g"),
+        ("metrics.latency.interval", "30000"),
+        ("metrics.latency.granularity", "subtask"),
+    ];
+    for version in ["1.11", "1.20", "2.3"] {
+        let sick = Sick::of(version, &settings).as_jobmanager();
+        let advice = sick.cured_of("OOM961");
+        assert_eq!(steps(&advice.recommendations[0]), "metrics.latency.granularity: operator");
+        assert_eq!(steps(&advice.recommendations[1]), "metrics.latency.granularity: single");
+        assert!(steps(&advice.recommendations[2]).starts_with("without metrics.latency.interval"));
+        assert!(refuses(&advice, "more heap") && !costs_memory(&advice));
+        let seen = Evidence { latency_tracking: true, ..Evidence::default() };
+        assert_eq!(steps(&sick.with(seen).cured_of("OOM947").recommendations[0]), steps(&advice.recommendations[0]));
+    }
+}
+
+#[test]
+fn a_leak_of_the_version_is_ended_by_a_release() {
+    let settings = [
+        ("taskmanager.memory.process.size", "4g"),
+        ("state.backend.type", "rocksdb"),
+        ("state.backend.rocksdb.manual-compaction.min-interval", "1 min"),
+    ];
+    let leak = Evidence { leak: true, rocksdb: true, ..Evidence::default() };
+    let advice = Sick::of("2.2.1", &settings).with(leak).cured_of("OOM940");
+    let found = advice.recommendations.iter().find(|found| found.title.contains("FLINK-39753")).unwrap();
+    assert!(steps(found).contains("2.2.1 -> 2.2.2"), "{}", steps(found));
+    assert!(refuses(&advice, "it is a leak") && !costs_memory(&advice));
+}
+
+#[test]
+fn a_refused_configuration_is_mended() {
+    let sick = captured(&[("taskmanager.memory.process.size", "512m")]);
+    let advice = sick.cured_of("OOM955");
+    assert!(!advice.recommendations.is_empty());
+    assert!(advice.recommendations.iter().all(|found| found.after.is_some()));
+}
+
+#[test]
+fn of_a_configuration_that_is_not_known_keys_are_given_and_that_is_said() {
+    let mut sick = Sick::of("1.20", &[]).limited_to(4096);
+    sick.whole = false;
+    for cause in ["OOM940", "OOM948", "OOM950", "OOM956"] {
+        let advice = sick.cured_of(cause);
+        let first = &advice.recommendations[0];
+        assert!(!first.changes().is_empty(), "{cause}: {}", all(&advice));
+        let told = matches!(first.proof, Proof::Unplanned(_)) || first.after.is_some();
+        assert!(told, "{cause}: {:?}", first.proof);
+    }
+}
+
+#[test]
+fn a_container_that_flink_does_not_ask_for_has_to_be_raised_by_hand() {
+    let sick = captured(&[]).short_of(200).limited_to(1728);
+    let advice = sick.cured_of("OOM940");
+    assert!(all(&advice).contains("raise the container's limit to "), "{}", all(&advice));
+}
+
+#[test]
+fn every_cause_has_advice_and_every_sentence_is_one() {
+    for cause in causes() {
+        let mut sick = captured(&[]).limited_to(1728);
+        sick.role = if cause == "OOM961" { Role::JobManager } else { Role::TaskManager };
+        let advice = sick.cured_of(cause);
+        let none = advice.recommendations.is_empty() && advice.refused.is_empty();
+        assert!(!none, "{cause} has no advice");
+        for found in &advice.recommendations {
+            assert_eq!(found.answers, cause);
+            for text in [&found.title, &found.risk, &found.watch, &found.why] {
+                assert!(!text.is_empty() && !text.ends_with('.') && !text.contains("  "), "{cause}: `{text}`");
+            }
+            assert!(!found.steps.is_empty() && found.source.len() > 5, "{cause}: {}", found.title);
+        }
+    }
+    assert!(captured(&[]).cured_of("OOM000").recommendations.is_empty());
+}
+
+#[test]
+fn a_part_that_was_short_grows_in_every_version_and_under_every_total() {
+    let causes = ["OOM904", "OOM912", "OOM918", "OOM940", "OOM941", "OOM947", "OOM948", "OOM950", "OOM954", "OOM956"];
+    let mut none = Vec::new();
+    for version in ["1.10", "1.11", "1.12", "1.16", "1.17", "1.20", "2.0", "2.3"] {
+        for key in ["taskmanager.memory.process.size", "taskmanager.memory.flink.size"] {
+            for cause in causes {
+                for shortfall in [1, 30, 300, 1500] {
+                    let sick = Sick::of(version, &[(key, "6g")]).short_of(shortfall).limited_to(6144);
+                    let advice = sick.cured_of(cause);
+                    let grows = |found: &Recommendation| matches!(found.proof, Proof::Planned { room: Some(_), .. });
+                    if !advice.recommendations.iter().any(grows) {
+                        none.push(format!("{cause} {version} {key} {shortfall}: {:?}", advice.refused));
+                    }
+                }
+            }
+        }
+    }
+    assert!(none.is_empty(), "{}", none.join("\n"));
+}
+
+fn any_configuration() -> impl Strategy<Value = Sick> {
+    let version = prop::sample::select(vec!["1.9", "1.10", "1.12", "1.16", "1.17", "1.20", "2.0", "2.3"]);
+    let deployment = prop::sample::select(vec![Deployment::Yarn, Deployment::Kubernetes, Deployment::Standalone]);
+    let total = (0u32..3, 1200u32..20_000);
+    let parts = (prop::option::of(0u32..300), prop::option::of(32u32..300), prop::option::of(0u32..2000));
+    let seen = (any::<[bool; 7]>(), prop::option::of(64u32..4000), prop::option::of(1u32..2000));
+    (version, deployment, total, parts, seen).prop_map(|(version, deployment, (which, total), parts, seen)| {
+        let total_key = match (version, which) {
+            ("1.9", _) => "taskmanager.heap.size",
+            (_, 0) => "taskmanager.memory.flink.size",
+            _ => "taskmanager.memory.process.size",
+        };
+        let total = format!("{total}m");
+        let mut settings = vec![(total_key, total.clone()), ("jobmanager.memory.process.size", total)];
+        let mut put = |key, size: Option<u32>| settings.extend(size.map(|size| (key, format!("{size}m"))));
+        put("taskmanager.memory.framework.off-heap.size", parts.0);
+        put("taskmanager.memory.jvm-metaspace.size", parts.1);
+        put("taskmanager.memory.managed.size", parts.2);
+        let borrowed: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let mut sick = Sick::of(version, &borrowed).run_by(deployment);
+        let ([leak, batch, python, heap_state, rocksdb, glibc, jobmanager], live, shortfall) = seen;
+        sick.evidence = Evidence {
+            leak,
+            batch,
+            python,
+            heap_state,
+            rocksdb,
+            glibc,
+            heap_live: live.map(Bytes::mib),
+            ..Evidence::default()
+        };
+        sick.shortfall = shortfall.map(Bytes::mib);
+        sick.role = if jobmanager { Role::JobManager } else { Role::TaskManager };
+        sick
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn what_is_recommended_plans_adds_no_error_and_grows_by_the_shortfall_and_at_most_twice_that(
+        sick in any_configuration(),
+        cause in prop::sample::select(causes().collect::<Vec<_>>()),
+    ) {
+        let advice = sick.cured_of(cause);
+        for found in &advice.recommendations {
+            let Proof::Planned { room, errors } = &found.proof else { continue };
+            prop_assert!(found.after.is_some(), "{}", found.title);
+            prop_assert!(errors.1 <= errors.0, "{}: {:?}", found.title, errors);
+            let Some(room) = room else { continue };
+            let by = room.after.checked_sub(room.before).unwrap();
+            prop_assert!(by > Bytes::ZERO);
+            if let Some(shortfall) = room.shortfall {
+                prop_assert!(by >= shortfall, "{} grows by {by:?} for {shortfall:?}", found.title);
+                let twice = by.get() <= shortfall.get() * 2;
+                prop_assert!(twice || room.more.is_some(), "{} grows by {by:?} for {shortfall:?}", found.title);
+            }
+        }
+        // A plan that does not fit, Flink's own pools and a cache that is too small are no leaks.
+        let of_flink = ["OOM903", "OOM955", "OOM956", "OOM957", "OOM931", "OOM968"];
+        if sick.evidence.leak && !of_flink.contains(&cause) {
+            prop_assert!(!costs_memory(&advice), "{cause}: a leak got more memory: {}", all(&advice));
+        }
+    }
 }

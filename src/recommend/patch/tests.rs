@@ -40,7 +40,8 @@ fn a_diff_changes_takes_out_and_adds_lines_and_keeps_the_rest() {
 
 #[test]
 fn a_nested_file_is_edited_in_its_place() {
-    let text = "taskmanager:\n  memory:\n    process:\n      size: 4g\n    managed:\n      size: 1g\n      fraction: 0.2\n";
+    let text =
+        "taskmanager:\n  memory:\n    process:\n      size: 4g\n    managed:\n      size: 1g\n      fraction: 0.2\n";
     let after = super::text(&original(text, FileKind::Standard), &changes()).unwrap();
     assert!(after.contains("      size: 6g\n") && !after.contains("size: 1g"), "{after}");
     assert!(after.ends_with("taskmanager.memory.jvm-overhead.min: 1024m\n"), "{after}");
@@ -49,7 +50,8 @@ fn a_nested_file_is_edited_in_its_place() {
 #[test]
 fn what_cannot_be_edited_is_said_and_not_guessed() {
     let alone = "taskmanager:\n  memory:\n    managed:\n      size: 1g\n";
-    let refused = super::text(&original(alone, FileKind::Standard), &[Change::remove("taskmanager.memory.managed.size")]);
+    let refused =
+        super::text(&original(alone, FileKind::Standard), &[Change::remove("taskmanager.memory.managed.size")]);
     assert_eq!(refused, Err(Unpatched::Line("taskmanager.memory.managed.size".to_owned())));
     assert_eq!(super::text(&original("a: 1\n", FileKind::Standard), &[]), Err(Unpatched::Nothing));
 }
