@@ -59,7 +59,7 @@ impl Sick {
         self
     }
 
-    fn as_jobmanager(mut self) -> Sick {
+    fn of_a_jobmanager(mut self) -> Sick {
         self.role = Role::JobManager;
         self
     }
@@ -278,7 +278,7 @@ fn framework_off_heap_below_the_default_gets_the_default() {
     let of_the_job = Evidence { direct_is_flinks: Some(false), ..Evidence::default() };
     let advice = captured(&[]).with(of_the_job).cured_of("OOM950");
     assert!(steps(&advice.recommendations[0]).starts_with("taskmanager.memory.task.off-heap.size: "));
-    let sick = Sick::of("1.20", &[("jobmanager.memory.process.size", "2g")]).as_jobmanager();
+    let sick = Sick::of("1.20", &[("jobmanager.memory.process.size", "2g")]).of_a_jobmanager();
     assert!(all(&sick.cured_of("OOM950")).contains("jobmanager.memory.off-heap.size: "));
 }
 
@@ -323,7 +323,7 @@ fn latency_metrics_are_made_coarser_and_the_heap_is_left_alone() {
         ("metrics.latency.granularity", "subtask"),
     ];
     for version in ["1.11", "1.20", "2.3"] {
-        let sick = Sick::of(version, &settings).as_jobmanager();
+        let sick = Sick::of(version, &settings).of_a_jobmanager();
         let advice = sick.cured_of("OOM961");
         assert_eq!(steps(&advice.recommendations[0]), "metrics.latency.granularity: operator");
         assert_eq!(steps(&advice.recommendations[1]), "metrics.latency.granularity: single");
