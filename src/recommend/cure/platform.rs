@@ -303,7 +303,7 @@ pub(super) fn kernel_memory(case: &Case<'_>, advice: &mut Advice) {
                     "sysctl -w net.core.rmem_max=4194304 \
                                                           net.core.wmem_max=4194304",
                 ),
-                Step::advice("a newer kernel: before 4.19 or so, dead groups kept their slab"),
+                Step::advice("a newer kernel: old ones keep the slab of groups that are gone"),
             ],
             risk: "connections over long distances are slower with small buffers".to_owned(),
             watch: "slab, sock and kernel_stack in memory.stat".to_owned(),

@@ -147,15 +147,24 @@ fn partitioned(case: &Case<'_>, advice: &mut Advice) {
 /// OOM931: the hit rate falls.
 pub(super) fn read_bound(case: &Case<'_>, advice: &mut Advice) {
     larger_cache(case, advice);
+    let mut steps = vec![Step::set(PREDEFINED, "SPINNING_DISK_OPTIMIZED_HIGH_MEM")];
+    // Less for memtables and more for index and filter blocks, where nobody has gone further already.
+    for (key, value, lower) in [
+        (keys::ROCKSDB.write_buffer_ratio.name(), "0.4", true),
+        (keys::ROCKSDB.high_prio_pool_ratio.name(), "0.2", false),
+    ] {
+        let now = case.value(key).and_then(|text| text.trim().parse::<f64>().ok());
+        let wanted: f64 = value.parse().unwrap_or_default();
+        let there = now.is_some_and(|now| if lower { now <= wanted } else { now >= wanted });
+        if case.has(key) && !there {
+            steps.push(Step::set(key, value));
+        }
+    }
     case.offer(
         advice,
         Draft {
             title: "options of RocksDB for many reads".to_owned(),
-            steps: vec![
-                Step::set(PREDEFINED, "SPINNING_DISK_OPTIMIZED_HIGH_MEM"),
-                Step::set(keys::ROCKSDB.write_buffer_ratio.name(), "0.4"),
-                Step::set(keys::ROCKSDB.high_prio_pool_ratio.name(), "0.2"),
-            ],
+            steps,
             risk: "smaller memtables are flushed more often; an options factory of the job wins over these".to_owned(),
             watch: "block-cache-hit against block-cache-miss, and the number of flushes".to_owned(),
             why: "filters spare reads of files that do not hold a key, and less for memtables leaves more for \
@@ -203,17 +212,18 @@ fn larger_cache(case: &Case<'_>, advice: &mut Advice) {
 /// OOM930, OOM932, OOM933: flushes and compactions are behind.
 pub(super) fn write_bound(case: &Case<'_>, advice: &mut Advice) {
     let busy = case.patient.evidence.disk_busy;
+    let threads = case.reading(THREADS).and_then(|text| text.trim().parse::<u32>().ok()).unwrap_or(2);
     if busy != Some(true) {
         case.offer(
             advice,
             Draft {
                 title: "more threads for flushes and compactions".to_owned(),
-                steps: vec![Step::set(THREADS, "4")],
+                steps: vec![Step::set(THREADS, threads.saturating_mul(2).max(4).to_string())],
                 risk:
                     "on a disk that is busy already they only wait for one another; they take processor time from tasks"
                         .to_owned(),
                 watch: "num-running-flushes, num-running-compactions and the disk's use".to_owned(),
-                why: "two threads are shared by all states of a database".to_owned(),
+                why: format!("{threads} threads flush and compact for all states of a database"),
                 source: "RocksDBConfigurableOptions.MAX_BACKGROUND_THREADS: 2 since 1.13, 1 before",
                 ..Draft::default()
             },

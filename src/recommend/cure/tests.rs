@@ -335,6 +335,20 @@ fn latency_metrics_are_made_coarser_and_the_heap_is_left_alone() {
 }
 
 #[test]
+fn a_store_that_is_read_bound_gets_cache_and_one_that_is_write_bound_gets_threads_or_disks() {
+    let sick =
+        captured(&[("state.backend.type", "rocksdb"), ("state.backend.rocksdb.memory.write-buffer-ratio", "0.3")]);
+    let advice = sick.cured_of("OOM931");
+    assert!(steps(&advice.recommendations[0]).contains("taskmanager.memory.managed.size: "), "{}", all(&advice));
+    assert!(all(&advice).contains("HIGH_MEM") && !all(&advice).contains("write-buffer-ratio"), "{}", all(&advice));
+    let idle = Evidence { disk_busy: Some(false), ..Evidence::default() };
+    assert!(all(&captured(&[]).with(idle).cured_of("OOM932")).contains("state.backend.rocksdb.thread.num: 4"));
+    let busy = Evidence { disk_busy: Some(true), ..Evidence::default() };
+    let advice = captured(&[]).with(busy).cured_of("OOM933");
+    assert!(!all(&advice).contains("thread.num") && refuses(&advice, "more memory"), "{}", all(&advice));
+}
+
+#[test]
 fn a_leak_of_the_version_is_ended_by_a_release() {
     let settings = [
         ("taskmanager.memory.process.size", "4g"),
