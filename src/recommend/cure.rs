@@ -1,9 +1,9 @@
 //! What to change after a death: for each cause concrete steps, the smallest first, and nothing that was not proved.
 //!
-//! A recommendation that sizes memory is planned with its changes, the configuration with them is checked, and the part that
-//! overflowed is compared with the shortfall that the evidence shows: it grows by at least that, and by no more than twice
-//! that unless the recommendation says why. What fails is not shown but named among the refused. Some wishes are refused
-//! from the start: no more memory for a leak, for page cache, or for a bound that was switched off.
+//! A recommendation that sizes memory is planned with its changes, the configuration with them is checked, and the part
+//! that overflowed is compared with the shortfall that the evidence shows: it grows by at least that, and by no more
+//! than twice that unless the recommendation says why. What fails is not shown but named among the refused. Some wishes
+//! are refused from the start: no more memory for a leak, for page cache, or for a bound that was switched off.
 
 mod allocator;
 mod amount;
@@ -13,6 +13,7 @@ mod ending;
 mod heap;
 mod job_code;
 mod jobmanager;
+mod larger_total;
 mod managed;
 mod metaspace;
 mod native;
@@ -85,8 +86,8 @@ pub struct Evidence {
     pub latency_tracking: bool,
     /// State lives on the Java heap.
     pub heap_state: bool,
-    /// The part that asked for direct memory is Flink's own or its shuffle (netty, `BatchShuffleReadBufferPool`); nothing where
-    /// the stack is not known.
+    /// The part that asked for direct memory is Flink's own or its shuffle (netty, `BatchShuffleReadBufferPool`);
+    /// nothing where the stack is not known.
     pub direct_is_flinks: Option<bool>,
     /// Whether the disk is busy while RocksDB is behind; nothing where that is not known.
     pub disk_busy: Option<bool>,
@@ -198,7 +199,8 @@ impl Recommendation {
 /// How a recommendation was proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// Flink takes the configuration with the changes in it, and `check` finds no error in it that was not there before.
+    /// Flink takes the configuration with the changes in it, and `check` finds no error in it that was not there
+    /// before.
     Planned {
         /// The part that had to grow, where one had to.
         room: Option<Grown>,

@@ -1,5 +1,5 @@
-//! A recommendation as a patch: a unified diff of the user's own file, or a document for `kubectl patch`. Nothing is applied,
-//! and nothing is shown that, read again, does not give what was recommended.
+//! A recommendation as a patch: a unified diff of the user's own file, or a document for `kubectl patch`. Nothing is
+//! applied, and nothing is shown that, read again, does not give what was recommended.
 
 #[cfg(test)]
 mod tests;
@@ -131,8 +131,8 @@ fn masked(text: &str) -> String {
 }
 
 /// The changes as a merge patch of a `FlinkDeployment`, for
-/// `kubectl patch flinkdeployment NAME --type merge --patch-file FILE`: a key that goes is null. The size of a process that
-/// the resource states goes where it states it, since the operator puts that over `flinkConfiguration`.
+/// `kubectl patch flinkdeployment NAME --type merge --patch-file FILE`: a key that goes is null. The size of a process
+/// that the resource states goes where it states it, since the operator puts that over `flinkConfiguration`.
 ///
 /// # Errors
 /// [`Unpatched::Nothing`] where nothing changes.

@@ -1,5 +1,6 @@
-//! Other people's advice: a size that a VPA, krr or Flink's autoscaler proposes, laid beside what Flink needs at least and what
-//! was measured. Those tools look at the container's working set; page cache is in it, and `-Xmx` does not follow it.
+//! Other people's advice: a size that a VPA, krr or Flink's autoscaler proposes, laid beside what Flink needs at least
+//! and what was measured. Those tools look at the container's working set; page cache is in it, and `-Xmx` does not
+//! follow it.
 
 #[cfg(test)]
 mod tests;
@@ -178,8 +179,8 @@ pub fn judge(proposal: &Proposal, patient: &Patient<'_>) -> Opinion {
                 _ => "a limit",
             };
             opinion.reasons.push(format!(
-                "{follows} of {} alone does not change Flink, which plans {} and starts its JVM with that: {} has to be \
-                 set with it",
+                "{follows} of {} alone does not change Flink, which plans {} and starts its JVM with that: {} has to \
+                 be set with it",
                 mib(memory),
                 mib(planned),
                 frame.process.name()

@@ -5,8 +5,8 @@ use super::proof::{Case, Draft};
 use super::{Advice, Step};
 use crate::model::Deployment;
 
-const SOURCE: &str = "FLINK-19125, https://github.com/apache/flink-docker/pull/42: jemalloc in the official image since 1.12; \
-                      measured: Flink 1.20.5 and 2.3.0 with one arena";
+const SOURCE: &str = "FLINK-19125, https://github.com/apache/flink-docker/pull/42: jemalloc in the official image \
+                      since 1.12; measured: Flink 1.20.5 and 2.3.0 with one arena";
 
 /// OOM901.
 pub(super) fn retained(case: &Case<'_>, advice: &mut Advice) {
@@ -38,8 +38,8 @@ fn fewer_arenas(case: &Case<'_>, advice: &mut Advice) {
             risk: "threads that allocate much at once wait for one another; RocksDB's and netty's own pools do not"
                 .to_owned(),
             watch: "anonymous mappings of 64 MiB in /proc/PID/smaps: there should be none".to_owned(),
-            why: "glibc gives a thread an arena of up to 64 MiB, eight for each core of the host, and keeps what was freed \
-                  in it"
+            why: "glibc gives a thread an arena of up to 64 MiB, eight for each core of the host, and keeps what was \
+                  freed in it"
                 .to_owned(),
             source: SOURCE,
             ..Draft::default()

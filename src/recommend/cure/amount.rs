@@ -4,15 +4,16 @@ use super::mib;
 use super::proof::{Case, Room};
 use crate::model::Bytes;
 
-/// What is put on top of a shortfall, in hundredths of it: the moment of a death is not the highest that would have come.
+/// What is put on top of a shortfall, in hundredths of it: the moment of a death is not the highest that would have
+/// come.
 const ON_TOP: u64 = 125;
 
-/// What a part gets more where no shortfall is shown, in hundredths of what it has: enough to see a difference, and little
-/// enough to see a leak come back.
+/// What a part gets more where no shortfall is shown, in hundredths of what it has: enough to see a difference, and
+/// little enough to see a leak come back.
 const UNKNOWN: u64 = 50;
 
-/// Less than this more is not worth a restart: a small shortfall is the last request that failed, not all that would have
-/// come.
+/// Less than this more is not worth a restart: a small shortfall is the last request that failed, not all that would
+/// have come.
 const WORTH: Bytes = Bytes::mib(16);
 
 /// A size and what it rests on.
@@ -50,8 +51,8 @@ fn written(size: Bytes) -> Bytes {
     size.round_up_to(Bytes::mib(1)).filter(|round| round.get() / 2 <= size.get()).unwrap_or(size)
 }
 
-/// The size of a part that was too small: by its shortfall; else by what is known to be needed, in hundredths of it; else
-/// half as much again, and at least so much more.
+/// The size of a part that was too small: by its shortfall; else by what is known to be needed, in hundredths of it;
+/// else half as much again, and at least so much more.
 pub(super) fn target(case: &Case<'_>, room: Room, need: Option<(Bytes, u64)>, least: Bytes) -> Target {
     let size = case.size(room).unwrap_or_default();
     let needed = need.map(|(need, on_top)| (need, hundredths(need, on_top)));
@@ -68,8 +69,8 @@ pub(super) fn target(case: &Case<'_>, room: Room, need: Option<(Bytes, u64)>, le
                 for_shortfall(shortfall).max(WORTH),
                 (shortfall < WORTH).then(|| {
                     format!(
-                        "{} are the last request that failed and not all that would have come; less than {} more is not \
-                         worth a restart",
+                        "{} are the last request that failed and not all that would have come; less than {} more is \
+                         not worth a restart",
                         mib(shortfall),
                         mib(WORTH)
                     )

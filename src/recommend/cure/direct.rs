@@ -8,14 +8,15 @@ use crate::flink::keys;
 use crate::model::{Bytes, Component, Role};
 use crate::recommend::option;
 
-/// `TaskManagerOptions.FRAMEWORK_OFF_HEAP_MEMORY` and `JobManagerOptions.OFF_HEAP_MEMORY` by default, Flink 1.10 to 2.3.
+/// `TaskManagerOptions.FRAMEWORK_OFF_HEAP_MEMORY` and `JobManagerOptions.OFF_HEAP_MEMORY` by default, Flink 1.10 to
+/// 2.3.
 const USUAL: Bytes = Bytes::mib(128);
 
 /// The least that user code gets where nothing shows how much it needs: eight chunks of netty's.
 const LEAST: Bytes = Bytes::mib(128);
 
-const SOURCE: &str = "-XX:MaxDirectMemorySize is framework off-heap, task off-heap and network memory (Flink 1.10 to 2.3); seen \
-                      to work: framework.off-heap.size 128m in the place of 8m (Flink 1.20.5)";
+const SOURCE: &str = "-XX:MaxDirectMemorySize is framework off-heap, task off-heap and network memory (Flink 1.10 to \
+                      2.3); seen to work: framework.off-heap.size 128m in the place of 8m (Flink 1.20.5)";
 
 /// OOM913, OOM950.
 pub(super) fn small(case: &Case<'_>, advice: &mut Advice) {
@@ -86,7 +87,7 @@ fn less_read_memory(case: &Case<'_>, advice: &mut Advice) {
     else {
         return;
     };
-    let half = Bytes::new(framework.get() / 2 >> 20 << 20);
+    let half = Bytes::new(((framework.get() / 2) >> 20) << 20);
     if read <= half || half < Bytes::mib(4) {
         return;
     }

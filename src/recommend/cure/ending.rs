@@ -12,8 +12,8 @@ pub(super) fn fatal_exit(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "the exception behind the exit".to_owned(),
             steps: vec![Step::advice(
-                "read the stack above \"FATAL: Thread … produced an uncaught exception. Stopping the process\": it names who \
-                 threw",
+                "read the stack above \"FATAL: Thread … produced an uncaught exception. Stopping the process\": it \
+                 names who threw",
             )],
             risk: "none".to_owned(),
             watch: "exit code 239".to_owned(),

@@ -19,8 +19,8 @@ const LEAST: Bytes = Bytes::mib(256);
 
 const PARALLELISM: &str = "parallelism.default";
 
-const SOURCE: &str = "G1 and Parallel collect the old generation when it is full: what lives has to leave room for what is \
-                      made (recommend::from_use, measured on live TaskManagers)";
+const SOURCE: &str = "G1 and Parallel collect the old generation when it is full: what lives has to leave room for \
+                      what is made (recommend::from_use, measured on live TaskManagers)";
 
 /// OOM908, OOM947.
 pub(super) fn small(case: &Case<'_>, advice: &mut Advice) {
@@ -89,15 +89,15 @@ fn rocksdb(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "state in RocksDB, with incremental checkpoints".to_owned(),
             steps,
-            risk: "each access serialises: some jobs are several times slower; recovery from incremental checkpoints takes \
-                   longer. A savepoint carries the state over, a checkpoint does not"
+            risk: "each access serialises: some jobs are several times slower; recovery from incremental checkpoints \
+                   takes longer. A savepoint carries the state over, a checkpoint does not"
                 .to_owned(),
             watch: "records a second, the time of a checkpoint, and the heap after full collections".to_owned(),
-            why: "state on the heap grows with its keys until the heap is full; RocksDB keeps it on disk and takes managed \
-                  memory, which has a bound"
+            why: "state on the heap grows with its keys until the heap is full; RocksDB keeps it on disk and takes \
+                  managed memory, which has a bound"
                 .to_owned(),
-            source: "seen to work: state.backend.type rocksdb in the same process of 1024m that died with hashmap (Flink 1.20.5); \
-                     Flink's large_state_tuning page",
+            source: "seen to work: state.backend.type rocksdb in the same process of 1024m that died with hashmap \
+                     (Flink 1.20.5); Flink's large_state_tuning page",
             ..Draft::default()
         },
     );
@@ -122,11 +122,13 @@ fn without_managed(case: &Case<'_>, advice: &mut Advice) {
             steps,
             room: Some((Room::Heap, shortfall)),
             more: Some("it costs nothing: nobody used it".to_owned()),
-            risk: "a job with RocksDB, Python functions or batch operators in this cluster fails for want of it; state that \
-                   still grows fills this heap too"
+            risk: "a job with RocksDB, Python functions or batch operators in this cluster fails for want of it; \
+                   state that still grows fills this heap too"
                 .to_owned(),
             watch: "the heap after full collections over a day of load".to_owned(),
-            why: "state backends on the heap take no managed memory, and it lies idle beside a heap that is full".to_owned(),
+            why: "state backends on the heap take no managed memory, and it lies idle beside a heap that is \
+                  full"
+                .to_owned(),
             source: "HashMapStateBackend.useManagedMemory is false, Flink 1.13 to 2.3",
             ..Draft::default()
         },
@@ -231,11 +233,11 @@ fn spread(case: &Case<'_>, advice: &mut Advice) {
             steps,
             risk: "rescaling starts from a savepoint or checkpoint; up to max parallelism only".to_owned(),
             watch: "the size of a full checkpoint divided by the parallelism".to_owned(),
-            why: "state is divided by key: twice the tasks hold half each; aggregating before the window and smaller windows \
-                  keep less"
+            why: "state is divided by key: twice the tasks hold half each; aggregating before the window and smaller \
+                  windows keep less"
                 .to_owned(),
-            source: "seen to work: more parallelism, earlier aggregation and smaller windows beside RocksDB; checkpoints \
-                     stayed within a second",
+            source: "seen to work: more parallelism, earlier aggregation and smaller windows beside RocksDB; \
+                     checkpoints stayed within a second",
             ..Draft::default()
         },
     );

@@ -6,8 +6,8 @@ use super::proof::Case;
 use crate::flink::Version;
 
 /// RocksDB in managed memory where the job builds its backend. Classes: `RocksDBStateBackend` from 1.10 to 1.12 (it has
-/// `getMemoryConfiguration` since 1.10), `EmbeddedRocksDBStateBackend` since 1.13; from 2.0 on the backend is set by options
-/// alone.
+/// `getMemoryConfiguration` since 1.10), `EmbeddedRocksDBStateBackend` since 1.13; from 2.0 on the backend is set by
+/// options alone.
 pub(super) fn managed_rocksdb(version: Version) -> Step {
     let (java, python) = if since(version, 2, 0) {
         (

@@ -8,9 +8,9 @@ use crate::recommend::change::Change;
 const INTERVAL: &str = "metrics.latency.interval";
 const GRANULARITY: &str = "metrics.latency.granularity";
 
-const SOURCE: &str = "FLINK-10243, https://github.com/apache/flink/pull/6658: granularity since 1.7.0, 1.6.2 and 1.5.5; measured in \
-                      the MetricStore of 1.9.3, 1.20.5 and 2.3.0: 3288 bytes a histogram at subtask, 3044 at operator, 2559 at \
-                      single";
+const SOURCE: &str = "FLINK-10243, https://github.com/apache/flink/pull/6658: granularity since 1.7.0, 1.6.2 and \
+                      1.5.5; measured in the MetricStore of 1.9.3, 1.20.5 and 2.3.0: 3288 bytes a histogram at \
+                      subtask, 3044 at operator, 2559 at single";
 
 /// OOM961: fewer histograms, or none.
 pub(super) fn latency(case: &Case<'_>, advice: &mut Advice) {
@@ -65,8 +65,8 @@ pub(super) fn latency(case: &Case<'_>, advice: &mut Advice) {
         },
     );
     advice.refused.push(
-        "more heap for the JobManager: the histograms go with the square of the parallelism, and 24,000 of them were seen to \
-         hold 1.6 GB"
+        "more heap for the JobManager: the histograms go with the square of the parallelism, and 24,000 of them were \
+         seen to hold 1.6 GB"
             .to_owned(),
     );
 }

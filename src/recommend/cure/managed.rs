@@ -8,8 +8,8 @@ use crate::model::{Bytes, Component};
 use crate::recommend::change::Change;
 use crate::recommend::option;
 
-const SOURCE: &str = "MemoryManager.reserveMemory, MemoryReservationException; managed memory is divided evenly among slots, \
-                      Flink 1.10 to 2.3 (FLINK-29928)";
+const SOURCE: &str = "MemoryManager.reserveMemory, MemoryReservationException; managed memory is divided evenly among \
+                      slots, Flink 1.10 to 2.3 (FLINK-29928)";
 
 /// OOM957.
 pub(super) fn short(case: &Case<'_>, advice: &mut Advice) {

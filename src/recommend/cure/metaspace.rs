@@ -13,8 +13,8 @@ const USUAL: Bytes = Bytes::mib(256);
 /// Committed metaspace is above what is used: so many hundredths of it (`recommend::from_use`).
 const FOR_USED: u64 = 150;
 
-const SOURCE: &str = "FLINK-16406, https://github.com/apache/flink/pull/11300: the default of 96 MiB was too small and became \
-                      256 MiB; seen to work: 96m in the place of 44m (Flink 1.20.5)";
+const SOURCE: &str = "FLINK-16406, https://github.com/apache/flink/pull/11300: the default of 96 MiB was too small \
+                      and became 256 MiB; seen to work: 96m in the place of 44m (Flink 1.20.5)";
 
 /// OOM907, OOM948.
 pub(super) fn small(case: &Case<'_>, advice: &mut Advice) {
@@ -159,9 +159,11 @@ fn parent_first(case: &Case<'_>, advice: &mut Advice) {
             steps,
             risk: "jobs then share one version of each of them".to_owned(),
             watch: "the number of class loaders over several submissions".to_owned(),
-            why: "each submission loads the job's jar anew, and drivers that register themselves keep the old copy".to_owned(),
-            source: "https://github.com/apache/paimon/issues/2780, https://github.com/apache/paimon/issues/9795; Flink's page on \
-                     debugging class loading",
+            why: "each submission loads the job's jar anew, and drivers that register themselves keep the old \
+                  copy"
+                .to_owned(),
+            source: "https://github.com/apache/paimon/issues/2780, https://github.com/apache/paimon/issues/9795; \
+                     Flink's page on debugging class loading",
             ..Draft::default()
         },
     );

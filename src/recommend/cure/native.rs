@@ -15,12 +15,13 @@ use crate::recommend::option;
 /// container of 2 GiB by default would otherwise get less than one arena of malloc.
 const LEAST: Bytes = Bytes::mib(128);
 
-const SOURCE: &str = "TaskManagerOptions.JVM_OVERHEAD_FRACTION, Flink 1.10 to 2.3: nothing enforces JVM Overhead, so it has to \
-                      be what is used; seen to work: 1024m to 2048m for a job that grew outside RocksDB's cache";
+const SOURCE: &str = "TaskManagerOptions.JVM_OVERHEAD_FRACTION, Flink 1.10 to 2.3: nothing enforces JVM Overhead, so \
+                      it has to be what is used; seen to work: 1024m to 2048m for a job that grew outside RocksDB's \
+                      cache";
 
 /// What is asked for again and again and helps nobody here.
-const NOT_THE_HEAP: &str = "a larger heap (-Xmx): it was not the heap that overflowed, and what it gets the rest of the \
-                            container loses";
+const NOT_THE_HEAP: &str = "a larger heap (-Xmx): it was not the heap that overflowed, and what it gets the rest of \
+                            the container loses";
 
 /// OOM940, OOM941, OOM904, OOM917: a container at its limit.
 pub(super) fn container_full(case: &Case<'_>, advice: &mut Advice) {
@@ -105,8 +106,8 @@ pub(super) fn leak(case: &Case<'_>, advice: &mut Advice) {
             risk: "none for memory; close is called with a timeout when a job is cancelled".to_owned(),
             watch: "resident memory and loaded classes over five restarts of the job".to_owned(),
             why: "memory grows with restarts or with time and is never given back".to_owned(),
-            source: "https://github.com/apache/iceberg/issues/3776, https://github.com/apache/paimon/issues/9795: pools and \
-                     loaders that outlive their job",
+            source: "https://github.com/apache/iceberg/issues/3776, https://github.com/apache/paimon/issues/9795: \
+                     pools and loaders that outlive their job",
             ..Draft::default()
         },
     );
@@ -157,8 +158,8 @@ fn unplanned(case: &Case<'_>, advice: &mut Advice, mut draft: Draft) {
     case.offer(advice, draft);
 }
 
-/// The keys that give overhead a size: its least, and its most where that is below; before 1.10 the cut-off's least, which
-/// is in mebibytes.
+/// The keys that give overhead a size: its least, and its most where that is below; before 1.10 the cut-off's least,
+/// which is in mebibytes.
 pub(super) fn overhead_steps(case: &Case<'_>, size: Bytes) -> Vec<Step> {
     if case.is_cut_off() {
         return vec![Step::set(keys::CUTOFF_MIN.name(), size.get().div_ceil(1 << 20).to_string())];

@@ -15,8 +15,9 @@ const SEGMENT: Bytes = Bytes::kib(32);
 /// What is put on top of what a job must have, in hundredths: floating and overdraft buffers come when they are free.
 const FOR_NEED: u64 = 125;
 
-const SOURCE: &str = "NetworkBufferPool: what a gate must have is taken when it starts, floating buffers as they are free, Flink \
-                      1.5 to 2.3; seen to work: network.max 8mb to 64mb in the place of 320kb (Flink 1.20.5)";
+const SOURCE: &str = "NetworkBufferPool: what a gate must have is taken when it starts, floating buffers as they are \
+                      free, Flink 1.5 to 2.3; seen to work: network.max 8mb to 64mb in the place of 320kb (Flink \
+                      1.20.5)";
 
 /// OOM956.
 pub(super) fn short(case: &Case<'_>, advice: &mut Advice) {

@@ -1,5 +1,5 @@
-//! Heap and direct memory fill the container: the cut-off model of Flink 1.9 and earlier plans nothing for RocksDB, metaspace,
-//! compiled code and thread stacks (OOM954).
+//! Heap and direct memory fill the container: the cut-off model of Flink 1.9 and earlier plans nothing for RocksDB,
+//! metaspace, compiled code and thread stacks (OOM954).
 
 use super::amount;
 use super::by_version::since;
@@ -19,8 +19,8 @@ const OVERHEAD_SEEN: (Bytes, Bytes) = (Bytes::mib(1024), Bytes::mib(2048));
 /// The process that was seen to work with it, against the container before: 6144m for 4096m.
 const PROCESS_SEEN: u64 = 150;
 
-const SEEN: &str = "seen to work over 14 days: RocksDB in managed memory, taskmanager.memory.jvm-overhead.min 1024m, .max \
-                    2048m and process.size 6144m for containers of 4096 MiB that had died after 5 to 6 days";
+const SEEN: &str = "seen to work over 14 days: RocksDB in managed memory, taskmanager.memory.jvm-overhead.min 1024m, \
+                    .max 2048m and process.size 6144m for containers of 4096 MiB that had died after 5 to 6 days";
 
 /// OOM954.
 pub(super) fn cures(case: &Case<'_>, advice: &mut Advice) {
@@ -34,14 +34,14 @@ pub(super) fn cures(case: &Case<'_>, advice: &mut Advice) {
     budget_of_its_own(case, advice);
     allocator::offer(case, advice);
     advice.refused.push(
-        "a larger -Xmx: heap and direct memory together are the container already, and what native code needs lies outside \
-         of both"
+        "a larger -Xmx: heap and direct memory together are the container already, and what native code needs lies \
+         outside of both"
             .to_owned(),
     );
     if case.is_cut_off() {
         advice.refused.push(
-            "a larger container alone: in the cut-off model three quarters of what is added go to the heap and the rest to \
-             the cut-off, which the limit of direct memory contains; native memory still has no bound"
+            "a larger container alone: in the cut-off model three quarters of what is added go to the heap and the \
+             rest to the cut-off, which the limit of direct memory contains; native memory still has no bound"
                 .to_owned(),
         );
     } else {
@@ -82,17 +82,20 @@ fn larger_cut_off(case: &Case<'_>, advice: &mut Advice) {
             room: Some((Room::Overhead, target.shortfall)),
             more: Some("the cut-off is in whole mebibytes".to_owned()),
             risk: format!(
-                "the heap pays for it{}; RocksDB has no bound in this version, so more states or slots outgrow it again",
+                "the heap pays for it{}; RocksDB has no bound in this version, so more states or slots outgrow it \
+                 again",
                 heap.map(|heap| format!(" and becomes {}", mib(heap))).unwrap_or_default()
             ),
-            watch: "the resident set of the container over six days, and full collections of the smaller heap".to_owned(),
+            watch: "the resident set of the container over six days, and full collections of the smaller \
+                    heap"
+                .to_owned(),
             why: format!(
-                "heap and direct memory fill the container, and RocksDB, metaspace, code and stacks share what the cut-off \
-                 leaves; {}",
+                "heap and direct memory fill the container, and RocksDB, metaspace, code and stacks share what the \
+                 cut-off leaves; {}",
                 target.why
             ),
-            source: "ContaineredTaskManagerParameters, Flink 1.9: the cut-off is all that is left for native memory, and \
-                     -XX:MaxDirectMemorySize contains it",
+            source: "ContaineredTaskManagerParameters, Flink 1.9: the cut-off is all that is left for native memory, \
+                     and -XX:MaxDirectMemorySize contains it",
             ..Draft::default()
         },
     );
@@ -120,8 +123,8 @@ fn larger_cut_off_and_container(case: &Case<'_>, advice: &mut Advice) {
     );
 }
 
-/// A version with a budget for native memory: RocksDB in managed memory, overhead with bounds of its own, a process that
-/// holds them.
+/// A version with a budget for native memory: RocksDB in managed memory, overhead with bounds of its own, a process
+/// that holds them.
 fn budget_of_its_own(case: &Case<'_>, advice: &mut Advice) {
     if case.patient.role != Role::TaskManager {
         native::larger_overhead(case, advice);
@@ -178,18 +181,20 @@ fn budget_of_its_own(case: &Case<'_>, advice: &mut Advice) {
         steps,
         room: Some((Room::OutsideHeap, patient.shortfall)),
         more: Some(
-            "managed memory becomes RocksDB's bound, which it did not have, and overhead is what was seen to work".to_owned(),
+            "managed memory becomes RocksDB's bound, which it did not have, and overhead is what was seen to \
+             work"
+                .to_owned(),
         ),
         risk: if since(patient.version, 1, 10) {
             "a job that was given its heap by flags finds another one; watch its collections".to_owned()
         } else {
             "another version: take a savepoint, and try the job's connectors against it first".to_owned()
         },
-        watch: "state.backend.rocksdb.metrics.block-cache-usage and .size-all-mem-tables against managed memory, and the \
-                resident set over two weeks: what grows beside a stable cache is native memory of the job"
+        watch: "state.backend.rocksdb.metrics.block-cache-usage and .size-all-mem-tables against managed memory, and \
+                the resident set over two weeks: what grows beside a stable cache is native memory of the job"
             .to_owned(),
-        why: "from 1.10 on every part of the container is planned: RocksDB is held to managed memory, and what the JVM and \
-              libraries take is JVM Overhead"
+        why: "from 1.10 on every part of the container is planned: RocksDB is held to managed memory, and what the \
+              JVM and libraries take is JVM Overhead"
             .to_owned(),
         source: SEEN,
         target: Some(target),

@@ -6,9 +6,9 @@ use super::{Advice, Step};
 use crate::flink::keys;
 use crate::model::Deployment;
 
-const SOURCE: &str = "a batch shuffle in Kubernetes: 20 GB of working set, 7 GB resident, the kernel's trace at a page-cache \
-                      charge, a slow cloud disk; Linux, cgroup-v2.rst (writeback): writers of a version 2 group are throttled, of a \
-                      version 1 group are not";
+const SOURCE: &str = "a batch shuffle in Kubernetes: 20 GB of working set, 7 GB resident, the kernel's trace at a \
+                      page-cache charge, a slow cloud disk; Linux, cgroup-v2.rst (writeback): writers of a version 2 \
+                      group are throttled, of a version 1 group are not";
 
 /// OOM905.
 pub(super) fn unwritten(case: &Case<'_>, advice: &mut Advice) {
@@ -36,7 +36,8 @@ pub(super) fn unwritten(case: &Case<'_>, advice: &mut Advice) {
         vec![Step::advice("more and smaller TaskManagers, each with fewer slots, for the same parallelism")];
     if kubernetes {
         steps.push(Step::advice(
-            "spread them over nodes: topologySpreadConstraints on kubernetes.io/hostname with maxSkew 1 in the pod template",
+            "spread them over nodes: topologySpreadConstraints on kubernetes.io/hostname with maxSkew 1 in the pod \
+             template",
         ));
     } else {
         steps.push(Step::advice("spread them over nodes, so that fewer of them write to one disk"));
@@ -72,7 +73,8 @@ pub(super) fn unwritten(case: &Case<'_>, advice: &mut Advice) {
         },
     );
     advice.refused.push(
-        "more memory, in the container or in any part: page cache fills whatever is there, and the disk is no faster for it"
+        "more memory, in the container or in any part: page cache fills whatever is there, and the disk is no faster \
+         for it"
             .to_owned(),
     );
 }
@@ -80,10 +82,10 @@ pub(super) fn unwritten(case: &Case<'_>, advice: &mut Advice) {
 /// Fewer bytes and fewer files.
 fn less_to_write(case: &Case<'_>, advice: &mut Advice) {
     let mut steps = Vec::new();
-    if let Some(key) = shuffle_compression(case) {
-        if case.reading(key).is_none_or(|now| !now.eq_ignore_ascii_case("true")) {
-            steps.push(Step::set(key, "true"));
-        }
+    if let Some(key) = shuffle_compression(case)
+        && case.reading(key).is_none_or(|now| !now.eq_ignore_ascii_case("true"))
+    {
+        steps.push(Step::set(key, "true"));
     }
     let sorted = keys::SORT_MIN_PARALLELISM.name();
     if case.has(sorted) && case.reading(sorted).is_none_or(|now| now != "1") {

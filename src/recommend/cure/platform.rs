@@ -1,5 +1,5 @@
-//! What is decided outside of Flink: YARN's checks, the node, the kubelet, systemd, the kernel (OOM914 to OOM916, OOM942 to
-//! OOM946, OOM952, OOM964).
+//! What is decided outside of Flink: YARN's checks, the node, the kubelet, systemd, the kernel (OOM914 to OOM916,
+//! OOM942 to OOM946, OOM952, OOM964).
 
 use super::proof::{Case, Draft};
 use super::{Advice, Step, allocator, mib, native};
@@ -58,8 +58,8 @@ pub(super) fn elastic_control(case: &Case<'_>, advice: &mut Advice) {
             ],
             risk: "fewer containers a node".to_owned(),
             watch: "the memory of the NodeManager's root cgroup against its limit".to_owned(),
-            why: "the containers of the node were too large together; the one that was killed may have been within its own \
-                  limit"
+            why: "the containers of the node were too large together; the one that was killed may have been within \
+                  its own limit"
                 .to_owned(),
             source: "Hadoop, NodeManagerCGroupsMemory: elastic memory control kills by age and over-use",
             ..Draft::default()
@@ -143,7 +143,8 @@ fn guaranteed(case: &Case<'_>, advice: &mut Advice) {
             risk: "a process that was let pass its request is held to it".to_owned(),
             watch: "the pod's qosClass: Guaranteed".to_owned(),
             why: "a pod that may use more than it asks for is first to go when the node is short".to_owned(),
-            source: "Kubernetes, Quality of Service; KubernetesConfigOptions.TASK_MANAGER_MEMORY_LIMIT_FACTOR, Flink 1.15 to 2.3",
+            source: "Kubernetes, Quality of Service; KubernetesConfigOptions.TASK_MANAGER_MEMORY_LIMIT_FACTOR, Flink \
+                     1.15 to 2.3",
             ..Draft::default()
         },
     );
@@ -203,8 +204,8 @@ pub(super) fn native_allocation(case: &Case<'_>, advice: &mut Advice) {
             ],
             risk: "none for Flink".to_owned(),
             watch: "CommitLimit and Committed_AS in /proc/meminfo".to_owned(),
-            why: "the kernel refused memory that the JVM asked for: the machine, its overcommit or a limit was the bound, and \
-                  hs_err_pid names which"
+            why: "the kernel refused memory that the JVM asked for: the machine, its overcommit or a limit was the \
+                  bound, and hs_err_pid names which"
                 .to_owned(),
             source: "HotSpot: os::commit_memory failed; error='Not enough space' (errno=12)",
             ..Draft::default()
@@ -294,11 +295,15 @@ pub(super) fn kernel_memory(case: &Case<'_>, advice: &mut Advice) {
             title: "less for the kernel to keep".to_owned(),
             steps: vec![
                 Step::advice(
-                    "fewer and larger files in RocksDB and checkpoints, and directories that are cleaned: each file is a \
-                     dentry and an inode in slab",
+                    "fewer and larger files in RocksDB and checkpoints, and directories that are cleaned: each file \
+                     is a dentry and an inode in slab",
                 ),
-                Step::platform("smaller socket buffers", "sysctl -w net.core.rmem_max=4194304 net.core.wmem_max=4194304"),
-                Step::advice("a newer kernel: before 4.19 or so, dead groups kept their slab"),
+                Step::platform(
+                    "smaller socket buffers",
+                    "sysctl -w net.core.rmem_max=4194304 \
+                                                          net.core.wmem_max=4194304",
+                ),
+                Step::advice("a newer kernel: old ones keep the slab of groups that are gone"),
             ],
             risk: "connections over long distances are slower with small buffers".to_owned(),
             watch: "slab, sock and kernel_stack in memory.stat".to_owned(),

@@ -7,15 +7,14 @@ use crate::check::{Policy, Selection, Told, check};
 use crate::config::load::TextInput;
 use crate::config::template::Templates;
 use crate::config::{Config, FileKind, writing};
+use crate::flink::options;
 use crate::flink::profile::{ConfigurationFile, Profile};
-use crate::flink::{keys, options};
 use crate::model::{Budget, Bytes, Component, Deployment, Role, Severity, Source};
 use crate::plan::jvm::Machine;
 use crate::plan::rejection::{Reason, Rejection};
 use crate::plan::settings::Settings;
 use crate::plan::{self, Survey};
 use crate::recommend::change::{Change, applied};
-use crate::recommend::option;
 
 /// A part that shrinks by more than this, in hundredths, pays for another one without being asked.
 const MOST_TAKEN: u64 = 25;
@@ -23,9 +22,6 @@ const MOST_TAKEN: u64 = 25;
 /// A heap holds its live set with this much on top, in hundredths, before collections follow one another (as
 /// `recommend::from_use` does for what it sizes).
 const LIVE_AND_ROOM: u64 = 130;
-
-/// So many totals are tried for one that leaves all other parts as large as they are.
-const MOST_TOTALS: u64 = 48;
 
 /// What has to grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,8 +189,8 @@ impl<'a> Case<'a> {
         Ok(!known)
     }
 
-    /// A draft twice: with the process as large as it is, where the other parts can bear that, and with a process that is
-    /// larger by what they would have lost.
+    /// A draft twice: with the process as large as it is, where the other parts can bear that, and with a process that
+    /// is larger by what they would have lost.
     pub fn offer_within_and_beyond(&self, advice: &mut Advice, draft: Draft) {
         let changes = changes(&draft.steps);
         if self.before.is_none() {
@@ -255,7 +251,7 @@ impl<'a> Case<'a> {
         self.before.as_ref().map(|survey| survey.plan.budget.total_process().bytes)
     }
 
-    fn planned(&self, changes: &[Change], profile: &'static Profile) -> Result<Survey, Box<Rejection>> {
+    pub(super) fn planned(&self, changes: &[Change], profile: &'static Profile) -> Result<Survey, Box<Rejection>> {
         let changed = applied(self.patient.config, changes);
         plan::survey(&changed, profile, self.patient.question, Machine::default())
             .map_err(|rejected| rejected.rejection)
@@ -267,7 +263,7 @@ impl<'a> Case<'a> {
     }
 
     /// Whether any other part is smaller then.
-    fn shrinks_any(&self, room: Room, after: &Budget) -> bool {
+    pub(super) fn shrinks_any(&self, room: Room, after: &Budget) -> bool {
         let Some(before) = &self.before else { return false };
         let parts = before.plan.budget.parts().iter();
         parts.filter(|(part, _)| !room.has(*part)).any(|(part, figure)| after.size(*part) < figure.bytes)
@@ -302,136 +298,6 @@ impl<'a> Case<'a> {
             (u128::from(lost) * 100 > u128::from(was) * u128::from(MOST_TAKEN))
                 .then(|| format!("{part} would fall from {} to {}", mib(figure.bytes), mib(Bytes::new(is))))
         })
-    }
-
-    /// The keys that give the process its total, with their sizes, as they are written.
-    fn totals(&self) -> Vec<(&'static str, Bytes)> {
-        let Patient { config, profile, question, .. } = *self.patient;
-        let frame = option::frame(self.patient.role);
-        let settings = self.settings().unheard();
-        let mut totals = Vec::new();
-        let of_cut_off = match (self.is_cut_off(), self.patient.role) {
-            (false, _) => None,
-            (true, Role::TaskManager) => Some(keys::TM_HEAP_SIZE),
-            (true, Role::JobManager) => Some(keys::JM_HEAP_SIZE),
-        };
-        for key in [frame.process, frame.flink, keys::JM_HEAP].into_iter().chain(of_cut_off) {
-            if key.name() == keys::JM_HEAP.name() && self.is_taskmanager() {
-                continue;
-            }
-            let names =
-                [option::written(config, profile, key), option::stand_ins(config, profile, question, key)].concat();
-            let Some(name) = names.first().copied() else { continue };
-            let size = option::reading(&settings, key).or_else(|| Bytes::parse_flink(&self.value(name)?).ok());
-            if let Some(size) = size {
-                totals.push((name, size));
-            }
-        }
-        totals
-    }
-
-    /// The changes with a total so much larger that no other part shrinks.
-    pub fn with_larger_total(&self, changes: &[Change], room: Room) -> Option<Vec<Change>> {
-        let before = self.size(room).unwrap_or_default();
-        let untouched = |key: &str| changes.iter().all(|change| change.key() != key);
-        let totals: Vec<_> = self.totals().into_iter().filter(|(key, _)| untouched(key)).collect();
-        if totals.is_empty() || totals.iter().any(|(key, _)| key.ends_with(".mb")) {
-            return None;
-        }
-        let first = self.planned(changes, self.patient.profile).ok();
-        let grown = first.and_then(|survey| room.size(&survey.plan.budget).checked_sub(before));
-        let step = Bytes::new((grown.unwrap_or_default().get() / 16).max(1)).round_up_to(Bytes::mib(64))?;
-        let mut sets: Vec<Vec<(&str, Bytes)>> = totals.iter().map(|total| vec![*total]).collect();
-        if totals.len() > 1 {
-            sets.push(totals.clone());
-        }
-        for times in 1..=MOST_TOTALS {
-            let more = step.checked_mul(times)?;
-            for set in &sets {
-                let larger = set.iter().map(|(key, size)| {
-                    let size = size.checked_add(more)?;
-                    Some(Change::set(*key, option::text(size.round_up_to(Bytes::mib(1))?)))
-                });
-                let all: Option<Vec<Change>> = changes.iter().cloned().map(Some).chain(larger).collect();
-                let all = all?;
-                let Ok(after) = self.planned(&all, self.patient.profile) else { continue };
-                let budget = &after.plan.budget;
-                if room.size(budget) > before && !self.shrinks_any(room, budget) {
-                    return Some(all);
-                }
-            }
-        }
-        None
-    }
-
-    /// A TaskManager's heap of a size with managed memory held as it is, in the fewest keys; nothing where others shrink.
-    pub fn with_heap_alone(&self, size: Bytes) -> Option<Vec<Change>> {
-        let budget = &self.before.as_ref()?.plan.budget;
-        let managed = budget.size(Component::Managed);
-        if !self.is_taskmanager() || self.is_cut_off() || managed == Bytes::ZERO {
-            return None;
-        }
-        let whole = |bytes: Bytes| bytes.round_up_to(Bytes::mib(1));
-        let more = size.checked_sub(budget.heap())?;
-        let total = budget.total_process().bytes.checked_add(more)?;
-        // Overhead and network memory are shares of what grows.
-        (0..MOST_TOTALS).find_map(|times| {
-            let process = total.checked_add(Bytes::mib(32).checked_mul(times)?)?.round_up_to(Bytes::mib(64))?;
-            let frame = option::frame(self.patient.role);
-            let only = self.totals().iter().map(|(key, _)| *key).eq([frame.process.name()]);
-            let changes = vec![
-                Change::set(frame.process.name(), option::text(process)),
-                Change::set(keys::MANAGED_SIZE.name(), option::text(whole(managed)?)),
-            ];
-            let after = self.with(&changes).filter(|_| only)?;
-            let enough = after.plan.budget.heap() >= size;
-            (enough && !self.shrinks_any(Room::Heap, &after.plan.budget)).then_some(changes)
-        })
-    }
-
-    /// The least total with which a part is so large; `exactly` where more than that needs a reason. The others grow with it.
-    pub fn with_larger_total_to(&self, room: Room, size: Bytes, exactly: bool) -> Option<Vec<Change>> {
-        let totals = self.totals();
-        if totals.is_empty() || totals.iter().any(|(key, _)| key.ends_with(".mb")) {
-            return None;
-        }
-        let before = self.size(room)?;
-        let by = size.checked_sub(before)?;
-        let step = match exactly {
-            true => Bytes::mib(1),
-            false => Bytes::mib(64),
-        };
-        let mut sets: Vec<Vec<(&str, Bytes)>> = totals.iter().map(|total| vec![*total]).collect();
-        if totals.len() > 1 {
-            sets.push(totals.clone());
-        }
-        for set in &sets {
-            let at = |more: Bytes| -> Option<Vec<Change>> {
-                let larger = set.iter().map(|(key, size)| {
-                    Some(Change::set(*key, option::text(size.checked_add(more)?.round_up_to(step)?)))
-                });
-                larger.collect()
-            };
-            let enough = |more: Bytes| {
-                let after = at(more).and_then(|changes| self.with(&changes));
-                after.is_some_and(|after| room.size(&after.plan.budget) >= size)
-            };
-            // The heap is no less than an eighth of what is added to a total by Flink's own shares.
-            let Some(most) = by.checked_mul(8).and_then(|most| most.round_up_to(step)) else { continue };
-            if !enough(most) {
-                continue;
-            }
-            let (mut low, mut high) = (0, most.get() / step.get());
-            while high - low > 1 {
-                let middle = low + (high - low) / 2;
-                match step.checked_mul(middle).is_some_and(enough) {
-                    true => high = middle,
-                    false => low = middle,
-                }
-            }
-            return step.checked_mul(high).and_then(at);
-        }
-        None
     }
 
     /// Plans, checks and measures.

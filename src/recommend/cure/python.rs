@@ -10,12 +10,12 @@ use crate::recommend::option;
 const BUNDLE: &str = "python.fn-execution.bundle.size";
 const BATCH: &str = "python.fn-execution.arrow.batch.size";
 
-/// The least that workers get outside of managed memory where nothing shows how much they take: one interpreter with its
-/// libraries (`python.fn-execution.framework.memory.size` was 64 MiB, and pandas alone is more).
+/// The least that workers get outside of managed memory where nothing shows how much they take: one interpreter with
+/// its libraries (`python.fn-execution.framework.memory.size` was 64 MiB, and pandas alone is more).
 const LEAST: Bytes = Bytes::mib(256);
 
-const SOURCE: &str = "FLINK-17923, https://github.com/apache/flink/pull/12370; PyFlink 1.12 to 2.3: workers are told a limit and \
-                      none of them reads it";
+const SOURCE: &str = "FLINK-17923, https://github.com/apache/flink/pull/12370; PyFlink 1.12 to 2.3: workers are told \
+                      a limit and none of them reads it";
 
 /// OOM959.
 pub(super) fn worker_killed(case: &Case<'_>, advice: &mut Advice) {

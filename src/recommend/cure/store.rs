@@ -1,5 +1,5 @@
-//! RocksDB: unmanaged, over its share, bound by reads or writes, flushing all the time (OOM902, OOM921, OOM930 to OOM933,
-//! OOM968).
+//! RocksDB: unmanaged, over its share, bound by reads or writes, flushing all the time (OOM902, OOM921, OOM930 to
+//! OOM933, OOM968).
 
 use super::amount;
 use super::proof::{Case, Draft, Room, changes};
@@ -13,7 +13,8 @@ use crate::plan::store::{Pool, Scope, Store};
 use crate::recommend::change::{Change, applied};
 use crate::recommend::option;
 
-/// A pool's share of a slot that is worth having, in bytes (`store-pool-min` of `profiles/policy/rocksdb.yaml` is the least).
+/// A pool's share of a slot that is worth having, in bytes (`store-pool-min` of `profiles/policy/rocksdb.yaml` is the
+/// least).
 const LEAST_MANAGED: Bytes = Bytes::mib(128);
 
 const PREDEFINED: &str = "state.backend.rocksdb.predefined-options";
@@ -58,14 +59,17 @@ pub(super) fn unmanaged(case: &Case<'_>, advice: &mut Advice) {
         Draft {
             title: "RocksDB in managed memory".to_owned(),
             steps,
-            risk: "a cache that is smaller than what RocksDB took reads more from files; then managed memory may grow (OOM931)"
+            risk: "a cache that is smaller than what RocksDB took reads more from files; then managed memory may grow \
+                   (OOM931)"
                 .to_owned(),
-            watch: "state.backend.rocksdb.metrics.block-cache-usage against managed memory, and the resident set".to_owned(),
-            why: "each state of each slot has a cache and memtables of its own, and nothing bounds their sum; managed memory \
-                  is planned already"
+            watch: "state.backend.rocksdb.metrics.block-cache-usage against managed memory, and the resident \
+                    set"
+            .to_owned(),
+            why: "each state of each slot has a cache and memtables of its own, and nothing bounds their sum; managed \
+                  memory is planned already"
                 .to_owned(),
-            source: "FLINK-7289, https://github.com/apache/flink/pull/10449; measured: Flink 1.20.5 unmanaged with memtables of \
-                     256 MiB was killed at 1216 MiB after 25 s, and managed stayed at 522 MB",
+            source: "FLINK-7289, https://github.com/apache/flink/pull/10449; measured: Flink 1.20.5 unmanaged with \
+                     memtables of 256 MiB was killed at 1216 MiB after 25 s, and managed stayed at 522 MB",
             ..Draft::default()
         },
     );
@@ -112,8 +116,8 @@ pub(super) fn over_managed(case: &Case<'_>, advice: &mut Advice) {
     allocator::offer(case, advice);
     partitioned(case, advice);
     advice.refused.push(
-        "more managed memory: RocksDB's cache fills whatever it is given, and what iterators pin comes on top again; it is \
-         right where reads are slow and the hit rate falls (OOM931)"
+        "more managed memory: RocksDB's cache fills whatever it is given, and what iterators pin comes on top again; \
+         it is right where reads are slow and the hit rate falls (OOM931)"
             .to_owned(),
     );
 }
@@ -133,8 +137,8 @@ fn partitioned(case: &Case<'_>, advice: &mut Advice) {
             risk: "a read of a part that is not in the cache takes one more".to_owned(),
             watch: "state.backend.rocksdb.metrics.block-cache-pinned-usage".to_owned(),
             why: "an index block of a large file is loaded and pinned whole; in parts only the top is".to_owned(),
-            source: "RocksDBOptions.USE_PARTITIONED_INDEX_FILTERS, Flink 1.13 to 2.3; facebook/rocksdb#12579: blocks that are \
-                     being loaded are not charged",
+            source: "RocksDBOptions.USE_PARTITIONED_INDEX_FILTERS, Flink 1.13 to 2.3; facebook/rocksdb#12579: blocks \
+                     that are being loaded are not charged",
             ..Draft::default()
         },
     );
@@ -143,19 +147,31 @@ fn partitioned(case: &Case<'_>, advice: &mut Advice) {
 /// OOM931: the hit rate falls.
 pub(super) fn read_bound(case: &Case<'_>, advice: &mut Advice) {
     larger_cache(case, advice);
+    let mut steps = vec![Step::set(PREDEFINED, "SPINNING_DISK_OPTIMIZED_HIGH_MEM")];
+    // Less for memtables and more for index and filter blocks, where nobody has gone further already.
+    for (key, value, lower) in [
+        (keys::ROCKSDB.write_buffer_ratio.name(), "0.4", true),
+        (keys::ROCKSDB.high_prio_pool_ratio.name(), "0.2", false),
+    ] {
+        let now = case.value(key).and_then(|text| text.trim().parse::<f64>().ok());
+        let wanted: f64 = value.parse().unwrap_or_default();
+        let there = now.is_some_and(|now| if lower { now <= wanted } else { now >= wanted });
+        if case.has(key) && !there {
+            steps.push(Step::set(key, value));
+        }
+    }
     case.offer(
         advice,
         Draft {
             title: "options of RocksDB for many reads".to_owned(),
-            steps: vec![
-                Step::set(PREDEFINED, "SPINNING_DISK_OPTIMIZED_HIGH_MEM"),
-                Step::set(keys::ROCKSDB.write_buffer_ratio.name(), "0.4"),
-                Step::set(keys::ROCKSDB.high_prio_pool_ratio.name(), "0.2"),
-            ],
+            steps,
             risk: "smaller memtables are flushed more often; an options factory of the job wins over these".to_owned(),
             watch: "block-cache-hit against block-cache-miss, and the number of flushes".to_owned(),
-            why: "filters spare reads of files that do not hold a key, and less for memtables leaves more for blocks".to_owned(),
-            source: "PredefinedOptions.SPINNING_DISK_OPTIMIZED_HIGH_MEM, RocksDBOptions (defaults 0.5 and 0.1), Flink 1.10 to 2.3",
+            why: "filters spare reads of files that do not hold a key, and less for memtables leaves more for \
+                  blocks"
+                .to_owned(),
+            source: "PredefinedOptions.SPINNING_DISK_OPTIMIZED_HIGH_MEM, RocksDBOptions (defaults 0.5 and 0.1), Flink \
+                     1.10 to 2.3",
             ..Draft::default()
         },
     );
@@ -186,7 +202,8 @@ fn larger_cache(case: &Case<'_>, advice: &mut Advice) {
             risk: "where the disk is the bound and not the cache, it changes nothing".to_owned(),
             watch: "block-cache-hit against block-cache-miss over the hours after a checkpoint".to_owned(),
             why: format!("managed memory is RocksDB's block cache and memtables; {}", target.why),
-            source: "RocksDBMemoryControllerUtils, Flink 1.10 to 2.3: cache and memtables out of a slot's managed memory",
+            source: "RocksDBMemoryControllerUtils, Flink 1.10 to 2.3: cache and memtables out of a slot's managed \
+                     memory",
             ..Draft::default()
         },
     );
@@ -195,17 +212,18 @@ fn larger_cache(case: &Case<'_>, advice: &mut Advice) {
 /// OOM930, OOM932, OOM933: flushes and compactions are behind.
 pub(super) fn write_bound(case: &Case<'_>, advice: &mut Advice) {
     let busy = case.patient.evidence.disk_busy;
+    let threads = case.reading(THREADS).and_then(|text| text.trim().parse::<u32>().ok()).unwrap_or(2);
     if busy != Some(true) {
         case.offer(
             advice,
             Draft {
                 title: "more threads for flushes and compactions".to_owned(),
-                steps: vec![Step::set(THREADS, "4")],
+                steps: vec![Step::set(THREADS, threads.saturating_mul(2).max(4).to_string())],
                 risk:
                     "on a disk that is busy already they only wait for one another; they take processor time from tasks"
                         .to_owned(),
                 watch: "num-running-flushes, num-running-compactions and the disk's use".to_owned(),
-                why: "two threads are shared by all states of a database".to_owned(),
+                why: format!("{threads} threads flush and compact for all states of a database"),
                 source: "RocksDBConfigurableOptions.MAX_BACKGROUND_THREADS: 2 since 1.13, 1 before",
                 ..Draft::default()
             },
@@ -257,8 +275,8 @@ pub(super) fn arena_block(case: &Case<'_>, advice: &mut Advice) {
                 steps: vec![Step::set(key, option::text(size))],
                 risk: "smaller files at level 0, and more compactions of them".to_owned(),
                 watch: "\"flush memtable constantly\" in the TaskManager's log, and the number of flushes".to_owned(),
-                why: "an arena block is an eighth of a memtable and has to be below seven eighths of what all memtables of a \
-                      slot may take"
+                why: "an arena block is an eighth of a memtable and has to be below seven eighths of what all \
+                      memtables of a slot may take"
                     .to_owned(),
                 source: "FLINK-19238, https://github.com/apache/flink/pull/13393",
                 ..Draft::default()

@@ -59,7 +59,7 @@ impl Sick {
         self
     }
 
-    fn as_jobmanager(mut self) -> Sick {
+    fn of_a_jobmanager(mut self) -> Sick {
         self.role = Role::JobManager;
         self
     }
@@ -278,7 +278,7 @@ fn framework_off_heap_below_the_default_gets_the_default() {
     let of_the_job = Evidence { direct_is_flinks: Some(false), ..Evidence::default() };
     let advice = captured(&[]).with(of_the_job).cured_of("OOM950");
     assert!(steps(&advice.recommendations[0]).starts_with("taskmanager.memory.task.off-heap.size: "));
-    let sick = Sick::of("1.20", &[("jobmanager.memory.process.size", "2g")]).as_jobmanager();
+    let sick = Sick::of("1.20", &[("jobmanager.memory.process.size", "2g")]).of_a_jobmanager();
     assert!(all(&sick.cured_of("OOM950")).contains("jobmanager.memory.off-heap.size: "));
 }
 
@@ -323,7 +323,7 @@ fn latency_metrics_are_made_coarser_and_the_heap_is_left_alone() {
         ("metrics.latency.granularity", "subtask"),
     ];
     for version in ["1.11", "1.20", "2.3"] {
-        let sick = Sick::of(version, &settings).as_jobmanager();
+        let sick = Sick::of(version, &settings).of_a_jobmanager();
         let advice = sick.cured_of("OOM961");
         assert_eq!(steps(&advice.recommendations[0]), "metrics.latency.granularity: operator");
         assert_eq!(steps(&advice.recommendations[1]), "metrics.latency.granularity: single");
@@ -332,6 +332,20 @@ fn latency_metrics_are_made_coarser_and_the_heap_is_left_alone() {
         let seen = Evidence { latency_tracking: true, ..Evidence::default() };
         assert_eq!(steps(&sick.with(seen).cured_of("OOM947").recommendations[0]), steps(&advice.recommendations[0]));
     }
+}
+
+#[test]
+fn a_store_that_is_read_bound_gets_cache_and_one_that_is_write_bound_gets_threads_or_disks() {
+    let sick =
+        captured(&[("state.backend.type", "rocksdb"), ("state.backend.rocksdb.memory.write-buffer-ratio", "0.3")]);
+    let advice = sick.cured_of("OOM931");
+    assert!(steps(&advice.recommendations[0]).contains("taskmanager.memory.managed.size: "), "{}", all(&advice));
+    assert!(all(&advice).contains("HIGH_MEM") && !all(&advice).contains("write-buffer-ratio"), "{}", all(&advice));
+    let idle = Evidence { disk_busy: Some(false), ..Evidence::default() };
+    assert!(all(&captured(&[]).with(idle).cured_of("OOM932")).contains("state.backend.rocksdb.thread.num: 4"));
+    let busy = Evidence { disk_busy: Some(true), ..Evidence::default() };
+    let advice = captured(&[]).with(busy).cured_of("OOM933");
+    assert!(!all(&advice).contains("thread.num") && refuses(&advice, "more memory"), "{}", all(&advice));
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! Counts that run out: threads, mappings, limits of a process (OOM909, OOM910, OOM951, OOM953, OOM971). None of them is
-//! memory.
+//! Counts that run out: threads, mappings, limits of a process (OOM909, OOM910, OOM951, OOM953, OOM971). None of them
+//! is memory.
 
 use super::proof::{Case, Draft};
 use super::{Advice, Step, allocator, job_code, mib};
 use crate::flink::keys;
 use crate::model::Deployment;
 
-/// Threads and processes that a TaskManager is let have: it was seen to live with 115, and a connector's pools take hundreds.
+/// Threads and processes that a TaskManager is let have: it was seen to live with 115, and a connector's pools take
+/// hundreds.
 const PIDS: u32 = 1024;
 
 /// `vm.max_map_count`: four times the kernel's own 65530, as databases ask for.

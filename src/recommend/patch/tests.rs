@@ -23,7 +23,8 @@ fn changes() -> Vec<Change> {
 
 #[test]
 fn a_diff_changes_takes_out_and_adds_lines_and_keeps_the_rest() {
-    let text = "# ours\ntaskmanager.memory.process.size: 4g # of the pod\ntaskmanager.memory.managed.size: 1g\nparallelism.default: 4\n";
+    let text = "# ours\ntaskmanager.memory.process.size: 4g # of the pod\ntaskmanager.memory.managed.size: \
+                1g\nparallelism.default: 4\n";
     for kind in [FileKind::Standard, FileKind::Legacy] {
         let after = super::text(&original(text, kind), &changes()).unwrap();
         assert_eq!(

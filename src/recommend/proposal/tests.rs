@@ -7,8 +7,9 @@ use crate::model::{Place, Role, Source};
 use crate::plan::Question;
 use crate::recommend::cure::Evidence;
 
-const VPA: &str = "kind: VerticalPodAutoscaler\nstatus:\n  recommendation:\n    containerRecommendations:\n    - containerName: \
-                   flink-main-container\n      target: {cpu: 500m, memory: SIZE}\n      upperBound: {memory: 9Gi}\n";
+const VPA: &str = "kind: VerticalPodAutoscaler\nstatus:\n  recommendation:\n    containerRecommendations:\n    - \
+                   containerName: flink-main-container\n      target: {cpu: 500m, memory: SIZE}\n      upperBound: \
+                   {memory: 9Gi}\n";
 
 fn judged(text: &str, process: &str, evidence: Evidence) -> Opinion {
     let mut config = Config::new();
