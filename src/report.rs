@@ -13,6 +13,7 @@ pub mod flink_log;
 pub mod json;
 pub mod markdown;
 pub mod migration;
+pub mod opinion;
 mod page;
 mod proposal;
 pub mod rules;

@@ -1,6 +1,8 @@
 //! `oomph diagnose`: explains a death from what is left of it.
 
 mod ask;
+mod patch;
+mod proposal;
 mod patient;
 
 use std::io::{self, Write};
@@ -63,6 +65,11 @@ pub struct DiagnoseArgs {
     /// Prints what the first recommendation changes, as a unified diff of --conf or as a patch for kubectl, and nothing else.
     #[arg(long, requires = "conf")]
     patch: bool,
+
+    /// A VPA, a report of krr, or keys that another tool proposes (YAML or JSON): says whether Flink's floor and what was
+    /// used allow it, and nothing else.
+    #[arg(long, value_name = "FILE", conflicts_with = "patch")]
+    proposal: Option<PathBuf>,
 
     /// Adds what was not looked at, and what would have been found there.
     #[arg(long)]
@@ -146,7 +153,12 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
     };
     let advice = found.as_ref().map_or_else(Advice::default, |found| patient::advice(main, found));
     if args.patch {
-        return patch(args, &advice, &mut out);
+        let (Some(conf), Some(found)) = (&conf, &found) else { return Ok(Exit::Usage) };
+        return patch::print(conf, found, &advice, &mut out);
+    }
+    if let Some(proposal) = &args.proposal {
+        let patient = found.as_ref().map(|found| patient::patient_of(main, found));
+        return proposal::print(proposal, patient, &mut out);
     }
     let report = Report {
         inputs: &inputs,
@@ -174,10 +186,6 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
         out.write_all(report::limits::text(&report, width()).as_bytes())?;
     }
     Ok(if inputs.is_empty() { Exit::Input } else { Exit::Clean })
-}
-
-fn patch(_args: &DiagnoseArgs, _advice: &Advice, _out: &mut impl Write) -> anyhow::Result<Exit> {
-    Ok(Exit::Clean)
 }
 
 /// Hides secrets in everything that is quoted.

@@ -137,14 +137,27 @@ fn version_of(signals: &[Signal]) -> Option<Version> {
 
 /// What to change, and what not.
 pub fn advice(judged: &Judged<'_>, found: &Found) -> Advice {
-    let Some(code) = judged.verdict.code else { return Advice::default() };
+    patient(judged, found).map_or_else(Advice::default, |patient| cure(&patient))
+}
+
+/// Who is to be cured; nobody where no cause is known.
+fn patient<'f>(judged: &Judged<'_>, found: &'f Found) -> Option<Patient<'f>> {
+    judged.verdict.code.map(|code| of_cause(judged, found, code))
+}
+
+/// The same for a proposal, which needs no cause.
+pub fn patient_of<'f>(judged: &Judged<'_>, found: &'f Found) -> Patient<'f> {
+    of_cause(judged, found, judged.verdict.code.unwrap_or_default())
+}
+
+fn of_cause<'f>(judged: &Judged<'_>, found: &'f Found, code: &'static str) -> Patient<'f> {
     let sheet = &found.sheet;
     let verdict = &judged.verdict;
     let shortfall = match (verdict.usage, verdict.limit) {
         (Some(usage), Some(limit)) => usage.checked_sub(limit).filter(|over| *over > Bytes::ZERO),
         _ => None,
     };
-    cure(&Patient {
+    Patient {
         role: sheet.question.role,
         config: &sheet.config,
         whole: found.whole,
@@ -156,7 +169,7 @@ pub fn advice(judged: &Judged<'_>, found: &Found) -> Advice {
         usage: verdict.usage,
         shortfall,
         evidence: evidence(judged, sheet),
-    })
+    }
 }
 
 fn evidence(judged: &Judged<'_>, sheet: &Sheet) -> Evidence {
