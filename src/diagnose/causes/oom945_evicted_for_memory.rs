@@ -50,12 +50,12 @@ const KILLER: [Killer; 1] = [Killer::KubeletEvict];
 
 fn title(case: &Case<'_>) -> String {
     let told = case.death.as_ref();
-    let pod = told.and_then(|told| told.unit()).map_or(String::new(), |unit| format!(" {unit}"));
+    let pod = told.and_then(|told| told.unit()).map_or_else(|| "a pod".to_owned(), |unit| format!("pod {unit}"));
     let used = match told.and_then(|told| told.usage()) {
         Some(usage) => format!(", which used {}", super::mib(usage)),
         None => String::new(),
     };
-    format!("the kubelet evicted pod{pod}{used}, because its node was short of memory")
+    format!("the kubelet evicted {pod}{used}, because its node was short of memory")
 }
 
 #[cfg(test)]

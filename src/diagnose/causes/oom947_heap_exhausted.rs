@@ -1,4 +1,4 @@
-use super::{marks, oom961_latency_metrics as latency, oom963_heap_state_surge as state};
+use super::{marks, oom961_latency_histograms as latency, oom963_heap_state_surge as state};
 use crate::diagnose::cause::cause;
 use crate::diagnose::postmortem::case::Case;
 use crate::diagnose::postmortem::late::{Decides, Late, Weight};
@@ -60,12 +60,12 @@ fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 }
 
 fn title(case: &Case<'_>) -> String {
-    let whose = marks::whose(case);
     let flag = marks::given_as(case, "-Xmx");
     let spoken = |words: &[&str]| !case.told_with(words).is_empty();
     if spoken(&["array size exceeds", "array length"]) {
         return format!(
-            "an array was asked for that is larger than {whose} JVM can make one, whatever the heap's size"
+            "an array was asked for that is larger than {} can make one, whatever the heap's size",
+            marks::of_role(case, "the JVM")
         );
     }
     let how = if spoken(&["GC overhead"]) {
@@ -75,7 +75,8 @@ fn title(case: &Case<'_>) -> String {
     } else {
         ": what is in use does not fit"
     };
-    format!("{whose} Java heap was exhausted{flag}{}{how}", marks::figures(case))
+    let heap = marks::of_role(case, "the Java heap");
+    format!("{heap} was exhausted{flag}{}{how}", marks::figures(case))
 }
 
 #[cfg(test)]

@@ -68,15 +68,15 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 }
 
 fn title(case: &Case<'_>) -> String {
-    let (whose, figures) = (marks::whose(case), marks::figures(case));
+    let figures = marks::figures(case);
     let perm = ["PermGen", "Perm gen", "permanent generation", " Perm "];
     if !case.told_with(&perm).is_empty() || !marks::said_with(case, &perm).is_empty() {
-        return format!("{whose} permanent generation was full{figures}{}", marks::given_as(case, "-XX:MaxPermSize"));
+        let perm = marks::of_role(case, "the permanent generation");
+        return format!("{perm} was full{figures}{}", marks::given_as(case, "-XX:MaxPermSize"));
     }
     let flag = marks::given_as(case, "-XX:MaxMetaspaceSize");
-    format!(
-        "{whose} metaspace was full{flag}{figures}: too small for its classes, or classes of ended jobs are still held"
-    )
+    let metaspace = marks::of_role(case, "metaspace");
+    format!("{metaspace} was full{flag}{figures}: too small for its classes, or classes of ended jobs are still held")
 }
 
 #[cfg(test)]

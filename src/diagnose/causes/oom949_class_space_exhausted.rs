@@ -55,7 +55,8 @@ fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 
 fn title(case: &Case<'_>) -> String {
     let flag = marks::given_as(case, "-XX:CompressedClassSpaceSize");
-    format!("{} compressed class space was full{flag}{}", marks::whose(case), marks::figures(case))
+    let space = marks::of_role(case, "the compressed class space");
+    format!("{space} was full{flag}{}", marks::figures(case))
 }
 
 #[cfg(test)]

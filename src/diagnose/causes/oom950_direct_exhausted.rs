@@ -71,7 +71,7 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 
 fn title(case: &Case<'_>) -> String {
     let flag = marks::given_as(case, "-XX:MaxDirectMemorySize");
-    format!("{} direct memory was used up{flag}{}", marks::whose(case), marks::figures(case))
+    format!("{} was used up{flag}{}", marks::of_role(case, "direct memory"), marks::figures(case))
 }
 
 #[cfg(test)]

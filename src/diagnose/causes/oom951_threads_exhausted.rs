@@ -65,7 +65,7 @@ fn title(case: &Case<'_>) -> String {
     } else {
         ": a limit of threads or of stack memory was reached"
     };
-    format!("{} JVM could not start another thread{by}", marks::whose(case))
+    format!("{} could not start another thread{by}", marks::of_role(case, "the JVM"))
 }
 
 #[cfg(test)]

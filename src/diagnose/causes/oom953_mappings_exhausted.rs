@@ -59,7 +59,10 @@ pub(super) fn is_one(signal: &Signal, death: &Death) -> bool {
 }
 
 fn title(case: &Case<'_>) -> String {
-    format!("{} JVM could not map another file or region while memory was free: vm.max_map_count", marks::whose(case))
+    format!(
+        "{} could not map another file or region while memory was free: vm.max_map_count",
+        marks::of_role(case, "the JVM")
+    )
 }
 
 #[cfg(test)]

@@ -82,6 +82,13 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 
 fn title(case: &Case<'_>) -> String {
     let Some((heap, direct, limit)) = fills(case) else { return String::new() };
+    if direct == Bytes::ZERO {
+        return format!(
+            "the heap ({}) alone fills the container of {}: nothing is left for direct memory, metaspace, code and stacks",
+            mib(heap),
+            mib(limit)
+        );
+    }
     format!(
         "heap ({}) and direct memory ({}) fill the container of {}: nothing is left for RocksDB, metaspace, code and stacks",
         mib(heap),

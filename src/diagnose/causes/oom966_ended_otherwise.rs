@@ -58,7 +58,7 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 
 fn title(case: &Case<'_>) -> String {
     let reason = marks::reason(case, Other::Else).unwrap_or_default();
-    format!("memory was not the reason, it was {reason}")
+    format!("memory was not the reason: {reason}")
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
         let left = Left::default().other_reason("preempted by YARN's scheduler", true);
         let verdict = left.verdict();
         assert_eq!((verdict.code, verdict.killer, verdict.area), (Some("OOM966"), Killer::NotOom, Area::Other));
-        assert_eq!(verdict.summary, "memory was not the reason, it was preempted by YARN's scheduler");
+        assert_eq!(verdict.summary, "memory was not the reason: preempted by YARN's scheduler");
         assert_eq!(verdict.confidence, Confidence::Medium);
     }
 

@@ -46,7 +46,7 @@ cause! {
 
 fn title(case: &Case<'_>) -> String {
     let reason = marks::reason(case, Other::Crash).unwrap_or("a crash");
-    format!("memory was not the reason, it was {reason}")
+    format!("memory was not the reason: {reason}")
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ cause! {
     /// ### Sources
     /// - [FLINK-10243](https://github.com/apache/flink/pull/6658), granularity; `LatencyStats.Granularity`.
     /// - A JobManager of 1 to 2 GB in which more than 24 000 histograms held 1.6 GB.
-    "OOM961" "latency-metrics" {
+    "OOM961" "latency-histograms" {
         late: Some(Late {
             required,
             supporting,
