@@ -67,6 +67,7 @@ pub struct Outlook<'e> {
 macro_rules! cause {
     ($(#[doc = $line:literal])* $code:literal $name:literal { $($field:ident : $value:expr),* $(,)? }) => {
         /// The cause of this file.
+        #[allow(clippy::needless_update, reason = "a cause may be looked for before and after, or only one of them")]
         pub static CAUSE: $crate::diagnose::cause::Cause = $crate::diagnose::cause::Cause {
             code: $code,
             name: $name,

@@ -63,7 +63,7 @@ catalogue! {
     oom958_fatal_exit,
     oom959_python_worker_killed,
     oom960_python_memory_error,
-    oom961_latency_metrics,
+    oom961_latency_histograms,
     oom962_containers_beyond_need,
     oom963_heap_state_surge,
     oom964_kernel_memory,

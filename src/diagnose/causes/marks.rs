@@ -245,12 +245,12 @@ pub(super) fn role(case: &Case<'_>) -> Option<Role> {
     case.role.or(of_one)
 }
 
-/// Whose memory it was, in a title.
-pub(super) fn whose(case: &Case<'_>) -> &'static str {
+/// Something of a process, in a title, with its role where that is known: `the TaskManager's metaspace`, `metaspace`.
+pub(super) fn of_role(case: &Case<'_>, what: &str) -> String {
     match role(case) {
-        Some(Role::TaskManager) => "the TaskManager's",
-        Some(Role::JobManager) => "the JobManager's",
-        None => "the",
+        Some(Role::TaskManager) => format!("the TaskManager's {}", what.trim_start_matches("the ")),
+        Some(Role::JobManager) => format!("the JobManager's {}", what.trim_start_matches("the ")),
+        None => what.to_owned(),
     }
 }
 

@@ -28,7 +28,7 @@ cause! {
         early: early,
         late: Some(Late {
             required,
-            supporting: supporting,
+            supporting,
             weight: Weight::Explains,
             area: |_| Area::Config,
             title,

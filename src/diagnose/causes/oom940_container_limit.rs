@@ -9,31 +9,32 @@ cause! {
     /// The kernel killed the process because its container was at its limit, and nothing that is left shows by what.
     ///
     /// ### What is seen
-    /// The kernel's log has "Memory cgroup out of memory: Killed process", the pod's last state is `OOMKilled` with exit code
-    /// 137, and the group's counters show memory of processes at the limit. The log of the TaskManager just ends, in the
-    /// midst of a normal line; the JobManager says "is no longer reachable" or that a heartbeat timed out.
+    /// The kernel's log has "Memory cgroup out of memory: Killed process", the pod's last state is `OOMKilled` with
+    /// exit code 137, and the group's counters show memory of processes at the limit. The log of the TaskManager just
+    /// ends, in the midst of a normal line; the JobManager says "is no longer reachable" or that a heartbeat timed out.
     ///
     /// ### What it is not
     /// - A full Java heap (OOM947): it is bounded, and its end is an OutOfMemoryError, not signal 9.
-    /// - Page cache (OOM905), tmpfs (OOM906) or the kernel's own memory (OOM964): the counters of the report tell them apart. The
-    ///   call trace does not: it shows who asked for one page more, which is often a read of a file.
+    /// - Page cache (OOM905), tmpfs (OOM906) or the kernel's own memory (OOM964): the counters of the report tell them
+    ///   apart. The call trace does not: it shows who asked for one page more, which is often a read of a file.
     /// - A node without free memory (OOM944): there "global_oom" or "CONSTRAINT_NONE" stands in the report.
     ///
     /// ### How to prove it
-    /// `dmesg -T | grep -B 90 'Killed process'` on the node: `oom_memcg` names the group whose limit it was (it may be the
-    /// pod's and not the container's), the table all processes in it. `kubectl describe pod POD` for its last state. What
-    /// filled the process is seen in its successor, before the next kill: `oomph attach PID`.
+    /// `dmesg -T | grep -B 90 'Killed process'` on the node: `oom_memcg` names the group whose limit it was (it may be
+    /// the pod's and not the container's), the table all processes in it. `kubectl describe pod POD` for its last
+    /// state. What filled the process is seen in its successor, before the next kill: `oomph attach PID`.
     ///
     /// ### Cure
-    /// First see what grows: RocksDB (OOM902, OOM921), what the allocator keeps over restarts (OOM901), native memory of a
-    /// library (OOM918), other processes of the container (OOM911). To gain time raise the limit with
+    /// First see what grows: RocksDB (OOM902, OOM921), what the allocator keeps over restarts (OOM901), native memory
+    /// of a library (OOM918), other processes of the container (OOM911). To gain time raise the limit with
     /// `taskmanager.memory.process.size`, and let the difference go to `taskmanager.memory.jvm-overhead.min` and
     /// `taskmanager.memory.jvm-overhead.max`: raised alone, the size gives most of it to heap and managed memory.
     ///
     /// ### Sources
     /// - Linux, mm/oom_kill.c (`dump_header`, `oom_kill_process`), mm/memcontrol.c (`mem_cgroup_out_of_memory`);
     ///   Documentation/admin-guide/cgroup-v2.rst (`memory.max`, `memory.events`).
-    /// - [FLINK-22594](https://github.com/apache/flink/pull/16208): Flink does not say by itself that it was `OOMKilled`.
+    /// - [FLINK-22594](https://github.com/apache/flink/pull/16208): Flink does not say by itself that it was
+    ///   `OOMKilled`.
     "OOM940" "container-limit" {
         late: Some(Late {
             required,

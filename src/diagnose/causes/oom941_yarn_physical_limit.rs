@@ -8,9 +8,9 @@ cause! {
     /// YARN's NodeManager killed the container because its processes had more physical memory than it asked for.
     ///
     /// ### What is seen
-    /// "is running beyond physical memory limits" (Hadoop 2) or "beyond the 'PHYSICAL' memory limit" (Hadoop 3), exit status
-    /// -104 or 143, and a dump of the process tree. The container's own log has "RECEIVED SIGNAL 15: SIGTERM" at most. YARN adds
-    /// up the resident sets of all processes of the tree, mapped files among them, every three seconds.
+    /// "is running beyond physical memory limits" (Hadoop 2) or "beyond the 'PHYSICAL' memory limit" (Hadoop 3), exit
+    /// status -104 or 143, and a dump of the process tree. The container's own log has "RECEIVED SIGNAL 15: SIGTERM" at
+    /// most. YARN adds up the resident sets of all processes of the tree, mapped files among them, every three seconds.
     ///
     /// ### What it is not
     /// - The check of virtual memory (OOM942), whose sentence differs in one word and prints both sizes as well.
@@ -18,21 +18,22 @@ cause! {
     /// - Heap and direct memory that fill the container by their flags (OOM954).
     ///
     /// ### How to prove it
-    /// `yarn logs -applicationId APPLICATION` and the NodeManager's log: add up the column RSSMEM_USAGE(PAGES) times `getconf
-    /// PAGESIZE`: "4.0 GB of 4 GB" is rounded. A second row that is large is another process of the container (OOM911).
+    /// `yarn logs -applicationId APPLICATION` and the NodeManager's log: add up the column RSSMEM_USAGE(PAGES) times
+    /// `getconf PAGESIZE`: "4.0 GB of 4 GB" is rounded. A second row that is large is another process of the container
+    /// (OOM911).
     ///
     /// ### Cure
     /// See what grows in its successor (`oomph attach PID`). Room outside of what Flink bounds is
-    /// `taskmanager.memory.jvm-overhead.min` and `taskmanager.memory.jvm-overhead.max`; RocksDB belongs under managed memory
-    /// (`state.backend.rocksdb.memory.managed: true`); on YARN there is no jemalloc unless it is preloaded, so
-    /// `containerized.taskmanager.env.MALLOC_ARENA_MAX: 1` helps against what glibc keeps. Batch shuffles by mmap count:
-    /// `taskmanager.network.blocking-shuffle.type: file`.
+    /// `taskmanager.memory.jvm-overhead.min` and `taskmanager.memory.jvm-overhead.max`; RocksDB belongs under managed
+    /// memory (`state.backend.rocksdb.memory.managed: true`); on YARN there is no jemalloc unless it is preloaded, so
+    /// `containerized.taskmanager.env.MALLOC_ARENA_MAX: 1` helps against what glibc keeps. Batch shuffles by mmap
+    /// count: `taskmanager.network.blocking-shuffle.type: file`.
     ///
     /// ### Sources
     /// - Hadoop, `ContainersMonitorImpl` (2.x and 3.x wording), `ContainerExitStatus.KILLED_EXCEEDED_PMEM` (-104),
     ///   `ProcfsBasedProcessTree`.
-    /// - [iceberg#3695](https://github.com/apache/iceberg/issues/3695), [hudi#7407](https://github.com/apache/hudi/issues/7407):
-    ///   containers of Flink killed at 4.0 of 4 GB after days.
+    /// - [iceberg#3695](https://github.com/apache/iceberg/issues/3695),
+    ///   [hudi#7407](https://github.com/apache/hudi/issues/7407): containers of Flink killed at 4.0 of 4 GB after days.
     "OOM941" "yarn-physical-limit" {
         late: Some(Late {
             required: |case| marks::killed(case, &KILLER),

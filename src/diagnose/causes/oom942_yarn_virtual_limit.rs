@@ -8,10 +8,11 @@ cause! {
     /// YARN's NodeManager killed the container for its virtual memory, which is addresses and not memory.
     ///
     /// ### What is seen
-    /// "is running beyond virtual memory limits" (Hadoop 2) or "beyond the 'VIRTUAL' memory limit" (Hadoop 3), exit status
-    /// -103 or 143, minutes after the start, while physical memory is far below its limit. The limit is the container times
-    /// 2.1. A JVM reserves a GiB of class space, its whole heap and 240 MiB of code cache; glibc reserves 64 MiB for each of its
-    /// arenas, eight a core: on nodes with many cores a small container passes the limit without using anything.
+    /// "is running beyond virtual memory limits" (Hadoop 2) or "beyond the 'VIRTUAL' memory limit" (Hadoop 3), exit
+    /// status -103 or 143, minutes after the start, while physical memory is far below its limit. The limit is the
+    /// container times 2.1. A JVM reserves a GiB of class space, its whole heap and 240 MiB of code cache; glibc
+    /// reserves 64 MiB for each of its arenas, eight a core: on nodes with many cores a small container passes the
+    /// limit without using anything.
     ///
     /// ### What it is not
     /// - A leak, or a container that is too small: physical memory has its own check (OOM941). Both sizes stand in both
@@ -22,14 +23,16 @@ cause! {
     /// /proc/PID/status` of a successor the difference is seen at once.
     ///
     /// ### Cure
-    /// Switch the check off: `yarn.nodemanager.vmem-check-enabled: false` in yarn-site.xml of the NodeManagers; or raise
-    /// `yarn.nodemanager.vmem-pmem-ratio`. Where neither may be touched, `containerized.taskmanager.env.MALLOC_ARENA_MAX: 4`
-    /// and -XX:CompressedClassSpaceSize=128m in `env.java.opts.taskmanager` make the addresses fewer.
+    /// Switch the check off: `yarn.nodemanager.vmem-check-enabled: false` in yarn-site.xml of the NodeManagers; or
+    /// raise `yarn.nodemanager.vmem-pmem-ratio`. Where neither may be touched,
+    /// `containerized.taskmanager.env.MALLOC_ARENA_MAX: 4` and -XX:CompressedClassSpaceSize=128m in
+    /// `env.java.opts.taskmanager` make the addresses fewer.
     ///
     /// ### Sources
     /// - Hadoop, `ContainersMonitorImpl`; yarn-default.xml (`yarn.nodemanager.vmem-pmem-ratio` 2.1,
     ///   `yarn.nodemanager.vmem-check-enabled` true); `ContainerExitStatus.KILLED_EXCEEDED_VMEM` (-103).
-    /// - [hudi#9339](https://github.com/apache/hudi/issues/9339): 39.9 GB of 12.6 GB virtual, seen in the NodeManager's log only.
+    /// - [hudi#9339](https://github.com/apache/hudi/issues/9339): 39.9 GB of 12.6 GB virtual, seen in the NodeManager's
+    ///   log only.
     "OOM942" "yarn-virtual-limit" {
         late: Some(Late {
             required: |case| marks::killed(case, &KILLER),

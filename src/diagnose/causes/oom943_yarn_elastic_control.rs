@@ -5,12 +5,14 @@ use crate::diagnose::postmortem::late::{Decides, Late, Weight};
 use crate::model::{Area, Killer};
 
 cause! {
-    /// YARN's elastic memory control killed the container because all containers of its node together were at their limit.
+    /// YARN's elastic memory control killed the container because all containers of its node together were at their
+    /// limit.
     ///
     /// ### What is seen
-    /// "killed by elastic cgroups OOM handler" in the NodeManager's log; the application is told exit code 137 and nothing of
-    /// memory. The container may have been within what it asked for: with elastic control each may borrow from the others
-    /// until the node's part for containers is full, and then the newest that is above its request is killed, or the newest.
+    /// "killed by elastic cgroups OOM handler" in the NodeManager's log; the application is told exit code 137 and
+    /// nothing of memory. The container may have been within what it asked for: with elastic control each may borrow
+    /// from the others until the node's part for containers is full, and then the newest that is above its request is
+    /// killed, or the newest.
     ///
     /// ### What it is not
     /// - A container at its own limit (OOM941, OOM940): then its own size is what the message names.
@@ -21,8 +23,8 @@ cause! {
     /// node. "using N when requested only M" says whether this container was above its request.
     ///
     /// ### Cure
-    /// On the node: `yarn.nodemanager.resource.memory-mb` below what its cgroup has, and no opportunistic containers on nodes
-    /// of long-running jobs; or `yarn.nodemanager.elastic-memory-control.enabled: false` with
+    /// On the node: `yarn.nodemanager.resource.memory-mb` below what its cgroup has, and no opportunistic containers on
+    /// nodes of long-running jobs; or `yarn.nodemanager.elastic-memory-control.enabled: false` with
     /// `yarn.nodemanager.pmem-check-enabled: true`, which holds each container to its own size. In Flink only if this
     /// container was above its request: then as for OOM941.
     ///

@@ -5,12 +5,14 @@ use crate::diagnose::postmortem::late::{Decides, Late, Weight};
 use crate::model::{Area, Killer};
 
 cause! {
-    /// The machine had no free memory, and the kernel killed the process it thought worth most; its container may be innocent.
+    /// The machine had no free memory, and the kernel killed the process it thought worth most; its container may be
+    /// innocent.
     ///
     /// ### What is seen
-    /// The kernel's log has "Out of memory: Killed process" without "Memory cgroup", "global_oom" or `CONSTRAINT_NONE`, and a
-    /// table of all processes of the machine. The victim is who has most memory by `oom_score_adj`: on Kubernetes best-effort
-    /// pods first, then those far above their request; without containers a TaskManager nearly always, as the largest.
+    /// The kernel's log has "Out of memory: Killed process" without "Memory cgroup", "global_oom" or `CONSTRAINT_NONE`,
+    /// and a table of all processes of the machine. The victim is who has most memory by `oom_score_adj`: on Kubernetes
+    /// best-effort pods first, then those far above their request; without containers a TaskManager nearly always, as
+    /// the largest.
     ///
     /// ### What it is not
     /// - A container at its own limit (OOM940): "Memory cgroup out of memory", and a limit in the report.
@@ -18,14 +20,14 @@ cause! {
     /// - A `SystemOOM` event alone: the kubelet writes that for kills in a container's group too.
     ///
     /// ### How to prove it
-    /// `dmesg -T | grep -A 120 'invoked oom-killer'` on the node: the table's rss column is in pages; add up who had most.
-    /// `kubectl describe node NODE`: are the limits of all pods above what can be allocated?
+    /// `dmesg -T | grep -A 120 'invoked oom-killer'` on the node: the table's rss column is in pages; add up who had
+    /// most. `kubectl describe node NODE`: are the limits of all pods above what can be allocated?
     ///
     /// ### Cure
     /// Make the sum fit the node: requests equal to limits (`kubernetes.taskmanager.memory.limit-factor: 1.0`), fewer
-    /// TaskManagers a node, memory kept for the system (kubelet's `--system-reserved`, `--kube-reserved`). Standalone: the sum
-    /// of all `taskmanager.memory.process.size` and whatever else runs there below the machine's memory, and a lower
-    /// `oom_score_adj` for what has to live.
+    /// TaskManagers a node, memory kept for the system (kubelet's `--system-reserved`, `--kube-reserved`). Standalone:
+    /// the sum of all `taskmanager.memory.process.size` and whatever else runs there below the machine's memory, and a
+    /// lower `oom_score_adj` for what has to live.
     ///
     /// ### Sources
     /// - Linux, mm/oom_kill.c (`oom_badness`, `select_bad_process`); proc(5), `oom_score_adj`.

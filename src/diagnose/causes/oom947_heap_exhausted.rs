@@ -1,4 +1,4 @@
-use super::{marks, oom961_latency_metrics as latency, oom963_heap_state_surge as state};
+use super::{marks, oom961_latency_histograms as latency, oom963_heap_state_surge as state};
 use crate::diagnose::cause::cause;
 use crate::diagnose::postmortem::case::Case;
 use crate::diagnose::postmortem::late::{Decides, Late, Weight};
@@ -6,13 +6,14 @@ use crate::diagnose::postmortem::signal::Signal;
 use crate::model::{Area, Role};
 
 cause! {
-    /// The Java heap was full of what is in use: OutOfMemoryError: Java heap space, GC overhead limit, or an array too large.
+    /// The Java heap was full of what is in use: OutOfMemoryError: Java heap space, GC overhead limit, or an array too
+    /// large.
     ///
     /// ### What is seen
-    /// `OutOfMemoryError: Java heap space` in whatever thread allocates next, "GC overhead limit exceeded" with the parallel
-    /// collector, full collections one after another that free nothing. Often no log has the words, since a full heap cannot
-    /// write them: stderr (the `.out` file) has "OutOfMemoryError thrown from the UncaughtExceptionHandler", the process hangs,
-    /// and the JobManager says that a heartbeat timed out.
+    /// `OutOfMemoryError: Java heap space` in whatever thread allocates next, "GC overhead limit exceeded" with the
+    /// parallel collector, full collections one after another that free nothing. Often no log has the words, since a
+    /// full heap cannot write them: stderr (the `.out` file) has "OutOfMemoryError thrown from the
+    /// UncaughtExceptionHandler", the process hangs, and the JobManager says that a heartbeat timed out.
     ///
     /// ### What it is not
     /// - A kill by the container (OOM940): the heap is bounded by -Xmx and counts in full from the start.
@@ -20,21 +21,23 @@ cause! {
     /// - "Requested array size exceeds VM limit": one array, which no heap can hold.
     ///
     /// ### How to prove it
-    /// `jcmd PID GC.class_histogram` on the successor when it is nearly full names the classes (it stops the process for a full
-    /// collection); with -XX:+HeapDumpOnOutOfMemoryError in `env.java.opts.all` the next death leaves a dump. `jstat -gcutil
-    /// PID 1000`: O above 90 while FGC counts up.
+    /// `jcmd PID GC.class_histogram` on the successor when it is nearly full names the classes (it stops the process
+    /// for a full collection); with -XX:+HeapDumpOnOutOfMemoryError in `env.java.opts.all` the next death leaves a
+    /// dump. `jstat -gcutil PID 1000`: O above 90 while FGC counts up.
     ///
     /// ### Cure
-    /// TaskManager: state on the heap belongs into RocksDB (OOM963); large batches of a connector are to be made smaller. Then
-    /// `taskmanager.memory.task.heap.size`, or `taskmanager.memory.managed.size: 0` where neither RocksDB nor batch operators
-    /// need managed memory: by default it takes 40 %. JobManager: `jobmanager.memory.heap.size`; many splits, histograms
-    /// (OOM961) and a long `jobmanager.execution.attempts-history-size` fill it. `taskmanager.jvm-exit-on-oom: true` ends the
-    /// process at once instead of letting it hang.
+    /// TaskManager: state on the heap belongs into RocksDB (OOM963); large batches of a connector are to be made
+    /// smaller. Then `taskmanager.memory.task.heap.size`, or `taskmanager.memory.managed.size: 0` where neither RocksDB
+    /// nor batch operators need managed memory: by default it takes 40 %. JobManager: `jobmanager.memory.heap.size`;
+    /// many splits, histograms (OOM961) and a long `jobmanager.execution.attempts-history-size` fill it.
+    /// `taskmanager.jvm-exit-on-oom: true` ends the process at once instead of letting it hang.
     ///
     /// ### Sources
     /// - HotSpot, debug.cpp (`report_java_out_of_memory`), gc_globals.hpp (`GCTimeLimit` 98, `GCHeapFreeLimit` 2).
-    /// - Measured: Flink 1.20.5, hashmap state on 153.6 MiB: no "Java heap space" in any log (`testdata/series/failures`).
-    /// - [amoro#1907](https://github.com/apache/amoro/issues/1907): half of a TaskManager lost to managed memory that nobody used.
+    /// - Measured: Flink 1.20.5, hashmap state on 153.6 MiB: no "Java heap space" in any log
+    ///   (`testdata/series/failures`).
+    /// - [amoro#1907](https://github.com/apache/amoro/issues/1907): half of a TaskManager lost to managed memory that
+    ///   nobody used.
     "OOM947" "heap-exhausted" {
         late: Some(Late {
             required,
@@ -60,12 +63,12 @@ fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 }
 
 fn title(case: &Case<'_>) -> String {
-    let whose = marks::whose(case);
     let flag = marks::given_as(case, "-Xmx");
     let spoken = |words: &[&str]| !case.told_with(words).is_empty();
     if spoken(&["array size exceeds", "array length"]) {
         return format!(
-            "an array was asked for that is larger than {whose} JVM can make one, whatever the heap's size"
+            "an array was asked for that is larger than {} can make one, whatever the heap's size",
+            marks::of_role(case, "the JVM")
         );
     }
     let how = if spoken(&["GC overhead"]) {
@@ -75,7 +78,8 @@ fn title(case: &Case<'_>) -> String {
     } else {
         ": what is in use does not fit"
     };
-    format!("{whose} Java heap was exhausted{flag}{}{how}", marks::figures(case))
+    let heap = marks::of_role(case, "the Java heap");
+    format!("{heap} was exhausted{flag}{}{how}", marks::figures(case))
 }
 
 #[cfg(test)]

@@ -6,26 +6,28 @@ use crate::diagnose::postmortem::signal::Signal;
 use crate::model::Area;
 
 cause! {
-    /// Metaspace was full: more classes than -XX:MaxMetaspaceSize has room for, or classes of ended jobs that are still held.
+    /// Metaspace was full: more classes than -XX:MaxMetaspaceSize has room for, or classes of ended jobs that are still
+    /// held.
     ///
     /// ### What is seen
-    /// `OutOfMemoryError: Metaspace` (up to Java 7 `PermGen space`) in whatever thread loads the next class, often at a job's
-    /// start or restart; Flink takes it for fatal and ends with exit code 239. In a session cluster it comes after a number of
-    /// submitted jobs, always about the same one. "Metadata GC Threshold" collections precede it.
+    /// `OutOfMemoryError: Metaspace` (up to Java 7 `PermGen space`) in whatever thread loads the next class, often at a
+    /// job's start or restart; Flink takes it for fatal and ends with exit code 239. In a session cluster it comes
+    /// after a number of submitted jobs, always about the same one. "Metadata GC Threshold" collections precede it.
     ///
     /// ### What it is not
     /// - `Compressed class space` (OOM949), which has a limit of its own.
     /// - "Metadata GC Threshold" during the start: a harmless first step from 21 MiB.
-    /// - Native memory (OOM952): metaspace fails at its bound while the machine has memory. It may fail below it as well, since
-    ///   chunks of loaders that are held are not given to others.
+    /// - Native memory (OOM952): metaspace fails at its bound while the machine has memory. It may fail below it as
+    ///   well, since chunks of loaders that are held are not given to others.
     ///
     /// ### How to prove it
-    /// `jcmd PID VM.classloader_stats` on the successor (JDK 9 and later): more `ChildFirstClassLoader` than jobs that run is
-    /// a leak; `jcmd PID VM.metaspace` shows what is used and what is wasted. A heap dump shows who holds the loader.
+    /// `jcmd PID VM.classloader_stats` on the successor (JDK 9 and later): more `ChildFirstClassLoader` than jobs that
+    /// run is a leak; `jcmd PID VM.metaspace` shows what is used and what is wasted. A heap dump shows who holds the
+    /// loader.
     ///
     /// ### Cure
-    /// Raise `taskmanager.memory.jvm-metaspace.size` (or `jobmanager.memory.jvm-metaspace.size`). For a leak that gains time
-    /// only: put drivers and connectors into Flink's `lib/` instead of the job's jar, name their packages in
+    /// Raise `taskmanager.memory.jvm-metaspace.size` (or `jobmanager.memory.jvm-metaspace.size`). For a leak that gains
+    /// time only: put drivers and connectors into Flink's `lib/` instead of the job's jar, name their packages in
     /// `classloader.parent-first-patterns.additional`, close threads and pools in `close()`, or run one job a cluster.
     ///
     /// ### Sources
@@ -68,15 +70,15 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 }
 
 fn title(case: &Case<'_>) -> String {
-    let (whose, figures) = (marks::whose(case), marks::figures(case));
+    let figures = marks::figures(case);
     let perm = ["PermGen", "Perm gen", "permanent generation", " Perm "];
     if !case.told_with(&perm).is_empty() || !marks::said_with(case, &perm).is_empty() {
-        return format!("{whose} permanent generation was full{figures}{}", marks::given_as(case, "-XX:MaxPermSize"));
+        let perm = marks::of_role(case, "the permanent generation");
+        return format!("{perm} was full{figures}{}", marks::given_as(case, "-XX:MaxPermSize"));
     }
     let flag = marks::given_as(case, "-XX:MaxMetaspaceSize");
-    format!(
-        "{whose} metaspace was full{flag}{figures}: too small for its classes, or classes of ended jobs are still held"
-    )
+    let metaspace = marks::of_role(case, "metaspace");
+    format!("{metaspace} was full{flag}{figures}: too small for its classes, or classes of ended jobs are still held")
 }
 
 #[cfg(test)]

@@ -9,21 +9,21 @@ cause! {
     /// The compressed class space was full, which has a limit of its own within metaspace.
     ///
     /// ### What is seen
-    /// `OutOfMemoryError: Compressed class space`. It holds the fixed part of each class (about 600 bytes to 1 KiB), and its
-    /// size is -XX:CompressedClassSpaceSize, 1 GiB by default. With -XX:MaxMetaspaceSize, as Flink sets it, the JVM takes four
-    /// fifths of that instead, rounded to 16 MiB: with the default of 256 MiB they are 208 MiB.
+    /// `OutOfMemoryError: Compressed class space`. It holds the fixed part of each class (about 600 bytes to 1 KiB),
+    /// and its size is -XX:CompressedClassSpaceSize, 1 GiB by default. With -XX:MaxMetaspaceSize, as Flink sets it, the
+    /// JVM takes four fifths of that instead, rounded to 16 MiB: with the default of 256 MiB they are 208 MiB.
     ///
     /// ### What it is not
     /// - `OutOfMemoryError: Metaspace` (OOM948): the other part, with methods and constants, or both together.
     ///
     /// ### How to prove it
-    /// `jcmd PID VM.metaspace` on the successor: the column Class against its reserved size. Hundreds of thousands of loaded
-    /// classes (`jstat -class PID`) are generated ones, or the same class by many loaders.
+    /// `jcmd PID VM.metaspace` on the successor: the column Class against its reserved size. Hundreds of thousands of
+    /// loaded classes (`jstat -class PID`) are generated ones, or the same class by many loaders.
     ///
     /// ### Cure
-    /// Raise `taskmanager.memory.jvm-metaspace.size` (or `jobmanager.memory.jvm-metaspace.size`): the class space grows with it;
-    /// or give -XX:CompressedClassSpaceSize in `env.java.opts.taskmanager`. So many classes are mostly a leak of loaders: see
-    /// OOM948 and `classloader.parent-first-patterns.additional`.
+    /// Raise `taskmanager.memory.jvm-metaspace.size` (or `jobmanager.memory.jvm-metaspace.size`): the class space grows
+    /// with it; or give -XX:CompressedClassSpaceSize in `env.java.opts.taskmanager`. So many classes are mostly a leak
+    /// of loaders: see OOM948 and `classloader.parent-first-patterns.additional`.
     ///
     /// ### Sources
     /// - HotSpot, metaspace.cpp (`Metaspace::report_metadata_oome`, `Metaspace::ergo_initialize`: class space and
@@ -55,7 +55,8 @@ fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 
 fn title(case: &Case<'_>) -> String {
     let flag = marks::given_as(case, "-XX:CompressedClassSpaceSize");
-    format!("{} compressed class space was full{flag}{}", marks::whose(case), marks::figures(case))
+    let space = marks::of_role(case, "the compressed class space");
+    format!("{space} was full{flag}{}", marks::figures(case))
 }
 
 #[cfg(test)]

@@ -6,13 +6,15 @@ use crate::diagnose::postmortem::signal::Signal;
 use crate::model::{Area, Killer};
 
 cause! {
-    /// Direct memory was used up: -XX:MaxDirectMemorySize, which Flink sets to framework, task off-heap and network memory.
+    /// Direct memory was used up: -XX:MaxDirectMemorySize, which Flink sets to framework, task off-heap and network
+    /// memory.
     ///
     /// ### What is seen
-    /// `OutOfMemoryError: Direct buffer memory` (JDK 8 and 11), "Cannot reserve N bytes of direct buffer memory (allocated: N,
-    /// limit: N)" (17 and later), Netty's `OutOfDirectMemoryError: failed to allocate N byte(s) of direct memory (used: N, max:
-    /// N)`, or Flink's "Can't allocate enough direct buffer for batch shuffle read buffer pool". Network memory is taken in full
-    /// at the start and counts in the same limit: what is left are 128 MiB by default, task off-heap being 0.
+    /// `OutOfMemoryError: Direct buffer memory` (JDK 8 and 11), "Cannot reserve N bytes of direct buffer memory
+    /// (allocated: N, limit: N)" (17 and later), Netty's `OutOfDirectMemoryError: failed to allocate N byte(s) of
+    /// direct memory (used: N, max: N)`, or Flink's "Can't allocate enough direct buffer for batch shuffle read buffer
+    /// pool". Network memory is taken in full at the start and counts in the same limit: what is left are 128 MiB by
+    /// default, task off-heap being 0.
     ///
     /// ### What it is not
     /// - "Insufficient number of network buffers" (OOM956): a pool that is too small, with memory left.
@@ -20,15 +22,15 @@ cause! {
     /// - Kafka's `BufferExhaustedException`: a client's own buffer on the heap.
     ///
     /// ### How to prove it
-    /// The stack below the exception names who asks: `grep -A 12 -e 'irect buffer memory' -e OutOfDirectMemoryError *.log`.
-    /// Shaded Netty and network stacks are the framework's; gRPC, Kafka, S3 and CDC clients are the task's. On a successor the
-    /// metrics of `Status.JVM.Memory.Direct`, less the network pool.
+    /// The stack below the exception names who asks: `grep -A 12 -e 'irect buffer memory' -e OutOfDirectMemoryError
+    /// *.log`. Shaded Netty and network stacks are the framework's; gRPC, Kafka, S3 and CDC clients are the task's. On
+    /// a successor the metrics of `Status.JVM.Memory.Direct`, less the network pool.
     ///
     /// ### Cure
     /// By the stack: `taskmanager.memory.task.off-heap.size` (0 by default) for connectors and user code,
     /// `taskmanager.memory.framework.off-heap.size` for Flink's own; a batch shuffle needs
-    /// `taskmanager.memory.framework.off-heap.batch-shuffle.size` within it. JobManager: `jobmanager.memory.off-heap.size`. A
-    /// use that never levels out is a leak: raising it buys time.
+    /// `taskmanager.memory.framework.off-heap.batch-shuffle.size` within it. JobManager:
+    /// `jobmanager.memory.off-heap.size`. A use that never levels out is a leak: raising it buys time.
     ///
     /// ### Sources
     /// - JDK, `java.nio.Bits.reserveMemory`; Netty, `PlatformDependent.incrementMemoryCounter`.
@@ -71,7 +73,7 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 
 fn title(case: &Case<'_>) -> String {
     let flag = marks::given_as(case, "-XX:MaxDirectMemorySize");
-    format!("{} direct memory was used up{flag}{}", marks::whose(case), marks::figures(case))
+    format!("{} was used up{flag}{}", marks::of_role(case, "direct memory"), marks::figures(case))
 }
 
 #[cfg(test)]

@@ -9,27 +9,29 @@ cause! {
     /// No further thread could be started: a limit of threads, rarely one of memory.
     ///
     /// ### What is seen
-    /// `OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits reached` (JDK 8:
-    /// "new native thread"), before it the JVM's warning "Failed to start thread … pthread_create failed (EAGAIN)", on the node
-    /// "cgroup: fork rejected by pids controller". Crash reports say "Cannot create GC thread" or "Out of swap space to map in
-    /// thread stack". The heap has room.
+    /// `OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits reached`
+    /// (JDK 8: "new native thread"), before it the JVM's warning "Failed to start thread … pthread_create failed
+    /// (EAGAIN)", on the node "cgroup: fork rejected by pids controller". Crash reports say "Cannot create GC thread"
+    /// or "Out of swap space to map in thread stack". The heap has room.
     ///
     /// ### What it is not
     /// - A heap that is too small (OOM947): a smaller heap would rather help, a larger one never.
     /// - `vm.max_map_count` (OOM953): each thread has two mappings; `wc -l /proc/PID/maps` tells.
-    /// - A machine without memory, of which a failed stack is the consequence (OOM952): then malloc and mmap fail as well.
+    /// - A machine without memory, of which a failed stack is the consequence (OOM952): then malloc and mmap fail as
+    ///   well.
     ///
     /// ### How to prove it
     /// `cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids.events` in the container, `ulimit -u`, `cat
     /// /proc/sys/kernel/threads-max`; `jstack PID | grep -c '^"'` and the names of the threads show whose they are.
     ///
     /// ### Cure
-    /// Raise the container's limit (kubelet's `podPidsLimit`, `docker run --pids-limit`) or `ulimit -u`. Where one name grows, a
-    /// connector or client of the job leaks its pool: close it in `close()`. Fewer threads: `cluster.io-pool.size`,
-    /// `state.backend.rocksdb.thread.num`, fewer slots (`taskmanager.numberOfTaskSlots`).
+    /// Raise the container's limit (kubelet's `podPidsLimit`, `docker run --pids-limit`) or `ulimit -u`. Where one name
+    /// grows, a connector or client of the job leaks its pool: close it in `close()`. Fewer threads:
+    /// `cluster.io-pool.size`, `state.backend.rocksdb.thread.num`, fewer slots (`taskmanager.numberOfTaskSlots`).
     ///
     /// ### Sources
-    /// - HotSpot, os_linux.cpp (`os::create_thread`), javaThread.cpp; Linux, Documentation/admin-guide/cgroup-v2.rst (`pids.max`).
+    /// - HotSpot, os_linux.cpp (`os::create_thread`), javaThread.cpp; Linux, Documentation/admin-guide/cgroup-v2.rst
+    ///   (`pids.max`).
     /// - [FLINK-2829](https://issues.apache.org/jira/browse/FLINK-2829), unable to create native threads.
     /// - Measured: Flink 1.20.5 with `pids.max` 64 ends with exit code 1, with 1024 it runs.
     "OOM951" "threads-exhausted" {
@@ -65,7 +67,7 @@ fn title(case: &Case<'_>) -> String {
     } else {
         ": a limit of threads or of stack memory was reached"
     };
-    format!("{} JVM could not start another thread{by}", marks::whose(case))
+    format!("{} could not start another thread{by}", marks::of_role(case, "the JVM"))
 }
 
 #[cfg(test)]

@@ -9,24 +9,27 @@ cause! {
     /// Native memory was refused: an mmap or malloc of the JVM or of a library failed, and the process ended itself.
     ///
     /// ### What is seen
-    /// "There is insufficient memory for the Java Runtime Environment to continue" with "Native memory allocation (mmap) failed to
-    /// map" or "(malloc) failed to allocate", on the console "os::commit_memory(…) failed; error='Not enough space' (errno=12)", a
-    /// file `hs_err_pidPID.log`, exit code 1 or 134. A C++ library (RocksDB) ends with `std::bad_alloc` and leaves no hs_err file.
+    /// "There is insufficient memory for the Java Runtime Environment to continue" with "Native memory allocation
+    /// (mmap) failed to map" or "(malloc) failed to allocate", on the console "os::commit_memory(…) failed; error='Not
+    /// enough space' (errno=12)", a file `hs_err_pidPID.log`, exit code 1 or 134. A C++ library (RocksDB) ends with
+    /// `std::bad_alloc` and leaves no hs_err file.
     ///
     /// ### What it is not
-    /// - A container's limit (OOM940): there memory is promised and the process killed when it touches it. Being refused means a
-    ///   machine without memory and swap, strict overcommit, or a limit of addresses.
-    /// - A limit of mappings (OOM953), of threads (OOM951), or a named limit such as `ulimit -v` (OOM971): same words, memory free.
+    /// - A container's limit (OOM940): there memory is promised and the process killed when it touches it. Being
+    ///   refused means a machine without memory and swap, strict overcommit, or a limit of addresses.
+    /// - A limit of mappings (OOM953), of threads (OOM951), or a named limit such as `ulimit -v` (OOM971): same words,
+    ///   memory free.
     /// - A single request of a size that makes no sense: an overflow or corrupt input in the code that asks.
     ///
     /// ### How to prove it
-    /// `grep -e physical -e rlimit -e max_map_count -e overcommit -e CommitLimit -e Committed_AS hs_err_pid*.log`: free memory at
-    /// the time, and every limit. A 32-bit compressed-oops heap ("Compressed Oops mode: 32-bit") leaves malloc little room below it.
+    /// `grep -e physical -e rlimit -e max_map_count -e overcommit -e CommitLimit -e Committed_AS hs_err_pid*.log`: free
+    /// memory at the time, and every limit. A 32-bit compressed-oops heap ("Compressed Oops mode: 32-bit") leaves
+    /// malloc little room below it.
     ///
     /// ### Cure
-    /// Where the machine was full: less on it, or swap; a sum of `taskmanager.memory.process.size` that fits. Where the process
-    /// itself was large: what grows (OOM901, OOM902, OOM918). Where memory was free: `vm.overcommit_memory` and the limits above;
-    /// -XX:HeapBaseMinAddress=32g in `env.java.opts.all` for a 32-bit heap.
+    /// Where the machine was full: less on it, or swap; a sum of `taskmanager.memory.process.size` that fits. Where the
+    /// process itself was large: what grows (OOM901, OOM902, OOM918). Where memory was free: `vm.overcommit_memory` and
+    /// the limits above; -XX:HeapBaseMinAddress=32g in `env.java.opts.all` for a 32-bit heap.
     ///
     /// ### Sources
     /// - HotSpot, debug.cpp (`report_vm_out_of_memory`), vmError.cpp, os_linux.cpp (`warn_fail_commit_memory`).

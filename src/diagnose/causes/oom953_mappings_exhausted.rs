@@ -9,9 +9,10 @@ cause! {
     /// The process had as many mappings as the kernel allows one to have: the next mmap fails while memory is free.
     ///
     /// ### What is seen
-    /// `OutOfMemoryError: Map failed` below `java.io.IOException: Map failed`, or a crash report whose list of libraries and
-    /// mappings is as long as `vm.max_map_count` (65530 by default). A small malloc, a thread's guard page or an munmap may fail
-    /// next. RocksDB with mmap reads, shuffles by mmap, index files of many segments and ZGC need many mappings.
+    /// `OutOfMemoryError: Map failed` below `java.io.IOException: Map failed`, or a crash report whose list of
+    /// libraries and mappings is as long as `vm.max_map_count` (65530 by default). A small malloc, a thread's guard
+    /// page or an munmap may fail next. RocksDB with mmap reads, shuffles by mmap, index files of many segments and ZGC
+    /// need many mappings.
     ///
     /// ### What it is not
     /// - Memory: nothing of this need be resident. A larger heap or container changes nothing.
@@ -19,13 +20,13 @@ cause! {
     /// - On a 32-bit JVM or under `ulimit -v`: addresses are used up instead (OOM971).
     ///
     /// ### How to prove it
-    /// `wc -l < /proc/PID/maps` on the successor against `sysctl vm.max_map_count`; `cut -c 50- /proc/PID/maps | sort | uniq -c |
-    /// sort -n | tail` shows what is mapped so often.
+    /// `wc -l < /proc/PID/maps` on the successor against `sysctl vm.max_map_count`; `cut -c 50- /proc/PID/maps | sort |
+    /// uniq -c | sort -n | tail` shows what is mapped so often.
     ///
     /// ### Cure
     /// `sysctl -w vm.max_map_count=262144` on the node (Kubernetes: a privileged init container, or the node's own
-    /// configuration). Batch jobs: `taskmanager.network.blocking-shuffle.type: file`. Else fewer files or segments that are
-    /// mapped at once.
+    /// configuration). Batch jobs: `taskmanager.network.blocking-shuffle.type: file`. Else fewer files or segments that
+    /// are mapped at once.
     ///
     /// ### Sources
     /// - Linux, Documentation/admin-guide/sysctl/vm.rst (`max_map_count`); mm/mmap.c.
@@ -59,7 +60,10 @@ pub(super) fn is_one(signal: &Signal, death: &Death) -> bool {
 }
 
 fn title(case: &Case<'_>) -> String {
-    format!("{} JVM could not map another file or region while memory was free: vm.max_map_count", marks::whose(case))
+    format!(
+        "{} could not map another file or region while memory was free: vm.max_map_count",
+        marks::of_role(case, "the JVM")
+    )
 }
 
 #[cfg(test)]

@@ -9,31 +9,33 @@ cause! {
     /// Heap and direct memory together are as large as the container, so nothing is left for what lies outside them.
     ///
     /// ### What is seen
-    /// YARN or the kernel kills the container at its limit while heap and direct memory are within theirs. In the process
-    /// tree, -Xmx and -XX:MaxDirectMemorySize add up to the container's size. RocksDB, metaspace, compiled code, thread
-    /// stacks and what the allocator keeps have no place in that sum: the process lives until they have grown into what heap
-    /// and direct memory do not touch yet, hours or days later.
+    /// YARN or the kernel kills the container at its limit while heap and direct memory are within theirs. In the
+    /// process tree, -Xmx and -XX:MaxDirectMemorySize add up to the container's size. RocksDB, metaspace, compiled
+    /// code, thread stacks and what the allocator keeps have no place in that sum: the process lives until they have
+    /// grown into what heap and direct memory do not touch yet, hours or days later.
     ///
     /// ### What it is not
     /// - A heap that is too small: that ends in an OutOfMemoryError, and the container is not killed.
-    /// - Managed memory that RocksDB exceeds (OOM902): there the sum leaves room, and it is RocksDB that overdraws its share.
+    /// - Managed memory that RocksDB exceeds (OOM902): there the sum leaves room, and it is RocksDB that overdraws its
+    ///   share.
     ///
     /// ### How to prove it
     /// Add up -Xmx and -XX:MaxDirectMemorySize of `ps -o args= -p PID` or of the process tree, and compare with the
-    /// container. Where Flink is 1.9 or earlier, `oomph plan` shows the same from `containerized.heap-cutoff-ratio`. What
-    /// fills the rest is told by RocksDB's metrics (`state.backend.rocksdb.metrics.block-cache-usage`,
+    /// container. Where Flink is 1.9 or earlier, `oomph plan` shows the same from `containerized.heap-cutoff-ratio`.
+    /// What fills the rest is told by RocksDB's metrics (`state.backend.rocksdb.metrics.block-cache-usage`,
     /// `state.backend.rocksdb.metrics.size-all-mem-tables` and their neighbours).
     ///
     /// ### Cure
-    /// In 1.9 and earlier raise `containerized.heap-cutoff-ratio` or `containerized.heap-cutoff-min`: a larger container
-    /// alone gives the new room to heap and direct memory again, and a larger -Xmx takes from what is missing. From 1.10 on put
-    /// RocksDB under managed memory and give `taskmanager.memory.jvm-overhead.min` and
+    /// In 1.9 and earlier raise `containerized.heap-cutoff-ratio` or `containerized.heap-cutoff-min`: a larger
+    /// container alone gives the new room to heap and direct memory again, and a larger -Xmx takes from what is
+    /// missing. From 1.10 on put RocksDB under managed memory and give `taskmanager.memory.jvm-overhead.min` and
     /// `taskmanager.memory.jvm-overhead.max` what is needed outside.
     ///
     /// ### Sources
-    /// - Flink 1.9, `ContaineredTaskManagerParameters.create` and `calculateCutoffMB`: direct memory is the container without
-    ///   the heap.
-    /// - A PyFlink job on YARN that was killed every five to six days at 4.0 of 4 GB, and not once in 14 days after that cure.
+    /// - Flink 1.9, `ContaineredTaskManagerParameters.create` and `calculateCutoffMB`: direct memory is the container
+    ///   without the heap.
+    /// - A PyFlink job on YARN that was killed every five to six days at 4.0 of 4 GB, and not once in 14 days after
+    ///   that cure.
     "OOM954" "no-room-outside-heap" {
         late: Some(Late {
             required,
@@ -42,8 +44,8 @@ cause! {
             area: |_| Area::Config,
             title,
             decides: Some(Decides {
-                evidence: "what lies outside heap and direct memory: RocksDB's block cache and memtables, or something else",
-                command: "oomph attach PID, or the metrics state.backend.rocksdb.metrics.block-cache-usage and .size-all-mem-tables",
+                evidence: "what lies outside heap and direct memory in a successor: RocksDB, or something else",
+                command: "oomph attach PID",
             }),
             ..Late::UNMARKED
         }),
@@ -82,8 +84,15 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 
 fn title(case: &Case<'_>) -> String {
     let Some((heap, direct, limit)) = fills(case) else { return String::new() };
+    if direct == Bytes::ZERO {
+        return format!(
+            "the heap ({}) alone fills the container of {}: nothing is left for direct memory, metaspace and code",
+            mib(heap),
+            mib(limit)
+        );
+    }
     format!(
-        "heap ({}) and direct memory ({}) fill the container of {}: nothing is left for RocksDB, metaspace, code and stacks",
+        "heap ({}) and direct memory ({}) fill the container of {}: nothing is left for RocksDB, metaspace and code",
         mib(heap),
         mib(direct),
         mib(limit)

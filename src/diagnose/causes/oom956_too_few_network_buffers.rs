@@ -9,29 +9,33 @@ cause! {
     /// A TaskManager had too few network buffers for the channels of its tasks; the job fails while memory is free.
     ///
     /// ### What is seen
-    /// `IOException: Insufficient number of network buffers: required N, but only N available. The total number of network
-    /// buffers is currently set to N of 32768 bytes each`, or "Timeout triggered when requesting exclusive buffers", at a
-    /// job's start, after a rescaling, or with one more job in a session. Each input channel wants two exclusive buffers, each
-    /// gate eight floating ones: an exchange of all to all with parallelism p has p² channels, p of them in each subtask.
+    /// `IOException: Insufficient number of network buffers: required N, but only N available. The total number of
+    /// network buffers is currently set to N of 32768 bytes each`, or "Timeout triggered when requesting exclusive
+    /// buffers", at a job's start, after a rescaling, or with one more job in a session. Each input channel wants two
+    /// exclusive buffers, each gate eight floating ones: an exchange of all to all with parallelism p has p² channels,
+    /// p of them in each subtask.
     ///
     /// ### What it is not
-    /// - Direct memory that the JVM refuses (OOM950): "Could not allocate enough memory segments", "Direct buffer memory".
+    /// - Direct memory that the JVM refuses (OOM950): "Could not allocate enough memory segments", "Direct buffer
+    ///   memory".
     /// - Missing slots: "Could not acquire the minimum required resources".
     /// - Kafka's `BufferExhaustedException`: a client's own memory.
     ///
     /// ### How to prove it
-    /// `grep 'Insufficient number of network buffers' *.log`; `oomph plan conf --job-plan job.json` computes what a job needs (saved from `/jobs/ID`); the
-    /// metric `Status.Shuffle.Netty.AvailableMemorySegments` on a job that runs.
+    /// `grep 'Insufficient number of network buffers' *.log`; `oomph plan conf --job-plan job.json` computes what a job
+    /// needs (saved from `/jobs/ID`); the metric `Status.Shuffle.Netty.AvailableMemorySegments` on a job that runs.
     ///
     /// ### Cure
-    /// Raise `taskmanager.memory.network.max` and `taskmanager.memory.network.fraction` (up to 1.16 the maximum is 1 GiB by
-    /// default), or `taskmanager.memory.network.min`. Or need fewer: lower parallelism, fewer slots a TaskManager
-    /// (`taskmanager.numberOfTaskSlots`), `taskmanager.network.memory.buffers-per-channel: 0` or a sort shuffle for batch.
+    /// Raise `taskmanager.memory.network.max` and `taskmanager.memory.network.fraction` (up to 1.16 the maximum is 1
+    /// GiB by default), or `taskmanager.memory.network.min`. Or need fewer: lower parallelism, fewer slots a
+    /// TaskManager (`taskmanager.numberOfTaskSlots`), `taskmanager.network.memory.buffers-per-channel: 0` or a sort
+    /// shuffle for batch.
     ///
     /// ### Sources
     /// - Flink, `NetworkBufferPool.createBufferPool`, `NetworkBufferPool.requestUnpooledMemorySegments`.
-    /// - [beam#17067](https://github.com/apache/beam/pull/17067), [FLINK-29351](https://github.com/apache/flink/pull/20984).
-    /// - Measured: Flink 1.20.5 with 320 KiB fails, with 8 MiB the same job runs (`testdata/series/failures`).
+    /// - [beam#17067](https://github.com/apache/beam/pull/17067),
+    ///   [FLINK-29351](https://github.com/apache/flink/pull/20984).
+    /// - Measured: Flink 1.20.5 with 320 KiB fails, with 8 MiB the same job runs.
     "OOM956" "too-few-network-buffers" {
         late: Some(Late {
             required,

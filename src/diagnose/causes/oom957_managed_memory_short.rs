@@ -9,24 +9,26 @@ cause! {
     /// A task reserved managed memory that its slot no longer had, and failed.
     ///
     /// ### What is seen
-    /// `MemoryReservationException` or `MemoryAllocationException`: "Could not allocate N bytes, only N bytes are remaining"
-    /// (up to 1.9 in pages), "The fraction of memory to allocate should not be 0", "Too little memory provided" for a sorter or
-    /// hash table. Mostly after a failover: the memory of the task before is still held, by a task that does not end, or until
-    /// garbage collection frees its segments (Java before 8u72, Flink up to 1.10).
+    /// `MemoryReservationException` or `MemoryAllocationException`: "Could not allocate N bytes, only N bytes are
+    /// remaining" (up to 1.9 in pages), "The fraction of memory to allocate should not be 0", "Too little memory
+    /// provided" for a sorter or hash table. Mostly after a failover: the memory of the task before is still held, by a
+    /// task that does not end, or until garbage collection frees its segments (Java before 8u72, Flink up to 1.10).
     ///
     /// ### What it is not
-    /// - A process that used too much: managed memory is a bookkeeping of what was planned, and the process was not killed.
+    /// - A process that used too much: managed memory is a bookkeeping of what was planned, and the process was not
+    ///   killed.
     /// - RocksDB beyond its share (OOM902), which no reservation stops.
     /// - "Insufficient number of network buffers" (OOM956).
     ///
     /// ### How to prove it
-    /// `grep -e 'are remaining' -e 'should not be 0' *.log`, and above it whether an earlier attempt of the task was still
-    /// cancelling. `oomph plan` shows the share of each consumer in a slot.
+    /// `grep -e 'are remaining' -e 'should not be 0' *.log`, and above it whether an earlier attempt of the task was
+    /// still cancelling. `oomph plan` shows the share of each consumer in a slot.
     ///
     /// ### Cure
-    /// A consumer with no share: `taskmanager.memory.managed.consumer-weights` has to name it (`STATE_BACKEND`, `OPERATOR`,
-    /// `PYTHON`). Too small: `taskmanager.memory.managed.fraction` or `taskmanager.memory.managed.size`, or fewer slots. Held
-    /// by a task before it: find why it does not end; `task.cancellation.timeout` ends the process then.
+    /// A consumer with no share: `taskmanager.memory.managed.consumer-weights` has to name it (`STATE_BACKEND`,
+    /// `OPERATOR`, `PYTHON`). Too small: `taskmanager.memory.managed.fraction` or `taskmanager.memory.managed.size`, or
+    /// fewer slots. Held by a task before it: find why it does not end; `task.cancellation.timeout` ends the process
+    /// then.
     ///
     /// ### Sources
     /// - Flink, `MemoryManager.allocatePages`, `UnsafeMemoryBudget.reserveMemory`, `MemoryManager.computeMemorySize`.

@@ -9,22 +9,22 @@ cause! {
     /// Flink ended the process itself after an error it holds for fatal; no error of memory stands beside it.
     ///
     /// ### What is seen
-    /// Exit code 239 (-17), "FATAL: Thread … produced an uncaught exception. Stopping the process...", "Fatal error occurred
-    /// while executing the TaskManager. Shutting it down...", or "Task did not exit gracefully within 180 + seconds". What was
-    /// thrown stands below; the JobManager knows the exit code only.
+    /// Exit code 239 (-17), "FATAL: Thread … produced an uncaught exception. Stopping the process...", "Fatal error
+    /// occurred while executing the TaskManager. Shutting it down...", or "Task did not exit gracefully within 180 +
+    /// seconds". What was thrown stands below; the JobManager knows the exit code only.
     ///
     /// ### What it is not
     /// - A kill from outside: 137 and 143 are those.
-    /// - Full metaspace (OOM948), heap (OOM947) or direct memory (OOM950): they too end with 239, and say so in the log of the
-    ///   process that died. Without that log this cannot be told apart.
+    /// - Full metaspace (OOM948), heap (OOM947) or direct memory (OOM950): they too end with 239, and say so in the log
+    ///   of the process that died. Without that log this cannot be told apart.
     ///
     /// ### How to prove it
-    /// `grep -A 30 -e 'FATAL' -e 'Fatal error occurred' taskmanager.log taskmanager.out` of the process that ended, not of the
-    /// JobManager: the last "Caused by" is the reason.
+    /// `grep -A 30 -e 'FATAL' -e 'Fatal error occurred' taskmanager.log taskmanager.out` of the process that ended, not
+    /// of the JobManager: the last "Caused by" is the reason.
     ///
     /// ### Cure
-    /// By that reason. A task that does not react to being cancelled: the thread dump above the message names where it hangs;
-    /// `task.cancellation.timeout` gives it longer. A process that is to go on after uncaught exceptions:
+    /// By that reason. A task that does not react to being cancelled: the thread dump above the message names where it
+    /// hangs; `task.cancellation.timeout` gives it longer. A process that is to go on after uncaught exceptions:
     /// `cluster.uncaught-exception-handling: LOG`.
     ///
     /// ### Sources

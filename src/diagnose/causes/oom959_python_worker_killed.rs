@@ -6,13 +6,14 @@ use crate::diagnose::postmortem::signal::{Origin, Signal};
 use crate::model::{Area, Killer};
 
 cause! {
-    /// A Python worker of PyFlink was killed: it counts into the TaskManager's container, and no limit of its own holds it.
+    /// A Python worker of PyFlink was killed: it counts into the TaskManager's container, and no limit of its own holds
+    /// it.
     ///
     /// ### What is seen
-    /// The kernel's victim is `python` or `python3`, and the JVM lives: "Process died with exit code 137" from Beam, "Failed to
-    /// create stage bundle factory", the job restarts and the pod does not, its restart count stays 0. On YARN the whole
-    /// container goes, since the process tree is added up. `python.fn-execution.memory.managed` plans memory for workers, and
-    /// nothing enforces it.
+    /// The kernel's victim is `python` or `python3`, and the JVM lives: "Process died with exit code 137" from Beam,
+    /// "Failed to create stage bundle factory", the job restarts and the pod does not, its restart count stays 0. On
+    /// YARN the whole container goes, since the process tree is added up. `python.fn-execution.memory.managed` plans
+    /// memory for workers, and nothing enforces it.
     ///
     /// ### What it is not
     /// - "Multiplexer hanging up" or "Hanged up for" in Beam's log: the usual close of its channels.
@@ -20,14 +21,15 @@ cause! {
     /// - An error of a Python function: a traceback below "Error received from SDK harness".
     ///
     /// ### How to prove it
-    /// `dmesg -T | grep -i 'killed process'` on the node names the victim with its anon-rss; `ps -o pid,rss,args -C python3` in
-    /// the container of a successor; `oomph attach PID` adds up all processes of the container.
+    /// `dmesg -T | grep -i 'killed process'` on the node names the victim with its anon-rss; `ps -o pid,rss,args -C
+    /// python3` in the container of a successor; `oomph attach PID` adds up all processes of the container.
     ///
     /// ### Cure
     /// Give workers their share: `taskmanager.memory.managed.consumer-weights` with `PYTHON`, a larger
     /// `taskmanager.memory.managed.fraction`. Smaller batches: `python.fn-execution.bundle.size`,
-    /// `python.fn-execution.arrow.batch.size`, `python.state.cache-size`. Fewer workers: fewer slots, or `python.execution-mode`
-    /// `thread`, which runs functions inside the JVM's process. What the functions keep in global objects is never freed.
+    /// `python.fn-execution.arrow.batch.size`, `python.state.cache-size`. Fewer workers: fewer slots, or
+    /// `python.execution-mode` `thread`, which runs functions inside the JVM's process. What the functions keep in
+    /// global objects is never freed.
     ///
     /// ### Sources
     /// - [FLINK-17923](https://github.com/apache/flink/pull/12370), memory for Python workers out of managed memory.

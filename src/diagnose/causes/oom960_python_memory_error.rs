@@ -9,24 +9,26 @@ cause! {
     /// Python could not get memory for what a function asked for, and raised an error.
     ///
     /// ### What is seen
-    /// `MemoryError`, numpy's `_ArrayMemoryError: Unable to allocate 7.45 GiB for an array with shape …`, `OSError: [Errno 12]
-    /// Cannot allocate memory`, below "Error received from SDK harness for instruction" in the TaskManager's log. The job fails
-    /// and restarts; neither the TaskManager nor the worker need die.
+    /// `MemoryError`, numpy's `_ArrayMemoryError: Unable to allocate 7.45 GiB for an array with shape …`, `OSError:
+    /// [Errno 12] Cannot allocate memory`, below "Error received from SDK harness for instruction" in the TaskManager's
+    /// log. The job fails and restarts; neither the TaskManager nor the worker need die.
     ///
     /// ### What it is not
     /// - A worker that was killed (OOM959): Python is not asked then.
     /// - The Java heap: its size does not matter to a worker.
-    /// - A container at its limit: there memory is promised and the process killed when it touches it. A refusal means a size
-    ///   that makes no sense, `ulimit -v`, or a machine that does not overcommit.
+    /// - A container at its limit: there memory is promised and the process killed when it touches it. A refusal means
+    ///   a size that makes no sense, `ulimit -v`, or a machine that does not overcommit.
     ///
     /// ### How to prove it
-    /// `grep -B 30 -e MemoryError -e 'Unable to allocate' -e 'Errno 12' taskmanager.log`: the last lines of the traceback name the
-    /// statement and the size. `cat /proc/sys/vm/overcommit_memory` and `ulimit -v` where the worker runs.
+    /// `grep -B 30 -e MemoryError -e 'Unable to allocate' -e 'Errno 12' taskmanager.log`: the last lines of the
+    /// traceback name the statement and the size. `cat /proc/sys/vm/overcommit_memory` and `ulimit -v` where the worker
+    /// runs.
     ///
     /// ### Cure
     /// In the function: a whole window or bundle in one array is too much; a pandas function gets
-    /// `python.fn-execution.arrow.batch.size` rows at once (10000 by default). `python.fn-execution.bundle.size` bounds what is
-    /// kept until a bundle ends. More room in the container: `taskmanager.memory.managed.consumer-weights` with `PYTHON`.
+    /// `python.fn-execution.arrow.batch.size` rows at once (10000 by default). `python.fn-execution.bundle.size` bounds
+    /// what is kept until a bundle ends. More room in the container: `taskmanager.memory.managed.consumer-weights` with
+    /// `PYTHON`.
     ///
     /// ### Sources
     /// - Python, library/exceptions, `MemoryError`; numpy, `numpy.core._exceptions._ArrayMemoryError`.

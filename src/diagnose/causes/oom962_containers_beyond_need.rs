@@ -8,22 +8,24 @@ cause! {
     /// After losses the JobManager asks for more workers than the job needs, and the cluster fills with idle ones.
     ///
     /// ### What is seen
-    /// A job that ran on five TaskManagers has over a hundred after some of them were lost and it restarted, most with free
-    /// slots, "Requesting new TaskExecutor container" again and again, and queues or nodes run full. Both the handler of lost
-    /// containers and the slot manager ask for each loss.
+    /// A job that ran on five TaskManagers has over a hundred after some of them were lost and it restarted, most with
+    /// free slots, "Requesting new TaskExecutor container" again and again, and queues or nodes run full. Both the
+    /// handler of lost containers and the slot manager ask for each loss.
     ///
     /// ### What it is not
-    /// - A death: no process lacks memory by it, but a node or queue that is full may evict others (OOM945) or refuse them.
+    /// - A death: no process lacks memory by it, but a node or queue that is full may evict others (OOM945) or refuse
+    ///   them.
     /// - A second job in the same session, or a rescaling, which needs more.
     /// - `slotmanager.redundant-taskmanager-num`, which keeps spare workers on purpose.
     ///
     /// ### How to prove it
-    /// `grep -c -e 'Requesting new' jobmanager.log` against `grep -c -e 'is terminated' -e 'Closing TaskExecutor' jobmanager.log`;
-    /// the free slots in the web interface (`curl JOBMANAGER:8081/overview`).
+    /// `grep -c -e 'Requesting new' jobmanager.log` against `grep -c -e 'is terminated' -e 'Closing TaskExecutor'
+    /// jobmanager.log`; the free slots in the web interface (`curl JOBMANAGER:8081/overview`).
     ///
     /// ### Cure
-    /// Flink 1.8 or later. Whatever the version, `slotmanager.number-of-slots.max` (1.12 and later) bounds what is asked for, and
-    /// `resourcemanager.taskmanager-timeout` gives idle workers back sooner. First of all cure what ends the workers.
+    /// Flink 1.8 or later. Whatever the version, `slotmanager.number-of-slots.max` (1.12 and later) bounds what is
+    /// asked for, and `resourcemanager.taskmanager-timeout` gives idle workers back sooner. First of all cure what ends
+    /// the workers.
     ///
     /// ### Sources
     /// - [FLINK-9567](https://github.com/apache/flink/pull/6237), containers asked for twice after a restart;

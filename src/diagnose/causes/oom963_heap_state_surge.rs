@@ -9,10 +9,10 @@ cause! {
     /// Keyed state lies on the Java heap, and it outgrew it.
     ///
     /// ### What is seen
-    /// The state backend is `hashmap` (up to 1.12 `filesystem` or `jobmanager`), the heap is full after every collection,
-    /// checkpoints expire, backpressure reaches the sources, then `OutOfMemoryError` or a TaskManager that hangs without a word
-    /// until its heartbeat times out. It comes with more keys, a longer window, a burst of data or a catch-up, and comes again
-    /// after each restart, since the state is restored.
+    /// The state backend is `hashmap` (up to 1.12 `filesystem` or `jobmanager`), the heap is full after every
+    /// collection, checkpoints expire, backpressure reaches the sources, then `OutOfMemoryError` or a TaskManager that
+    /// hangs without a word until its heartbeat times out. It comes with more keys, a longer window, a burst of data or
+    /// a catch-up, and comes again after each restart, since the state is restored.
     ///
     /// ### What it is not
     /// - A leak: the state is wanted, and its place is wrong.
@@ -20,17 +20,19 @@ cause! {
     /// - RocksDB beyond its memory (OOM902): that ends with a kill from outside.
     ///
     /// ### How to prove it
-    /// `jcmd PID GC.class_histogram | grep -e CopyOnWriteState -e HeapPriorityQueue` on the successor when its heap is nearly
-    /// full; the size of full checkpoints in the web interface, which on the heap takes several times as much.
+    /// `jcmd PID GC.class_histogram | grep -e CopyOnWriteState -e HeapPriorityQueue` on the successor when its heap is
+    /// nearly full; the size of full checkpoints in the web interface, which on the heap takes several times as much.
     ///
     /// ### Cure
-    /// `state.backend.type: rocksdb` (up to 1.16 `state.backend`) with `state.backend.incremental: true`: state then takes managed
-    /// memory and disk. A savepoint in canonical form moves the state over. Smaller state: a state TTL, shorter windows,
-    /// pre-aggregation, more parallelism. If it is to stay on the heap: `taskmanager.memory.managed.size: 0` gives the heap what
-    /// RocksDB would have had, 40 % by default, and `taskmanager.memory.task.heap.size` more.
+    /// `state.backend.type: rocksdb` (up to 1.16 `state.backend`) with `state.backend.incremental: true`: state then
+    /// takes managed memory and disk. A savepoint in canonical form moves the state over. Smaller state: a state TTL,
+    /// shorter windows, pre-aggregation, more parallelism. If it is to stay on the heap:
+    /// `taskmanager.memory.managed.size: 0` gives the heap what RocksDB would have had, 40 % by default, and
+    /// `taskmanager.memory.task.heap.size` more.
     ///
     /// ### Sources
-    /// - Flink, `HeapKeyedStateBackend`, `CopyOnWriteStateMap`: a snapshot keeps old versions of what changes meanwhile.
+    /// - Flink, `HeapKeyedStateBackend`, `CopyOnWriteStateMap`: a snapshot keeps old versions of what changes
+    ///   meanwhile.
     /// - Measured: Flink 1.20.5, hashmap state on 153.6 MiB of heap hangs, the same job on RocksDB runs
     ///   (`testdata/series/failures`).
     "OOM963" "heap-state-surge" {

@@ -6,13 +6,14 @@ use crate::diagnose::postmortem::signal::Signal;
 use crate::model::{Area, Killer};
 
 cause! {
-    /// The kernel's own memory filled the container or the machine: dentries and inodes, sockets, page tables, thread stacks.
+    /// The kernel's own memory filled the container or the machine: dentries and inodes, sockets, page tables, thread
+    /// stacks.
     ///
     /// ### What is seen
-    /// A kill at the limit while the resident sets of all processes come to much less. The report's counters have the rest in
-    /// `slab`, `slab_unreclaimable`, `sock`, `kernel_stack` or `pagetables` (version 1: the line `kmem: usage`), sometimes with
-    /// "SLUB: Unable to allocate memory". Millions of small files (checkpoints, SST files), tens of thousands of connections
-    /// with full buffers or threads make them.
+    /// A kill at the limit while the resident sets of all processes come to much less. The report's counters have the
+    /// rest in `slab`, `slab_unreclaimable`, `sock`, `kernel_stack` or `pagetables` (version 1: the line `kmem:
+    /// usage`), sometimes with "SLUB: Unable to allocate memory". Millions of small files (checkpoints, SST files),
+    /// tens of thousands of connections with full buffers or threads make them.
     ///
     /// ### What it is not
     /// - Page cache (OOM905) and tmpfs (OOM906), which have counters of their own.
@@ -20,14 +21,15 @@ cause! {
     /// - A leak on kernels before 4.19 whose dead groups keep slab: the group's own `kmem` is small there.
     ///
     /// ### How to prove it
-    /// `grep -e slab -e sock -e kernel -e pagetables -e percpu /sys/fs/cgroup/memory.stat` in the container, `slabtop -o -s c |
-    /// head` and `ss -s` on the node.
+    /// `grep -e slab -e sock -e kernel -e pagetables -e percpu /sys/fs/cgroup/memory.stat` in the container, `slabtop
+    /// -o -s c | head` and `ss -s` on the node.
     ///
     /// ### Cure
     /// Fewer small files: `state.storage.fs.memory-threshold` and larger SST files
-    /// (`state.backend.rocksdb.compaction.level.target-file-size-base`), fewer retained checkpoints. Fewer connections or
-    /// smaller buffers (`net.ipv4.tcp_rmem`, `net.ipv4.tcp_wmem`). Old kernels (3.10, 4.x of version 1 groups) leak kmem of
-    /// containers: boot with `cgroup.memory=nokmem` or upgrade. What is needed belongs above `taskmanager.memory.process.size`.
+    /// (`state.backend.rocksdb.compaction.level.target-file-size-base`), fewer retained checkpoints. Fewer connections
+    /// or smaller buffers (`net.ipv4.tcp_rmem`, `net.ipv4.tcp_wmem`). Old kernels (3.10, 4.x of version 1 groups) leak
+    /// kmem of containers: boot with `cgroup.memory=nokmem` or upgrade. What is needed belongs above
+    /// `taskmanager.memory.process.size`.
     ///
     /// ### Sources
     /// - Linux, Documentation/admin-guide/cgroup-v2.rst (`memory.stat`: `kernel`, `slab`, `sock`); cgroup-v1/memory.rst

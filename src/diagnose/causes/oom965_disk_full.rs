@@ -8,22 +8,23 @@ cause! {
     /// A disk was full, or its share for the pod was used up: the process or its task ended for that, not for memory.
     ///
     /// ### What is seen
-    /// "No space left on device", an eviction with "The node was low on resource: ephemeral-storage" or "exceeds the total limit of
-    /// containers", "Usage of EmptyDir volume … exceeds the limit", YARN's bad local directories (exit status -101; a disk above
-    /// 90 % counts as bad). Exit codes are the same as for kills by memory.
+    /// "No space left on device", an eviction with "The node was low on resource: ephemeral-storage" or "exceeds the
+    /// total limit of containers", "Usage of EmptyDir volume … exceeds the limit", YARN's bad local directories (exit
+    /// status -101; a disk above 90 % counts as bad). Exit codes are the same as for kills by memory.
     ///
     /// ### What it is not
     /// - An eviction for memory (OOM945): the word behind "low on resource:" is the difference.
     /// - tmpfs (OOM906): an `emptyDir` with `medium: Memory` is memory, and its limit too.
     ///
     /// ### How to prove it
-    /// `df -h -i` on what `io.tmp.dirs` and `state.backend.rocksdb.localdir` name; `du -xsh /tmp/flink-* | sort -h`; `kubectl
-    /// describe pod POD` for its limits of ephemeral-storage.
+    /// `df -h -i` on what `io.tmp.dirs` and `state.backend.rocksdb.localdir` name; `du -xsh /tmp/flink-* | sort -h`;
+    /// `kubectl describe pod POD` for its limits of ephemeral-storage.
     ///
     /// ### Cure
-    /// Put `io.tmp.dirs` and `state.backend.rocksdb.localdir` on volumes that are large enough; on Kubernetes an `emptyDir`, which
-    /// goes with its pod, not a `hostPath`, where the directories of killed processes stay. Logs: roll and bound them.
-    /// Smaller state on disk: compression, TTL with compaction filter, more TaskManagers. Heap dumps: a directory of their own.
+    /// Put `io.tmp.dirs` and `state.backend.rocksdb.localdir` on volumes that are large enough; on Kubernetes an
+    /// `emptyDir`, which goes with its pod, not a `hostPath`, where the directories of killed processes stay. Logs:
+    /// roll and bound them. Smaller state on disk: compression, TTL with compaction filter, more TaskManagers. Heap
+    /// dumps: a directory of their own.
     ///
     /// ### Sources
     /// - Kubernetes, pkg/kubelet/eviction/eviction_manager.go, helpers.go; Local ephemeral storage.

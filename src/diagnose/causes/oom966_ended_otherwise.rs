@@ -9,26 +9,28 @@ cause! {
     /// The process or job ended for a reason that the text names, and it is not memory.
     ///
     /// ### What is seen
-    /// A user or a scheduler cancelled it, a pod or container was preempted, a node was lost, drained or shut down, a probe
-    /// failed, a task timed out, a class is missing, an exception of the job. Exit codes 137, 143 and 1 are the same as those of
-    /// kills by memory, and the JobManager's lost heartbeats as well.
+    /// A user or a scheduler cancelled it, a pod or container was preempted, a node was lost, drained or shut down, a
+    /// probe failed, a task timed out, a class is missing, an exception of the job. Exit codes 137, 143 and 1 are the
+    /// same as those of kills by memory, and the JobManager's lost heartbeats as well.
     ///
     /// ### What it is not
-    /// - A kill for memory: YARN's -103 and -104, `OOMKilled`, `Evicted` with "resource: memory" are (OOM941, OOM940, OOM945).
+    /// - A kill for memory: YARN's -103 and -104, `OOMKilled`, `Evicted` with "resource: memory" are (OOM941, OOM940,
+    ///   OOM945).
     /// - An end of which nobody says the reason (OOM967).
     ///
     /// ### How to prove it
-    /// The line that is quoted stands for it. On Kubernetes `kubectl get events --sort-by=.lastTimestamp`, on YARN `yarn
-    /// application -status APPLICATION` give the same reason from the other side.
+    /// The line that is quoted stands for it. On Kubernetes `kubectl get events --sort-by=.lastTimestamp`, on YARN
+    /// `yarn application -status APPLICATION` give the same reason from the other side.
     ///
     /// ### Cure
-    /// By the reason. Preempted or drained: priorities and disruption budgets; checkpoints often enough that a restart is cheap
-    /// (`execution.checkpointing.interval`). Probes: a longer delay, since a JVM that collects answers late: then look at the
-    /// heap (OOM908). Lost nodes: more than one JobManager (`high-availability.type`) and a restart strategy. Without slots:
-    /// `taskmanager.numberOfTaskSlots`, more TaskManagers.
+    /// By the reason. Preempted or drained: priorities and disruption budgets; checkpoints often enough that a restart
+    /// is cheap (`execution.checkpointing.interval`). Probes: a longer delay, since a JVM that collects answers late:
+    /// then look at the heap (OOM908). Lost nodes: more than one JobManager (`high-availability.type`) and a restart
+    /// strategy. Without slots: `taskmanager.numberOfTaskSlots`, more TaskManagers.
     ///
     /// ### Sources
-    /// - Hadoop, `ContainerExitStatus` (-100 aborted, -102 preempted, -105 to -107 killed by the application or after its end).
+    /// - Hadoop, `ContainerExitStatus` (-100 aborted, -102 preempted, -105 to -107 killed by the application or after
+    ///   its end).
     /// - Kubernetes, pod lifecycle; Flink, `YarnResourceManagerDriver.getContainerCompletedCause`.
     "OOM966" "ended-otherwise" {
         late: Some(Late {
@@ -58,7 +60,7 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 
 fn title(case: &Case<'_>) -> String {
     let reason = marks::reason(case, Other::Else).unwrap_or_default();
-    format!("memory was not the reason, it was {reason}")
+    format!("memory was not the reason: {reason}")
 }
 
 #[cfg(test)]
@@ -72,7 +74,7 @@ mod tests {
         let left = Left::default().other_reason("preempted by YARN's scheduler", true);
         let verdict = left.verdict();
         assert_eq!((verdict.code, verdict.killer, verdict.area), (Some("OOM966"), Killer::NotOom, Area::Other));
-        assert_eq!(verdict.summary, "memory was not the reason, it was preempted by YARN's scheduler");
+        assert_eq!(verdict.summary, "memory was not the reason: preempted by YARN's scheduler");
         assert_eq!(verdict.confidence, Confidence::Medium);
     }
 

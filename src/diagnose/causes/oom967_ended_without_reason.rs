@@ -11,30 +11,31 @@ cause! {
     /// The process ended or was lost, and what is left does not say of what: memory is one of several reasons.
     ///
     /// ### What is seen
-    /// Exit code 137 or 143, "Killed by external signal", "RECEIVED SIGNAL 15", a heartbeat that timed out, "Connection unexpectedly
-    /// closed by remote task manager", `ContainerStatusUnknown`, a log that just ends. None of them says memory; all of them
-    /// follow a kill for memory as well.
+    /// Exit code 137 or 143, "Killed by external signal", "RECEIVED SIGNAL 15", a heartbeat that timed out, "Connection
+    /// unexpectedly closed by remote task manager", `ContainerStatusUnknown`, a log that just ends. None of them says
+    /// memory; all of them follow a kill for memory as well.
     ///
     /// ### What it is not
-    /// - Proof of an OOM kill: 137 is any signal 9 (a liveness probe, `docker stop`, an operator), 143 any signal 15 (YARN, a
-    ///   cancelled job, a deleted pod). A timed-out heartbeat may be a long collection of a process that lives on.
+    /// - Proof of an OOM kill: 137 is any signal 9 (a liveness probe, `docker stop`, an operator), 143 any signal 15
+    ///   (YARN, a cancelled job, a deleted pod). A timed-out heartbeat may be a long collection of a process that lives
+    ///   on.
     ///
     /// ### How to prove it
-    /// Whoever killed has written it down elsewhere. Kernel: `dmesg -T | grep -i -e 'killed process' -e oom-kill` on the node.
-    /// Kubernetes: `kubectl get pod POD -o jsonpath='{.status.containerStatuses[*].lastState}'`, `kubectl get events`. YARN: `grep
-    /// -e 'running beyond' -e 'memory limit' yarn-*-nodemanager-*.log` on the node of the container. The process itself: its
-    /// `.out` file, `hs_err_pid*.log`, the last lines of its GC log.
+    /// Whoever killed has written it down elsewhere. Kernel: `dmesg -T | grep -i -e 'killed process' -e oom-kill` on
+    /// the node. Kubernetes: `kubectl get pod POD -o jsonpath='{.status.containerStatuses[*].lastState}'`, `kubectl get
+    /// events`. YARN: `grep -e 'running beyond' -e 'memory limit' yarn-*-nodemanager-*.log` on the node of the
+    /// container. The process itself: its `.out` file, `hs_err_pid*.log`, the last lines of its GC log.
     ///
     /// ### Cure
-    /// None before the reason is known. So that the next end says more: -Xlog:gc* and -XX:+HeapDumpOnOutOfMemoryError in
-    /// `env.java.opts.all`, `taskmanager.memory.process.size` as the container's limit, and `oomph record` beside the process,
-    /// whose recording outlives it. Heartbeats that time out while the process lives: `heartbeat.timeout`, and see the heap
-    /// (OOM908).
+    /// None before the reason is known. So that the next end says more: -Xlog:gc* and -XX:+HeapDumpOnOutOfMemoryError
+    /// in `env.java.opts.all`, `taskmanager.memory.process.size` as the container's limit, and `oomph record` beside
+    /// the process, whose recording outlives it. Heartbeats that time out while the process lives: `heartbeat.timeout`,
+    /// and see the heap (OOM908).
     ///
     /// ### Sources
     /// - Hadoop, `ContainerExitStatus`; Kubernetes, pkg/kubelet/status (`ContainerStatusUnknown`); signal(7).
-    /// - Measured: a TaskManager under `kill -9` and one killed by the kernel leave the same lines in the JobManager's log; only the
-    ///   group's `oom_kill` differs.
+    /// - Measured: a TaskManager under `kill -9` and one killed by the kernel leave the same lines in the JobManager's
+    ///   log; only the group's `oom_kill` differs.
     "OOM967" "ended-without-reason" {
         late: Some(Late {
             required,

@@ -9,22 +9,23 @@ cause! {
     /// RocksDB takes memory for writes in blocks that are larger than all memtables may be, and flushes all the time.
     ///
     /// ### What is seen
-    /// At the start "RocksDBStateBackend performance will be poor because of the current Flink memory configuration! RocksDB will
-    /// flush memtable constantly", with `arenaBlockSize` above `mutableLimit`; in RocksDB's LOG flushes of a few KiB with the reason
-    /// "Write Buffer Manager". Throughput falls, disk and CPU are busy with tiny files. Nobody dies of it.
+    /// At the start "RocksDBStateBackend performance will be poor because of the current Flink memory configuration!
+    /// RocksDB will flush memtable constantly", with `arenaBlockSize` above `mutableLimit`; in RocksDB's LOG flushes of
+    /// a few KiB with the reason "Write Buffer Manager". Throughput falls, disk and CPU are busy with tiny files.
+    /// Nobody dies of it.
     ///
     /// ### What it is not
     /// - A lack of memory of the process: the share of one slot is small for the number of its states.
-    /// - The same warning on Flink 2.x, which ships RocksDB 8.10: that caps the block at 1 MiB, and Flink computes with an eighth
-    ///   of the write buffer. Between about 3.4 and 27 MiB a slot the warning is false there.
+    /// - The same warning on Flink 2.x, which ships RocksDB 8.10: that caps the block at 1 MiB, and Flink computes with
+    ///   an eighth of the write buffer. Between about 3.4 and 27 MiB a slot the warning is false there.
     ///
     /// ### How to prove it
     /// `grep -h -e arena_block_size -e 'flush_reason' *LOG | sort | uniq -c`; the warning names all sizes.
     ///
     /// ### Cure
-    /// More managed memory a slot: `taskmanager.memory.managed.fraction`, fewer slots, or `taskmanager.memory.managed.size`. Or a
-    /// smaller block: `state.backend.rocksdb.writebuffer.size: 16mb` (the block is an eighth). Or a larger part for memtables:
-    /// `state.backend.rocksdb.memory.write-buffer-ratio`.
+    /// More managed memory a slot: `taskmanager.memory.managed.fraction`, fewer slots, or
+    /// `taskmanager.memory.managed.size`. Or a smaller block: `state.backend.rocksdb.writebuffer.size: 16mb` (the block
+    /// is an eighth). Or a larger part for memtables: `state.backend.rocksdb.memory.write-buffer-ratio`.
     ///
     /// ### Sources
     /// - [FLINK-19238](https://github.com/apache/flink/pull/13393), the warning; `RocksDBMemoryControllerUtils`.

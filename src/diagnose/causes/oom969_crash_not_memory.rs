@@ -9,22 +9,23 @@ cause! {
     ///
     /// ### What is seen
     /// "A fatal error has been detected by the Java Runtime Environment" with SIGSEGV, SIGBUS or SIGILL, a file
-    /// `hs_err_pidPID.log` without "insufficient memory", exit code 134 or 139; glibc's "corrupted size vs. prev_size", "double free
-    /// or corruption"; or `StackOverflowError`.
+    /// `hs_err_pidPID.log` without "insufficient memory", exit code 134 or 139; glibc's "corrupted size vs. prev_size",
+    /// "double free or corruption"; or `StackOverflowError`.
     ///
     /// ### What it is not
-    /// - "There is insufficient memory for the Java Runtime Environment" (OOM952): that is memory, in the same kind of file.
+    /// - "There is insufficient memory for the Java Runtime Environment" (OOM952): that is memory, in the same kind of
+    ///   file.
     /// - A SIGBUS is no fault of code where a mapped file was cut or its disk is full (OOM965).
     ///
     /// ### How to prove it
-    /// `grep -A 3 -e 'Problematic frame' hs_err_pid*.log` names the library: `librocksdbjni` a closed or freed RocksDB object,
-    /// `libjvm` the JVM, `libnet` or `libzstd` a native client. `grep -c 'at ' ` below the same frame again and again is a
+    /// `grep -A 3 -e 'Problematic frame' hs_err_pid*.log` names the library: `librocksdbjni` a closed or freed RocksDB
+    /// object, `libjvm` the JVM, `libnet` or `libzstd` a native client. The same frame again and again in a stack is a
     /// recursion.
     ///
     /// ### Cure
-    /// By the frame: a newer version of the library or the JDK. RocksDB objects used after `dispose` are a job that goes on after
-    /// its cancellation. Deep recursion (large JSON, nested types, optimizer plans): -Xss in `env.java.opts.taskmanager` or
-    /// `env.java.opts.client`, which each thread then may touch.
+    /// By the frame: a newer version of the library or the JDK. RocksDB objects used after `dispose` are a job that
+    /// goes on after its cancellation. Deep recursion (large JSON, nested types, optimizer plans): -Xss in
+    /// `env.java.opts.taskmanager` or `env.java.opts.client`, which each thread then may touch.
     ///
     /// ### Sources
     /// - HotSpot, vmError.cpp (`VMError::report`); glibc, malloc/malloc.c (`malloc_printerr`).
@@ -46,7 +47,7 @@ cause! {
 
 fn title(case: &Case<'_>) -> String {
     let reason = marks::reason(case, Other::Crash).unwrap_or("a crash");
-    format!("memory was not the reason, it was {reason}")
+    format!("memory was not the reason: {reason}")
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ cause! {
     /// Checkpoints expired or failed, and the job restarted for it; nothing shows memory at fault.
     ///
     /// ### What is seen
-    /// "Checkpoint N of job … expired before completing", "Exceeded checkpoint tolerable failure threshold". Barriers wait behind
-    /// records: a slow sink or source, skewed keys, RocksDB that holds writes back. Offsets are committed late or never.
+    /// "Checkpoint N of job … expired before completing", "Exceeded checkpoint tolerable failure threshold". Barriers
+    /// wait behind records: a slow sink or source, skewed keys, RocksDB that holds writes back. Offsets are committed
+    /// late or never.
     ///
     /// ### What it is not
     /// - A full heap (OOM963, OOM947): there full collections come first, and the checkpoint is only what is noticed.
@@ -18,13 +19,15 @@ cause! {
     /// - A RocksDB that stalls (OOM930), where its LOG says so: that is the reason then.
     ///
     /// ### How to prove it
-    /// `grep -c 'expired before completing' jobmanager.log`; in the web interface a checkpoint's alignment and its start delay show
-    /// which operator the barrier waited for. `jstat -gcutil PID 1000` on that TaskManager rules collections out.
+    /// `grep -c 'expired before completing' jobmanager.log`; in the web interface a checkpoint's alignment and its
+    /// start delay show which operator the barrier waited for. `jstat -gcutil PID 1000` on that TaskManager rules
+    /// collections out.
     ///
     /// ### Cure
-    /// What is slow first. Then `execution.checkpointing.unaligned.enabled: true` (up to 1.17 `execution.checkpointing.unaligned`), a
-    /// longer `execution.checkpointing.timeout`, `execution.checkpointing.tolerable-failed-checkpoints`, incremental
-    /// checkpoints (`state.backend.incremental`), and less in flight (`taskmanager.network.memory.buffer-debloat.enabled`).
+    /// What is slow first. Then `execution.checkpointing.unaligned.enabled: true` (up to 1.17
+    /// `execution.checkpointing.unaligned`), a longer `execution.checkpointing.timeout`,
+    /// `execution.checkpointing.tolerable-failed-checkpoints`, incremental checkpoints (`state.backend.incremental`),
+    /// and less in flight (`taskmanager.network.memory.buffer-debloat.enabled`).
     ///
     /// ### Sources
     /// - Flink, `CheckpointCoordinator` (`CheckpointFailureReason.CHECKPOINT_EXPIRED`), `CheckpointFailureManager`.

@@ -9,9 +9,10 @@ cause! {
     /// A limit of the process or of the system, named in what is left, refused memory or threads that were free.
     ///
     /// ### What is seen
-    /// A crash report or console line of the JVM ("insufficient memory", "commit_memory … failed", "pthread_create failed") beside a
-    /// limit that was reached: `rlimit` AS (`ulimit -v`) or DATA, NPROC (`ulimit -u`), `vm.overcommit_memory=2` with its commit
-    /// limit, a seccomp profile (EPERM), or at the very start a heap (-Xms, -Xmx) that the machine cannot give.
+    /// A crash report or console line of the JVM ("insufficient memory", "commit_memory … failed", "pthread_create
+    /// failed") beside a limit that was reached: `rlimit` AS (`ulimit -v`) or DATA, NPROC (`ulimit -u`),
+    /// `vm.overcommit_memory=2` with its commit limit, a seccomp profile (EPERM), or at the very start a heap (-Xms,
+    /// -Xmx) that the machine cannot give.
     ///
     /// ### What it is not
     /// - A machine without memory (OOM952, OOM944): there the same words stand beside "physical … (… free)" near 0.
@@ -19,18 +20,19 @@ cause! {
     /// - `vm.max_map_count` (OOM953) and `pids.max` (OOM951), which have pages of their own.
     ///
     /// ### How to prove it
-    /// `grep -e rlimit -e overcommit -e Commit -e physical hs_err_pid*.log`, or on a successor `cat /proc/PID/limits` and `grep
-    /// Commit /proc/meminfo`.
+    /// `grep -e rlimit -e overcommit -e Commit -e physical hs_err_pid*.log`, or on a successor `cat /proc/PID/limits`
+    /// and `grep Commit /proc/meminfo`.
     ///
     /// ### Cure
-    /// Raise or lift the limit: `LimitAS=infinity`, `LimitNPROC=` in the unit, `/etc/security/limits.conf` for YARN's user,
-    /// `vm.overcommit_memory` 0 or 1, a newer container runtime for clone3 under seccomp. A heap the machine cannot give: a
-    /// smaller `taskmanager.memory.process.size` (`jobmanager.memory.process.size`), or a larger machine.
+    /// Raise or lift the limit: `LimitAS=infinity`, `LimitNPROC=` in the unit, `/etc/security/limits.conf` for YARN's
+    /// user, `vm.overcommit_memory` 0 or 1, a newer container runtime for clone3 under seccomp. A heap the machine
+    /// cannot give: a smaller `taskmanager.memory.process.size` (`jobmanager.memory.process.size`), or a larger
+    /// machine.
     ///
     /// ### Sources
     /// - getrlimit(2); Linux, Documentation/mm/overcommit-accounting.rst.
-    /// - [pinpoint-docker#216](https://github.com/pinpoint-apm/pinpoint-docker/issues/216): EPERM for the collector's threads under
-    ///   seccomp, and Flink's scripts fail.
+    /// - [pinpoint-docker#216](https://github.com/pinpoint-apm/pinpoint-docker/issues/216): EPERM for the collector's
+    ///   threads under seccomp, and Flink's scripts fail.
     "OOM971" "process-limit" {
         late: Some(Late {
             required,

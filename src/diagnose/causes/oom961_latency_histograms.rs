@@ -6,31 +6,32 @@ use crate::diagnose::postmortem::signal::Signal;
 use crate::model::{Area, Role};
 
 cause! {
-    /// Latency tracking filled the JobManager's heap with histograms: p² × sources × operators of them at subtask granularity.
+    /// Latency tracking filled the JobManager's heap with histograms: p² × sources × operators of them at subtask
+    /// granularity.
     ///
     /// ### What is seen
-    /// Full collections of the JobManager, a web interface that answers slowly or not at all, then OutOfMemoryError; the
-    /// TaskManagers are well. A histogram of classes shows thousands of `DescriptiveStatisticsHistogram` or
-    /// `LatencyStats`. With parallelism 10, two sources and two operators 400 histograms are kept, with 100 it is 40 000, and
-    /// the JobManager holds a copy of each for its web interface.
+    /// Full collections of the JobManager, a web interface that answers slowly or not at all, then OutOfMemoryError;
+    /// the TaskManagers are well. A histogram of classes shows thousands of `DescriptiveStatisticsHistogram` or
+    /// `LatencyStats`. With parallelism 10, two sources and two operators 400 histograms are kept, with 100 it is 40
+    /// 000, and the JobManager holds a copy of each for its web interface.
     ///
     /// ### What it is not
     /// - Many jobs, splits or past attempts on the JobManager's heap (OOM947): those grow without latency tracking too.
     /// - State on a TaskManager's heap (OOM963).
     ///
     /// ### How to prove it
-    /// `grep -e metrics.latency conf/*.yaml`, also in the job's own configuration and code (`setLatencyTrackingInterval`);
-    /// `jcmd PID GC.class_histogram | head -40` on the JobManager.
+    /// `grep -e metrics.latency conf/*.yaml`, also in the job's own configuration and code
+    /// (`setLatencyTrackingInterval`); `jcmd PID GC.class_histogram | head -40` on the JobManager.
     ///
     /// ### Cure
-    /// `metrics.latency.interval: 0`, which is the default; or `metrics.latency.granularity: operator` (p × sources × operators,
-    /// the default since 1.5.5, 1.6.2 and 1.7) or `single` (p × operators). A smaller `metrics.latency.history-size` makes each
-    /// smaller. To gain time: `jobmanager.memory.heap.size`.
+    /// `metrics.latency.interval: 0`, which is the default; or `metrics.latency.granularity: operator` (p × sources ×
+    /// operators, the default since 1.5.5, 1.6.2 and 1.7) or `single` (p × operators). A smaller
+    /// `metrics.latency.history-size` makes each smaller. To gain time: `jobmanager.memory.heap.size`.
     ///
     /// ### Sources
     /// - [FLINK-10243](https://github.com/apache/flink/pull/6658), granularity; `LatencyStats.Granularity`.
     /// - A JobManager of 1 to 2 GB in which more than 24 000 histograms held 1.6 GB.
-    "OOM961" "latency-metrics" {
+    "OOM961" "latency-histograms" {
         late: Some(Late {
             required,
             supporting,
