@@ -17,7 +17,7 @@ const UNKNOWN: u64 = 50;
 const WORTH: Bytes = Bytes::mib(16);
 
 /// What a part that lies outside the JVM's own bounds gets more where its container was killed, in hundredths of the
-/// container: 1024 MiB more of 4096 were seen to be enough for 14 days, and half of that is the first step.
+/// container: an eighth. 1024 MiB more of 4096 were seen to be enough for 14 days, and half of that is the first step.
 const OF_CONTAINER: u64 = 12;
 
 /// A size and what it rests on.
@@ -96,7 +96,9 @@ pub(super) fn target(case: &Case<'_>, room: Room, need: Option<(Bytes, u64)>, le
 
 /// The container that was killed at its limit, where that is what a part is made larger for.
 fn killed_at(case: &Case<'_>, room: Room) -> Option<Bytes> {
-    case.patient.limit.filter(|_| matches!(room, Room::Overhead | Room::OutsideHeap))
+    // One that is far above its limit shows more than the moment in which it crossed it.
+    let barely = |limit: &Bytes| case.patient.shortfall.is_some_and(|short| short.get() < limit.get() / 16);
+    case.patient.limit.filter(|_| matches!(room, Room::Overhead | Room::OutsideHeap)).filter(barely)
 }
 
 /// What is given where only a shortfall is known, why that is more than twice of it, and what it rests on.
