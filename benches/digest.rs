@@ -12,75 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use oomph::artefact::digest::{Anchor, Anchors, Digest};
+use oomph::artefact::digest::Digest;
+use oomph::diagnose::postmortem::anchors;
 
 const RUNS: usize = 5;
 const SIZE: u64 = 2 << 30;
 const DEATHS: u64 = 40;
-
-/// As many as all formats have, and as rare in a log.
-const WORDS: [&str; 60] = [
-    "is running beyond",
-    "beyond the 'PHYSICAL' memory limit",
-    "beyond the 'VIRTUAL' memory limit",
-    "Dump of the process-tree for",
-    "Killed by external signal",
-    "Exit code is 137",
-    "Exit code is 143",
-    "exitCode: -104",
-    "exitCode: -103",
-    "killed by elastic cgroups OOM handler",
-    "Container released on a *lost* node",
-    "was preempted by yarn",
-    "Pod terminated, container termination statuses",
-    "OOMKilled",
-    "reason=Evicted",
-    "The node was low on resource",
-    "System OOM encountered",
-    "ContainerStatusUnknown",
-    "failed liveness probe",
-    "Eviction manager: ",
-    "TaskOOM",
-    "invoked oom-killer",
-    "oom-kill:constraint=",
-    "Killed process ",
-    "Memory cgroup out of memory",
-    "Out of memory: Kill",
-    "killed as a result of limit of",
-    "systemd-oomd[",
-    "The kernel OOM killer killed some processes",
-    "Failed with result 'oom-kill'",
-    "java.lang.OutOfMemoryError",
-    "OutOfDirectMemoryError",
-    "There is insufficient memory for the Java",
-    "os::commit_memory(",
-    "Native memory allocation (",
-    "A fatal error has been detected by the Java",
-    "Terminating due to java.lang",
-    "Dumping heap to ",
-    "pthread_create failed (",
-    "Native Memory Tracking:",
-    "Total: reserved=",
-    "std::bad_alloc",
-    "GC overhead limit exceeded",
-    "Metadata GC Threshold",
-    "Pause Full (",
-    "Memory usage stats: [HEAP",
-    "Final TaskExecutor Memory configuration",
-    "Final Master Memory configuration",
-    "TaskExecutorProcessSpec {",
-    "memory configuration failed",
-    "Insufficient number of network buffers",
-    "MemoryReservationException",
-    "MemoryAllocationException",
-    "performance will be poor because of the current Flink memory",
-    "Stopping writes because",
-    "Block cache LRUCache@",
-    "is terminated. Diagnostics:",
-    "The heartbeat of TaskManager with id",
-    "Fatal error occurred while executing the TaskManager",
-    "RECEIVED SIGNAL 15: SIGTERM",
-];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let given = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
@@ -88,11 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(path) => (PathBuf::from(path), false),
         None => (log()?, true),
     };
-    let anchors = Anchors::new(WORDS.map(Anchor::of));
+    let anchors = anchors();
     let words = Path::new(env!("CARGO_TARGET_TMPDIR")).join("digest-words");
-    fs::write(&words, WORDS.map(|word| format!("{word}\n")).concat())?;
+    fs::write(&words, anchors.words().map(|word| format!("{word}\n")).collect::<String>())?;
     let size = io::copy(&mut File::open(&path)?, &mut io::sink())?;
-    let (mut ours, mut on_cpu, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut on_cpu, mut theirs, mut whole) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut digest = Digest::default();
     for _ in 0..RUNS {
         let (start, cpu) = (Instant::now(), on_cpu_so_far()?);
@@ -100,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ours.push(start.elapsed());
         on_cpu.push(on_cpu_so_far()?.saturating_sub(cpu));
         theirs.extend(ripgrep(&path, &words)?);
+        whole.push(diagnosis(&path)?);
     }
     let deaths = digest.excerpt.text().matches("is terminated. Diagnostics:").count() as u64;
     println!(
@@ -122,11 +60,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
         println!("ripgrep {:.2} GB/s, {:.2} s: we are {ratio:.2} times as fast", rate(theirs), theirs.as_secs_f64());
     }
+    let whole = median(whole);
+    println!("a whole diagnosis {:.2} GB/s, {:.2} s", rate(whole), whole.as_secs_f64());
     println!("own peak memory: {}", line_of("VmHWM")?);
     if made && deaths != DEATHS {
         return Err(format!("{deaths} of {DEATHS} deaths were kept").into());
     }
     Ok(())
+}
+
+/// How long the program needs from its start to the verdict.
+fn diagnosis(path: &Path) -> Result<Duration, Box<dyn Error>> {
+    let start = Instant::now();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oomph"));
+    let status = command.args(["diagnose", "--format", "json"]).arg(path).stdout(Stdio::null()).status()?;
+    if status.success() { Ok(start.elapsed()) } else { Err(format!("oomph: {status}").into()) }
 }
 
 /// How long ripgrep needs to find and count the lines with the words; nothing where it is not installed.

@@ -11,7 +11,7 @@ mod words;
 use crate::diagnose::postmortem::Judged;
 use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::diagnose::postmortem::late::{Decides, Weight};
-use crate::model::{Confidence, Unseen};
+use crate::model::{Area, Confidence, Unseen};
 use crate::plan::Survey;
 use crate::recommend::cure::Advice;
 
@@ -49,8 +49,13 @@ pub struct Input {
     pub is_configuration: bool,
 }
 
+/// Where nothing tells of a death.
+const NOTHING: &str = "Nothing in what was read tells of a death, or of memory that ran out";
+
 /// So many signs of a quoted line are shown.
 const QUOTED: usize = 240;
+/// Time, level and logger of a log's line are no longer than this.
+const LONGEST_HEAD: usize = 140;
 /// So many in a line of the timeline.
 const SHORT: usize = 100;
 
@@ -64,8 +69,11 @@ fn quoted(text: &str) -> String {
     cut(text, QUOTED)
 }
 
+/// A line of the timeline: without the time, which stands beside it, level and logger.
 fn short(text: &str) -> String {
-    cut(text, SHORT)
+    let dated = text.trim_start_matches('[').starts_with(|sign: char| sign.is_ascii_digit());
+    let message = text.split_once(" - ").filter(|(before, _)| dated && before.len() < LONGEST_HEAD);
+    cut(message.map_or(text, |(_, message)| message), SHORT)
 }
 
 fn cut(text: &str, most: usize) -> String {
@@ -85,10 +93,22 @@ fn because(signal: &Signal) -> &str {
 }
 
 impl Report<'_, '_> {
+    /// Whether nothing that was read tells of an end, for whatever reason.
+    fn tells_nothing(&self) -> bool {
+        let case = &self.main.case;
+        case.death.is_none()
+            && case.other_reasons().is_empty()
+            && case.ends().is_empty()
+            && case.consequences().is_empty()
+            && self.main.suspects.is_empty()
+    }
+
     /// What would make the verdict surer, where it is not sure of what filled the memory.
     fn undecided(&self) -> Option<Decides> {
         let first = self.main.suspects.first()?;
-        let is_sure = first.confidence == Confidence::High && first.weight == Weight::Explains;
+        let is_sure = first.confidence == Confidence::High
+            && first.weight == Weight::Explains
+            && !matches!(first.area, Area::Config | Area::Container);
         first.decides.filter(|_| !is_sure)
     }
 

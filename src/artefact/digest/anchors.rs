@@ -65,6 +65,11 @@ impl Anchors {
         self.all.len()
     }
 
+    /// The words.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.all.iter().map(|anchor| anchor.word)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()

@@ -44,8 +44,13 @@ cause! {
             area: |_| Area::Config,
             title,
             decides: Some(Decides {
-                evidence: "what lies outside heap and direct memory in a successor: RocksDB, or something else",
-                command: "oomph attach PID",
+                evidence: "what grows outside heap and direct memory: RocksDB by its own metrics, or something else",
+                command: "oomph attach PID\n\
+                          state.backend.rocksdb.metrics.block-cache-capacity: true\n\
+                          state.backend.rocksdb.metrics.block-cache-usage: true\n\
+                          state.backend.rocksdb.metrics.size-all-mem-tables: true\n\
+                          state.backend.rocksdb.metrics.num-running-flushes: true\n\
+                          state.backend.rocksdb.metrics.num-running-compactions: true",
             }),
             ..Late::UNMARKED
         }),

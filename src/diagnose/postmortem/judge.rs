@@ -181,7 +181,7 @@ fn without_death(case: &Case<'_>, suspects: &[Suspect<'_>]) -> Verdict {
     Verdict {
         killer,
         area: refused.filter(|_| killer == Killer::Unknown).unwrap_or(Area::Other),
-        confidence: if killer == Killer::Unknown {
+        confidence: if killer == Killer::Unknown || told.is_none() && suspect.is_none() {
             Confidence::Low
         } else {
             suspect.map_or(Confidence::Medium, |suspect| suspect.confidence)
@@ -201,7 +201,7 @@ fn nothing() -> Verdict {
     Verdict {
         killer: Killer::NotOom,
         area: Area::Other,
-        confidence: Confidence::Medium,
+        confidence: Confidence::Low,
         code: None,
         pid: None,
         limit: None,

@@ -82,7 +82,7 @@ pub(super) fn unknown(case: &Case<'_>, advice: &mut Advice) {
             ],
             risk: "none".to_owned(),
             watch: "oom_kill in memory.events".to_owned(),
-            why: "exit code 137 is signal 9, whoever sent it; the text does not say of what".to_owned(),
+            why: "an exit code, a signal or a lost heartbeat does not say who ended the process".to_owned(),
             source: "signal(7); cgroup-v2.rst: memory.events",
             ..Draft::default()
         },

@@ -12,7 +12,7 @@ pub(super) fn text(report: &Report<'_, '_>, width: usize) -> String {
     let advice = report.advice;
     let mut out = String::new();
     if !advice.recommendations.is_empty() {
-        out += "\nWhat to change: one of these, the smallest first\n";
+        out += "\nWhat to do: one of these, the smallest first\n";
     }
     for (number, recommendation) in (1..).zip(&advice.recommendations) {
         out += &hanging(&format!("  {number}. {}", super::sentence(&recommendation.title)), width, "     ");

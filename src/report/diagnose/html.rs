@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::{Report, advice, words};
 use crate::artefact::excerpt::Moment;
+use crate::diagnose::postmortem::candidates::{Candidate, candidates};
 use crate::diagnose::postmortem::groups::groups;
 use crate::diagnose::postmortem::timeline::{Event, timeline};
 use crate::model::{Bytes, Component};
@@ -38,7 +39,7 @@ pub fn page(report: &Report<'_, '_>) -> Result<String, askama::Error> {
     let events = timeline(report.main);
     Page {
         version: env!("CARGO_PKG_VERSION"),
-        killer: words::killer(verdict.killer),
+        killer: if report.tells_nothing() { super::NOTHING } else { words::killer(verdict.killer) },
         confidence: verdict.confidence.name(),
         code: verdict.code.unwrap_or_default(),
         summary: super::sentence(&verdict.summary).to_owned(),
@@ -48,6 +49,7 @@ pub fn page(report: &Report<'_, '_>) -> Result<String, askama::Error> {
         evidence,
         axis: axis(&events),
         events: events.iter().map(|event| row(report, event)).collect(),
+        candidates: candidates(&report.main.case, verdict.area),
         causes: report
             .main
             .suspects
@@ -80,6 +82,7 @@ struct Page {
     evidence: Vec<Told>,
     axis: Option<Axis>,
     events: Vec<[String; 4]>,
+    candidates: Vec<Candidate>,
     causes: Vec<String>,
     cures: Vec<Cure>,
     refused: Vec<String>,

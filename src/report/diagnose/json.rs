@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Report, advice, words};
+use crate::diagnose::postmortem::candidates::candidates;
 use crate::diagnose::postmortem::groups::groups;
 use crate::diagnose::postmortem::late::{Suspect, Weight};
 use crate::diagnose::postmortem::signal::Signal;
@@ -32,6 +33,8 @@ pub struct Document {
     timeline: Vec<EventV1>,
     /// Every cause that fits, the one that explains most first.
     causes: Vec<CauseV1>,
+    /// What may have filled a container where nothing shows by what, the likeliest first.
+    candidates: Vec<CandidateV1>,
     /// All deaths, in the order in which they are told.
     deaths: Vec<VerdictV1>,
     /// Deaths by what they have in common, the largest group first; indices into `deaths`.
@@ -124,6 +127,16 @@ struct CauseV1 {
     decided_by: Option<String>,
     /// The command that fetches it; it only reads.
     command: Option<&'static str>,
+}
+
+/// What may have filled a container.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct CandidateV1 {
+    /// What.
+    what: &'static str,
+    /// Why it may be that, or may not.
+    why: String,
 }
 
 /// Deaths of one cause.
@@ -219,6 +232,10 @@ pub fn document(report: &Report<'_, '_>) -> Document {
             })
             .collect(),
         causes: report.main.suspects.iter().map(CauseV1::of).collect(),
+        candidates: candidates(&report.main.case, report.main.verdict.area)
+            .into_iter()
+            .map(|candidate| CandidateV1 { what: candidate.what, why: candidate.why })
+            .collect(),
         deaths: report
             .cases
             .iter()

@@ -1,6 +1,7 @@
 //! For a ticket.
 
 use super::{Report, advice, words};
+use crate::diagnose::postmortem::candidates::candidates;
 use crate::diagnose::postmortem::groups::groups;
 use crate::diagnose::postmortem::timeline::timeline;
 use crate::recommend::cure::Step;
@@ -11,13 +12,13 @@ const SHOWN: usize = 12;
 /// The page.
 pub fn page(report: &Report<'_, '_>) -> String {
     let verdict = &report.main.verdict;
+    let killer = if report.tells_nothing() { super::NOTHING } else { words::killer(verdict.killer) };
     let mut out = format!(
-        "## {}\n\n**{}** ({}, {} confidence). {}{}.\n",
+        "## {}\n\n**{}** ({}, {} confidence). {}.\n",
         escaped(super::sentence(&verdict.summary)),
-        words::killer(verdict.killer),
+        killer,
         verdict.killer,
         verdict.confidence,
-        verdict.code.map_or_else(String::new, |code| format!("{code}. ")),
         escaped(&super::text::numbers(report).join("; ")),
     );
     if report.cases.len() > 1 {
@@ -32,7 +33,7 @@ pub fn page(report: &Report<'_, '_>) -> String {
     }
     let mut evidence: Vec<_> = report.main.case.told().map(|(signal, _)| signal).collect();
     for signal in report.main.suspects.first().map(|first| first.supports.as_slice()).unwrap_or_default() {
-        if !evidence.iter().any(|known| std::ptr::eq(*known, *signal)) {
+        if !evidence.iter().any(|known| (known.file, known.line) == (signal.file, signal.line)) {
             evidence.push(signal);
         }
     }
@@ -58,6 +59,13 @@ pub fn page(report: &Report<'_, '_>) -> String {
                 &format!("| {} | {} | {} | {quote} |\n", words::moment(event.at), event.kind.label(), escaped(&place));
         }
     }
+    let candidates = candidates(&report.main.case, verdict.area);
+    if !candidates.is_empty() {
+        out += "\n### What may have filled it, the likeliest first\n\n";
+        for (number, candidate) in (1..).zip(candidates) {
+            out += &format!("{number}. {}: {}\n", candidate.what, escaped(&candidate.why));
+        }
+    }
     if report.main.suspects.len() > 1 {
         out += "\n### Also possible, or beside it\n\n";
         for suspect in report.main.suspects.iter().skip(1) {
@@ -68,7 +76,7 @@ pub fn page(report: &Report<'_, '_>) -> String {
     }
     out += &changes(report);
     if let Some(decides) = report.undecided() {
-        out += &format!("\n### What would make this surer\n\n{}: `{}`\n", escaped(decides.evidence), decides.command);
+        out += &format!("\n### What would make this surer\n\n{}:\n\n```\n{}\n```\n", escaped(decides.evidence), decides.command);
     }
     if !report.unread.is_empty() {
         out += "\n### Not read\n\n";
@@ -82,7 +90,7 @@ pub fn page(report: &Report<'_, '_>) -> String {
 fn changes(report: &Report<'_, '_>) -> String {
     let mut out = String::new();
     if !report.advice.recommendations.is_empty() {
-        out += "\n### What to change\n\nOne of these, the smallest first.\n";
+        out += "\n### What to do\n\nOne of these, the smallest first.\n";
     }
     for (number, recommendation) in (1..).zip(&report.advice.recommendations) {
         out += &format!("\n{number}. **{}**\n", escaped(super::sentence(&recommendation.title)));
@@ -119,7 +127,7 @@ fn changes(report: &Report<'_, '_>) -> String {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in text.chars() {
-        if matches!(sign, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#') {
+        if matches!(sign, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '|' | '#') {
             out.push('\\');
         }
         out.push(if sign.is_control() { ' ' } else { sign });

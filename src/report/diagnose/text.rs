@@ -1,12 +1,13 @@
 //! The page for a person: the verdict in the first three lines, then the evidence.
 
 use super::{Report, words};
+use crate::diagnose::postmortem::candidates::candidates;
 use crate::diagnose::postmortem::groups::groups;
 use crate::diagnose::postmortem::late::{Suspect, Weight};
 use crate::diagnose::postmortem::signal::Signal;
 use crate::diagnose::postmortem::timeline::timeline;
 use crate::model::Killer;
-use crate::report::amount::amount;
+use crate::report::amount::about;
 use crate::report::table::hanging as wrapped;
 
 /// So many deaths of a group are named.
@@ -34,33 +35,71 @@ pub fn page(report: &Report<'_, '_>, width: usize) -> String {
 /// Three lines: who, by what, how much.
 pub(super) fn verdict(report: &Report<'_, '_>, width: usize) -> String {
     let verdict = &report.main.verdict;
-    let mut out = wrapped(
-        &format!("{} ({}, {} confidence).", words::killer(verdict.killer), verdict.killer, verdict.confidence),
-        width,
-        "  ",
-    );
-    let code = verdict.code.map_or_else(String::new, |code| format!("{code}: "));
-    out += &wrapped(&format!("{code}{}.", super::sentence(&verdict.summary)), width, "  ");
-    let numbers = numbers(report);
-    if !numbers.is_empty() {
-        out += &wrapped(&format!("{}.", numbers.join("; ")), width, "  ");
+    if report.tells_nothing() {
+        let text = format!("{} ({}, {} confidence).", super::NOTHING, verdict.killer, verdict.confidence);
+        return wrapped(&text, width, "  ");
     }
+    let who = format!("{} ({}, {} confidence).", words::killer(verdict.killer), verdict.killer, verdict.confidence);
+    let mut out = wrapped(&who, width, "  ");
+    let amounts = amounts(report);
+    if !amounts.is_empty() {
+        out += &wrapped(&format!("{}.", amounts.join("; ")), width, "  ");
+    }
+    let names = names(report);
+    if !names.is_empty() {
+        out += &wrapped(&format!("{}.", names.join("; ")), width, "  ");
+    }
+    out += &wrapped(&format!("{}.", capital(super::sentence(&verdict.summary))), width, "  ");
     out
 }
 
-pub(super) fn numbers(report: &Report<'_, '_>) -> Vec<String> {
+/// How much, and of what.
+fn amounts(report: &Report<'_, '_>) -> Vec<String> {
     let verdict = &report.main.verdict;
     let mut facts = Vec::new();
+    facts.extend(match (verdict.usage, verdict.limit) {
+        (Some(usage), Some(limit)) => Some(format!("{} of {}", about(usage), about(limit))),
+        (Some(usage), None) => Some(format!("{} in use", about(usage))),
+        (None, Some(limit)) => Some(format!("Limit {}", about(limit))),
+        (None, None) => None,
+    });
     if !matches!(verdict.killer, Killer::NotOom | Killer::Unknown) {
-        facts.push(format!("What filled up: {}", words::area(verdict.area)));
+        facts.push(format!("what filled up: {}", words::area(verdict.area)));
     }
-    facts.extend(verdict.usage.map(|usage| format!("used {}", amount(usage))));
-    facts.extend(verdict.limit.map(|limit| format!("limit {}", amount(limit))));
-    facts.extend(verdict.pid.map(|pid| format!("pid {pid}")));
-    let told = report.main.case.death.as_ref();
-    facts.extend(told.and_then(|told| told.unit()).map(str::to_owned));
-    facts.extend(told.and_then(|told| told.at()).map(words::moment));
+    if let Some(first) = facts.first_mut() {
+        *first = capital(first);
+    }
     facts
+}
+
+/// The cause, the process, the time, and what names the container.
+fn names(report: &Report<'_, '_>) -> Vec<String> {
+    let first = report.main.suspects.first().map(|first| first.cause);
+    let cause = first.filter(|cause| report.main.verdict.code == Some(cause.code));
+    let mut facts: Vec<String> = cause.map(|cause| format!("{} {}", cause.code, cause.name)).into_iter().collect();
+    if cause.is_none() {
+        facts.extend(report.main.verdict.code.map(str::to_owned));
+    }
+    facts.extend(report.main.verdict.pid.map(|pid| format!("pid {pid}")));
+    let told = report.main.case.death.as_ref();
+    facts.extend(told.and_then(|told| told.at()).map(words::moment));
+    facts.extend(told.and_then(|told| told.unit()).map(str::to_owned));
+    facts
+}
+
+/// Everything that a page says below its title.
+pub(super) fn numbers(report: &Report<'_, '_>) -> Vec<String> {
+    amounts(report).into_iter().chain(names(report)).collect()
+}
+
+fn capital(text: &str) -> String {
+    let mut signs = text.chars();
+    // A name of a program or an option is written as it is.
+    let is_word = text.split(' ').next().is_some_and(|word| word.chars().all(|sign| sign.is_ascii_lowercase()));
+    match signs.next() {
+        Some(first) if is_word => first.to_uppercase().chain(signs).collect(),
+        _ => text.to_owned(),
+    }
 }
 
 fn deaths(report: &Report<'_, '_>, width: usize) -> String {
@@ -128,6 +167,18 @@ fn order(report: &Report<'_, '_>, width: usize) -> String {
 }
 
 fn causes(report: &Report<'_, '_>, width: usize) -> String {
+    let mut out = String::new();
+    let candidates = candidates(&report.main.case, report.main.verdict.area);
+    if !candidates.is_empty() {
+        out += "\nWhat may have filled it, the likeliest first\n";
+    }
+    for (number, candidate) in (1..).zip(candidates) {
+        out += &wrapped(&format!("  {number}. {}: {}", candidate.what, candidate.why), width, "     ");
+    }
+    out + &others(report, width)
+}
+
+fn others(report: &Report<'_, '_>, width: usize) -> String {
     let others: Vec<&Suspect<'_>> = report.main.suspects.iter().skip(1).take(CAUSES).collect();
     if others.is_empty() {
         return String::new();
@@ -151,7 +202,9 @@ fn undecided(report: &Report<'_, '_>, width: usize) -> String {
     let Some(decides) = report.undecided() else { return String::new() };
     let mut out = "\nWhat would make this surer\n".to_owned();
     out += &wrapped(&format!("  {}", decides.evidence), width, "  ");
-    out += &format!("    {}\n", decides.command);
+    for line in decides.command.lines() {
+        out += &format!("    {line}\n");
+    }
     out
 }
 

@@ -7,20 +7,18 @@ use crate::model::{Area, Killer};
 /// Who did it, as the beginning of a sentence.
 pub fn killer(killer: Killer) -> &'static str {
     match killer {
-        Killer::KernelMemcg => "The kernel ended it: its cgroup had reached its memory limit",
-        Killer::KernelGlobal => "The kernel ended it: the machine had no memory left",
-        Killer::YarnPmem => "YARN ended it: more physical memory than its container has",
-        Killer::YarnVmem => "YARN ended it: more virtual memory than its container may have",
-        Killer::YarnElastic => {
-            "YARN's elastic control ended it: the containers of the node together were above the limit"
-        }
-        Killer::KubeletEvict => "The kubelet evicted it: the node was short of memory",
-        Killer::SystemdOomd => "systemd-oomd ended it: its cgroup was under memory pressure",
+        Killer::KernelMemcg => "The kernel killed it at its cgroup's limit",
+        Killer::KernelGlobal => "The kernel killed it: the machine was full",
+        Killer::YarnPmem => "YARN killed it for physical memory",
+        Killer::YarnVmem => "YARN killed it for virtual memory",
+        Killer::YarnElastic => "YARN's elastic control killed it",
+        Killer::KubeletEvict => "The kubelet evicted it for memory",
+        Killer::SystemdOomd => "systemd-oomd killed it",
         Killer::Jvm => "The JVM ran out of memory",
         Killer::Flink => "Flink ended or refused it",
         Killer::Python => "A Python worker ran out of memory",
         Killer::NotOom => "Memory was not the reason",
-        Killer::Unknown => "It ended, and what is left does not say why",
+        Killer::Unknown => "It ended, and nothing says why",
     }
 }
 
@@ -36,7 +34,7 @@ pub fn area(area: Area) -> &'static str {
         Area::PageCache => "page cache",
         Area::Tmpfs => "files in memory (tmpfs)",
         Area::Threads => "threads",
-        Area::Container => "the container as a whole; by what is not shown",
+        Area::Container => "the container; by what is not shown",
         Area::Config => "a setting, not what was used",
         Area::Other => "something else",
     }
