@@ -23,12 +23,12 @@ pub fn page(report: &Report<'_, '_>) -> Result<String, askama::Error> {
     let first = report.main.suspects.first();
     let mut evidence: Vec<Told> = Vec::new();
     let supports = first.map(|first| first.supports.as_slice()).unwrap_or_default();
-    let mut seen: Vec<*const _> = Vec::new();
+    let mut seen: Vec<(usize, u32)> = Vec::new();
     for signal in report.main.case.told().map(|(signal, _)| signal).chain(supports.iter().copied()) {
-        if seen.contains(&std::ptr::from_ref(signal)) {
+        if seen.contains(&(signal.file, signal.line)) {
             continue;
         }
-        seen.push(std::ptr::from_ref(signal));
+        seen.push((signal.file, signal.line));
         evidence.push(Told {
             place: report.place(signal.file, signal.line),
             origin: words::origin(signal.origin),
@@ -41,8 +41,7 @@ pub fn page(report: &Report<'_, '_>) -> Result<String, askama::Error> {
         version: env!("CARGO_PKG_VERSION"),
         killer: if report.tells_nothing() { super::NOTHING } else { words::killer(verdict.killer) },
         confidence: verdict.confidence.name(),
-        code: verdict.code.unwrap_or_default(),
-        summary: super::sentence(&verdict.summary).to_owned(),
+        summary: super::text::capital(super::sentence(&verdict.summary)),
         numbers: super::text::numbers(report).join("; "),
         bars: bars(report),
         groups: if report.cases.len() > 1 { group_rows(report) } else { Vec::new() },
@@ -74,7 +73,6 @@ struct Page {
     version: &'static str,
     killer: &'static str,
     confidence: &'static str,
-    code: &'static str,
     summary: String,
     numbers: String,
     bars: Option<Bars>,

@@ -15,7 +15,7 @@ pub fn page(report: &Report<'_, '_>) -> String {
     let killer = if report.tells_nothing() { super::NOTHING } else { words::killer(verdict.killer) };
     let mut out = format!(
         "## {}\n\n**{}** ({}, {} confidence). {}.\n",
-        escaped(super::sentence(&verdict.summary)),
+        escaped(&super::text::capital(super::sentence(&verdict.summary))),
         killer,
         verdict.killer,
         verdict.confidence,

@@ -92,7 +92,7 @@ pub(super) fn numbers(report: &Report<'_, '_>) -> Vec<String> {
     amounts(report).into_iter().chain(names(report)).collect()
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut signs = text.chars();
     // A name of a program or an option is written as it is.
     let is_word = text.split(' ').next().is_some_and(|word| word.chars().all(|sign| sign.is_ascii_lowercase()));
