@@ -3,6 +3,7 @@
 
 pub mod banner;
 pub mod cgroup;
+pub mod cgroup_files;
 pub mod cgroup_listing;
 pub mod command_line;
 pub mod container_limit;
