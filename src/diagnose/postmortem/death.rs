@@ -113,11 +113,8 @@ fn is_same((one_signal, one): (&Signal, &Death), (other_signal, other): (&Signal
     if are_others || differ {
         return false;
     }
-    match is_near(one_signal.at, other_signal.at) {
-        Some(near) => near,
-        // Undated, and nothing tells them apart.
-        None => true,
-    }
+    // Where undated, nothing tells them apart.
+    is_near(one_signal.at, other_signal.at).unwrap_or(true)
 }
 
 /// What names a container.
