@@ -152,15 +152,20 @@ impl Killed {
 }
 
 impl Report {
-    /// Who died last: a report's last kill, else the one that was chosen.
+    /// Who died: the last kill of a report, and the first where the others only died with it.
+    fn dead(&self) -> Option<&Killed> {
+        if self.whole_group { self.killed.first() } else { self.killed.last() }
+    }
+
+    /// The process that died, else the one that was chosen.
     pub fn victim(&self) -> Option<u32> {
-        self.killed.last().map(|killed| killed.pid).or(self.chosen.as_ref().map(|chosen| chosen.pid))
+        self.dead().map(|killed| killed.pid).or(self.chosen.as_ref().map(|chosen| chosen.pid))
     }
 
     /// The name of that process.
     pub fn victim_name(&self) -> Option<&str> {
-        let killed = self.killed.last().and_then(|killed| killed.name.as_deref());
-        killed.or_else(|| match (&self.chosen, self.killed.last()) {
+        let killed = self.dead().and_then(|killed| killed.name.as_deref());
+        killed.or_else(|| match (&self.chosen, self.dead()) {
             (Some(chosen), Some(killed)) if chosen.pid != killed.pid => None,
             (Some(chosen), _) => chosen.name.as_deref(),
             (None, _) => None,
@@ -179,9 +184,9 @@ impl Report {
         }
     }
 
-    /// The resident set of the process that died last.
+    /// The resident set of the process that died.
     pub fn victim_resident(&self) -> Option<Bytes> {
-        self.killed.last().and_then(Killed::resident).or_else(|| {
+        self.dead().and_then(Killed::resident).or_else(|| {
             let pid = self.victim()?;
             let task = self.tasks.iter().find(|task| task.pid == pid)?;
             self.page().checked_mul(task.rss)

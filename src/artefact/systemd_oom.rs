@@ -10,7 +10,7 @@ use regex::{Captures, Regex};
 use crate::model::Bytes;
 
 /// The words by which a reader of a long log finds these lines.
-pub const ANCHORS: &[&str] = &["due to memory ", "by the OOM killer", "sending SIG"];
+pub const ANCHORS: &[&str] = &["due to memory ", "by the OOM killer", "sending SIG", "code=killed, "];
 
 /// One message, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,11 @@ pub enum What {
         peak: Option<Bytes>,
         /// `MemoryMax` of the unit, rounded likewise, where `systemctl status` is in the text.
         limit: Option<Bytes>,
+    },
+    /// The main process of a unit died of SIGKILL, and systemd does not say whose.
+    Signalled {
+        /// `flink.service`.
+        unit: Option<String>,
     },
     /// earlyoom sends a signal.
     Earlyoom {
@@ -86,7 +91,8 @@ fn words(pattern: &str) -> Option<Regex> {
 }
 
 static OOMD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(r"\b(?:Killed|Marked) W (\S+) W (?:for W killing W )?due W to W memory W (used|pressure)\b")
+    // A long path is wrapped at one of its slashes.
+    words(r"\b(?:Killed|Marked) W (\S+(?:[/-]\n[\s>]*\S+)?) W (?:for W killing W )?due W to W memory W (used|pressure)\b")
 });
 static USED: LazyLock<Option<Regex>> = LazyLock::new(|| words(r"(used|total) W \((\d+)\)"));
 static PRESSURE: LazyLock<Option<Regex>> =
@@ -98,6 +104,12 @@ static UNIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|(systemd-oomd) W killed W (?:some|\d+) W process)|\b(\S+\.service): W Unit W entered",
         r" W failed W state\.\s.{0,120}\bFailed W with W result W 'oom-kill'|\(Result:",
         r" W oom-kill\)"
+    ))
+});
+static SIGNALLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    words(concat!(
+        r"(?:(\S+\.(?:service|scope)): W )?[mM]ain W process W exited,",
+        r" W code=killed,? W status=9/KILL\b"
     ))
 });
 static PEAK: LazyLock<Option<Regex>> = LazyLock::new(|| words(r"\b(\d+(?:\.\d+)?)([BKMGT]) W memory W peak\b"));
@@ -119,7 +131,7 @@ pub fn told(text: &str) -> Vec<Told> {
     if text.contains("memory") && text.contains("due") {
         let candidates = candidates(text);
         each(&OOMD, text, |at, found, rest| {
-            let path = found.get(1)?.as_str().to_owned();
+            let path: String = found.get(1)?.as_str().split(|c: char| c.is_whitespace() || c == '>').collect();
             let usage = candidates
                 .iter()
                 .rev()
@@ -140,6 +152,12 @@ pub fn told(text: &str) -> Vec<Told> {
                 peak: PEAK.as_ref().and_then(|peak| peak.captures(rest)).and_then(|found| size(&found, 1, 2)),
                 limit,
             })
+        })
+        .for_each(|told| all.push(told));
+    }
+    if text.contains("code=killed") {
+        each(&SIGNALLED, text, |_, found, _| {
+            Some(What::Signalled { unit: found.get(1).map(|unit| unit.as_str().to_owned()) })
         })
         .for_each(|told| all.push(told));
     }

@@ -1,7 +1,7 @@
 //! What systemd, systemd-oomd and earlyoom say of processes killed for memory.
 
 use super::kernel::{LOOK_BACK, signal, unit};
-use super::signal::{Death, Origin, Says, Signal};
+use super::signal::{Death, Ended, Origin, Says, Signal};
 use crate::artefact::excerpt::Excerpt;
 use crate::artefact::systemd_oom::{self, What, Why};
 use crate::model::{Area, Bytes, Killer};
@@ -11,6 +11,7 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
     let text = excerpt.text();
     let told = systemd_oom::told(text);
     let by_oomd = told.iter().any(|told| matches!(told.what, What::Oomd { .. } | What::Unit { by_oomd: true, .. }));
+    let told_why = told.iter().any(|told| !matches!(told.what, What::Signalled { .. }));
     let named = if told.is_empty() { None } else { in_kernels_words(text) };
     let mut signals: Vec<Signal> = Vec::new();
     for told in &told {
@@ -23,6 +24,12 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
                     named.unwrap_or_else(|| kernel(unit.as_deref(), *limit))
                 };
                 of_unit(killer, unit.as_deref(), *peak, *limit)
+            }
+            What::Signalled { .. } if told_why => continue,
+            What::Signalled { unit: name } => {
+                let ended = Ended { exit: Some(137), pid: None, unit: name.as_deref().and_then(unit) };
+                signals.push(signal(excerpt, Origin::Systemd, told.at, Says::Ended(ended)));
+                continue;
             }
             What::Earlyoom { pid, name, rss } => Death {
                 area: Some(Area::Container),
