@@ -329,7 +329,8 @@ fn lay(report: &mut Report, event: &Event, window: &str) {
         }
         Part::Limited(path) => {
             report.limited = Some(path.clone());
-            bound(report, Some(Bound::Memcg));
+            // Release candidates of 5.0 print `CONSTRAINT_NONE` beside it.
+            report.bound = Some(Bound::Memcg);
         }
         Part::Grouped(path) => report.group = Some(path.clone()),
         Part::Chosen(chosen) => {
@@ -351,7 +352,10 @@ fn lay(report: &mut Report, event: &Event, window: &str) {
         }
         Part::Reaped(pid) => report.reaped.push(*pid),
         Part::Nobody(by) => {
-            bound(report, Some(*by));
+            // Up to 5.0 the same words stand for a group, of which the counters then come first.
+            if *by == Bound::Memcg || report.counters.is_empty() {
+                bound(report, Some(*by));
+            }
             report.nobody = true;
             report.telling = event.at;
         }

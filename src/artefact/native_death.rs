@@ -133,7 +133,11 @@ fn sized(text: &str) -> Vec<NativeDeath> {
 /// What bash writes of a job in a script, and every shell of one in the background.
 fn killed(text: &str) -> Vec<NativeDeath> {
     static KILLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"\bline \d+:[ \t]+\d+ Killed(?:[ \t]{2,}|[ \t]*\n)|(?:^|\n)\[\d+\][ \t]*[+-]?[ \t]+(?:\d+[ \t]+)?[kK]illed[ \t]{2,}").ok()
+        Regex::new(concat!(
+            r"\bline \d+:[ \t]+\d+ Killed(?:[ \t]{2,}|[ \t]*\n)",
+            r"|(?:^|\n)\[\d+\][ \t]*[+-]?[ \t]+(?:\d+[ \t]+)?[kK]illed[ \t]{2,}"
+        ))
+        .ok()
     });
     let Some(killed) = KILLED.as_ref().filter(|_| text.contains("illed ") || text.contains("Killed\n")) else {
         return Vec::new();

@@ -44,11 +44,6 @@ pub enum What {
         /// `MemoryMax` of the unit, rounded likewise, where `systemctl status` is in the text.
         limit: Option<Bytes>,
     },
-    /// The main process of a unit died of SIGKILL, and systemd does not say whose.
-    Signalled {
-        /// `flink.service`.
-        unit: Option<String>,
-    },
     /// earlyoom sends a signal.
     Earlyoom {
         /// The process.
@@ -92,7 +87,9 @@ fn words(pattern: &str) -> Option<Regex> {
 
 static OOMD: LazyLock<Option<Regex>> = LazyLock::new(|| {
     // A long path is wrapped at one of its slashes.
-    words(r"\b(?:Killed|Marked) W (\S+(?:[/-]\n[\s>]*\S+)?) W (?:for W killing W )?due W to W memory W (used|pressure)\b")
+    words(
+        r"\b(?:Killed|Marked) W (\S+(?:[/-]\n[\s>]*\S+)?) W (?:for W killing W )?due W to W memory W (used|pressure)\b",
+    )
 });
 static USED: LazyLock<Option<Regex>> = LazyLock::new(|| words(r"(used|total) W \((\d+)\)"));
 static PRESSURE: LazyLock<Option<Regex>> =
@@ -155,12 +152,6 @@ pub fn told(text: &str) -> Vec<Told> {
         })
         .for_each(|told| all.push(told));
     }
-    if text.contains("code=killed") {
-        each(&SIGNALLED, text, |_, found, _| {
-            Some(What::Signalled { unit: found.get(1).map(|unit| unit.as_str().to_owned()) })
-        })
-        .for_each(|told| all.push(told));
-    }
     if text.contains("SIG") {
         each(&EARLYOOM, text, |_, found, _| {
             let mib: Option<u32> = found.get(3).and_then(|digits| digits.as_str().parse().ok());
@@ -174,6 +165,17 @@ pub fn told(text: &str) -> Vec<Told> {
     }
     all.sort_by_key(|told| told.at);
     all
+}
+
+/// Where systemd says that the main process of a unit died of SIGKILL, and not whose, with the unit. Nothing where
+/// systemd itself sent it, since the unit did not stop in time.
+pub fn signalled(text: &str) -> Vec<(usize, Option<String>)> {
+    if !text.contains("code=killed") || text.contains("timed out. Killing") {
+        return Vec::new();
+    }
+    let Some(signalled) = SIGNALLED.as_ref() else { return Vec::new() };
+    let unit = |found: &Captures| found.get(1).map(|unit| unit.as_str().to_owned());
+    signalled.captures_iter(text).filter_map(|found| Some((found.get(0)?.start(), unit(&found)))).collect()
 }
 
 /// Reads every match with the few lines behind it.
@@ -323,6 +325,14 @@ mod tests {
     #[case("sending SIGTERM when mem avail <= 10.00% and swap free <= 10.00%,")]
     fn what_is_no_kill_for_memory_is_not_told(#[case] text: &str) {
         assert_eq!(told(text), []);
+    }
+
+    #[test]
+    fn a_signal_that_systemd_did_not_send_has_a_unit() {
+        let text = "flink.service: Main process exited, code=killed, status=9/KILL\n";
+        assert_eq!(signalled(text), [(0, Some("flink.service".to_owned()))]);
+        assert_eq!(signalled(&format!("flink.service: State 'stop-sigterm' timed out. Killing.\n{text}")), []);
+        assert_eq!(signalled("flink.service: Main process exited, code=killed, status=15/TERM\n"), []);
     }
 
     proptest! {

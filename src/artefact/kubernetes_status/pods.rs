@@ -77,6 +77,18 @@ static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
         .ok()
 });
 
+/// What follows on the labels of a metric in an answer of Prometheus, where its value is 0.
+static ZERO: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"^"?(?:,\s*"[^"\n]{0,80}":\s*"[^"\n]{0,200}")*\s*\},\s*"value":\s*\[[\d.]+,\s*"0"\]"#).ok()
+});
+
+/// Whether a field that ends at an offset is a label of a metric that is 0.
+fn is_zero(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or("");
+    let rest = rest.get(..rest.floor_char_boundary(1000)).unwrap_or(rest);
+    rest.starts_with(['"', ',', '}']) && ZERO.as_ref().is_some_and(|zero| zero.is_match(rest))
+}
+
 /// In describe, the name of a container stands alone above its id, which people leave out.
 static CONTAINER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"([a-z0-9][a-z0-9-]*):[ \t]*\n[\s>]*(?:Container ID|Image|State|Last State):").ok());
@@ -132,7 +144,12 @@ pub(super) fn pods(text: &str) -> Vec<Pod> {
 
 /// A container of which others say no more than why it ended.
 fn named(text: &str) -> Option<Pod> {
-    let found = NAMED.as_ref().filter(|_| text.contains("Killed"))?.captures(text)?;
+    if text.contains("container termination statuses") {
+        // Flink's own words are read elsewhere.
+        return None;
+    }
+    let mut all = NAMED.as_ref().filter(|_| text.contains("Killed"))?.captures_iter(text);
+    let found = all.find(|found| found.get(1).is_some_and(|reason| !is_zero(text, reason.end())))?;
     let end = Terminated {
         at: found.get(1)?.start(),
         reason: Some("OOMKilled".to_owned()),
@@ -147,6 +164,9 @@ fn places(text: &str) -> Vec<(usize, Place<'_>)> {
     if let Some(field) = FIELD.as_ref() {
         for found in field.captures_iter(text) {
             let Some(key) = found.get(1) else { continue };
+            if is_zero(text, found.get(0).map_or(0, |whole| whole.end())) {
+                continue;
+            }
             let value = found.get(2).or(found.get(3)).map_or("", |value| value.as_str());
             // In JSON on one line the next field follows on a comma.
             let value = if found.get(2).is_some() { value } else { value.split(",\"").next().unwrap_or(value) };

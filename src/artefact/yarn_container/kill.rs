@@ -73,7 +73,7 @@ static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
             r"(?i)(?:\[pid=(\d*),(?:containerid|tipid)=([A-Za-z0-9_]*)\])?",
             r"(?:(?:is)?running(?:(\d+)b)?)?beyond(?:the)?",
             r#"['"]?(?:(physical|virtual)['"]?memory|memory-)limits?[.,;]?(?:currentusage:?{size}"#,
-            r"(?:of{size}physicalmemoryused[;,]?{size}of{size}virtualmemoryused|[.,]?limit:?{size}))?",
+            r"(?:of{size}physicalmemoryused(?:[;,]?{size}of{size}virtualmemoryused)?|[.,]?limit:?{size}))?",
         ),
         size = size,
     ))
