@@ -167,7 +167,7 @@ impl Opener {
         let text = if self.manner.quoted { mail::unquoted(text) } else { text };
         let text = self.manner.comment.map_or(text, |mark| mark.take_off(text));
         let text = if self.manner.compose { container::compose(text).unwrap_or(text) } else { text };
-        let text = markup::without_entities(Cow::Borrowed(text));
+        let text = markup::without_breaks(markup::without_entities(Cow::Borrowed(text)));
         let text = if self.manner.markdown { markup::without_escapes(text) } else { text };
         let written = if self.manner.strings { json::strings(&text) } else { None };
         self.open(number, written.map_or(text, Cow::Owned), None, 0);

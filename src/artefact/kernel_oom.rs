@@ -152,15 +152,20 @@ impl Killed {
 }
 
 impl Report {
-    /// Who died last: a report's last kill, else the one that was chosen.
+    /// Who died: the last kill of a report, and the first where the others only died with it.
+    fn dead(&self) -> Option<&Killed> {
+        if self.whole_group { self.killed.first() } else { self.killed.last() }
+    }
+
+    /// The process that died, else the one that was chosen.
     pub fn victim(&self) -> Option<u32> {
-        self.killed.last().map(|killed| killed.pid).or(self.chosen.as_ref().map(|chosen| chosen.pid))
+        self.dead().map(|killed| killed.pid).or(self.chosen.as_ref().map(|chosen| chosen.pid))
     }
 
     /// The name of that process.
     pub fn victim_name(&self) -> Option<&str> {
-        let killed = self.killed.last().and_then(|killed| killed.name.as_deref());
-        killed.or_else(|| match (&self.chosen, self.killed.last()) {
+        let killed = self.dead().and_then(|killed| killed.name.as_deref());
+        killed.or_else(|| match (&self.chosen, self.dead()) {
             (Some(chosen), Some(killed)) if chosen.pid != killed.pid => None,
             (Some(chosen), _) => chosen.name.as_deref(),
             (None, _) => None,
@@ -179,9 +184,9 @@ impl Report {
         }
     }
 
-    /// The resident set of the process that died last.
+    /// The resident set of the process that died.
     pub fn victim_resident(&self) -> Option<Bytes> {
-        self.killed.last().and_then(Killed::resident).or_else(|| {
+        self.dead().and_then(Killed::resident).or_else(|| {
             let pid = self.victim()?;
             let task = self.tasks.iter().find(|task| task.pid == pid)?;
             self.page().checked_mul(task.rss)
@@ -324,7 +329,8 @@ fn lay(report: &mut Report, event: &Event, window: &str) {
         }
         Part::Limited(path) => {
             report.limited = Some(path.clone());
-            bound(report, Some(Bound::Memcg));
+            // Release candidates of 5.0 print `CONSTRAINT_NONE` beside it.
+            report.bound = Some(Bound::Memcg);
         }
         Part::Grouped(path) => report.group = Some(path.clone()),
         Part::Chosen(chosen) => {
@@ -346,7 +352,10 @@ fn lay(report: &mut Report, event: &Event, window: &str) {
         }
         Part::Reaped(pid) => report.reaped.push(*pid),
         Part::Nobody(by) => {
-            bound(report, Some(*by));
+            // Up to 5.0 the same words stand for a group, of which the counters then come first.
+            if *by == Bound::Memcg || report.counters.is_empty() {
+                bound(report, Some(*by));
+            }
             report.nobody = true;
             report.telling = event.at;
         }

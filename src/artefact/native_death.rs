@@ -22,6 +22,8 @@ pub enum Said {
     NotStarted,
     /// The heap's own records are damaged: `double free or corruption`, `malloc(): corrupted top size`.
     Corrupted,
+    /// A shell saw a program of its own die of SIGKILL: `start.sh: line 12: 4711 Killed   java …`.
+    Killed,
     /// A length beyond what a container may have, which is an error of the program: `std::length_error`.
     Length,
     /// `Segmentation fault`.
@@ -93,6 +95,7 @@ pub fn read(excerpt: &Excerpt) -> Vec<NativeDeath> {
         }));
     }
     found.extend(sized(text));
+    found.extend(killed(text));
     found.retain(|one| !is_of_others(text, one));
     // The table's order stands before the text's: the particular wording of a line is kept.
     let mut lines = std::collections::BTreeMap::new();
@@ -125,6 +128,22 @@ fn sized(text: &str) -> Vec<NativeDeath> {
         Some(NativeDeath { offset: found.get(0)?.start(), said: Said::RanOut, by: "Rust or C", size: bytes })
     });
     each.collect()
+}
+
+/// What bash writes of a job in a script, and every shell of one in the background.
+fn killed(text: &str) -> Vec<NativeDeath> {
+    static KILLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"\bline \d+:[ \t]+\d+ Killed(?:[ \t]{2,}|[ \t]*\n)",
+            r"|(?:^|\n)\[\d+\][ \t]*[+-]?[ \t]+(?:\d+[ \t]+)?[kK]illed[ \t]{2,}"
+        ))
+        .ok()
+    });
+    let Some(killed) = KILLED.as_ref().filter(|_| text.contains("illed ") || text.contains("Killed\n")) else {
+        return Vec::new();
+    };
+    let each = killed.find_iter(text).take(MOST);
+    each.map(|found| NativeDeath { offset: found.end() - 1, said: Said::Killed, by: "a shell", size: None }).collect()
 }
 
 /// Whether the text around is of a JVM, so that what its native part says is the JVM's.

@@ -10,7 +10,7 @@ use regex::{Captures, Regex};
 use crate::model::Bytes;
 
 /// The words by which a reader of a long log finds these lines.
-pub const ANCHORS: &[&str] = &["due to memory ", "by the OOM killer", "sending SIG"];
+pub const ANCHORS: &[&str] = &["due to memory ", "by the OOM killer", "sending SIG", "code=killed, "];
 
 /// One message, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,10 @@ fn words(pattern: &str) -> Option<Regex> {
 }
 
 static OOMD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    words(r"\b(?:Killed|Marked) W (\S+) W (?:for W killing W )?due W to W memory W (used|pressure)\b")
+    // A long path is wrapped at one of its slashes.
+    words(
+        r"\b(?:Killed|Marked) W (\S+(?:[/-]\n[\s>]*\S+)?) W (?:for W killing W )?due W to W memory W (used|pressure)\b",
+    )
 });
 static USED: LazyLock<Option<Regex>> = LazyLock::new(|| words(r"(used|total) W \((\d+)\)"));
 static PRESSURE: LazyLock<Option<Regex>> =
@@ -98,6 +101,12 @@ static UNIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|(systemd-oomd) W killed W (?:some|\d+) W process)|\b(\S+\.service): W Unit W entered",
         r" W failed W state\.\s.{0,120}\bFailed W with W result W 'oom-kill'|\(Result:",
         r" W oom-kill\)"
+    ))
+});
+static SIGNALLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    words(concat!(
+        r"(?:(\S+\.(?:service|scope)): W )?[mM]ain W process W exited,",
+        r" W code=killed,? W status=9/KILL\b"
     ))
 });
 static PEAK: LazyLock<Option<Regex>> = LazyLock::new(|| words(r"\b(\d+(?:\.\d+)?)([BKMGT]) W memory W peak\b"));
@@ -119,7 +128,7 @@ pub fn told(text: &str) -> Vec<Told> {
     if text.contains("memory") && text.contains("due") {
         let candidates = candidates(text);
         each(&OOMD, text, |at, found, rest| {
-            let path = found.get(1)?.as_str().to_owned();
+            let path: String = found.get(1)?.as_str().split(|c: char| c.is_whitespace() || c == '>').collect();
             let usage = candidates
                 .iter()
                 .rev()
@@ -156,6 +165,17 @@ pub fn told(text: &str) -> Vec<Told> {
     }
     all.sort_by_key(|told| told.at);
     all
+}
+
+/// Where systemd says that the main process of a unit died of SIGKILL, and not whose, with the unit. Nothing where
+/// systemd itself sent it, since the unit did not stop in time.
+pub fn signalled(text: &str) -> Vec<(usize, Option<String>)> {
+    if !text.contains("code=killed") || text.contains("timed out. Killing") {
+        return Vec::new();
+    }
+    let Some(signalled) = SIGNALLED.as_ref() else { return Vec::new() };
+    let unit = |found: &Captures| found.get(1).map(|unit| unit.as_str().to_owned());
+    signalled.captures_iter(text).filter_map(|found| Some((found.get(0)?.start(), unit(&found)))).collect()
 }
 
 /// Reads every match with the few lines behind it.
@@ -305,6 +325,14 @@ mod tests {
     #[case("sending SIGTERM when mem avail <= 10.00% and swap free <= 10.00%,")]
     fn what_is_no_kill_for_memory_is_not_told(#[case] text: &str) {
         assert_eq!(told(text), []);
+    }
+
+    #[test]
+    fn a_signal_that_systemd_did_not_send_has_a_unit() {
+        let text = "flink.service: Main process exited, code=killed, status=9/KILL\n";
+        assert_eq!(signalled(text), [(0, Some("flink.service".to_owned()))]);
+        assert_eq!(signalled(&format!("flink.service: State 'stop-sigterm' timed out. Killing.\n{text}")), []);
+        assert_eq!(signalled("flink.service: Main process exited, code=killed, status=15/TERM\n"), []);
     }
 
     proptest! {

@@ -19,7 +19,7 @@ pub(super) struct Record {
     pub(super) error: bool,
 }
 
-/// Docker's json-file, journald's export, log4j2's JsonLayout, ECS and Logstash. `None` for any other JSON.
+/// Docker's json-file, journald's export, forwarders, log4j2's JsonLayout, ECS and Logstash. `None` for any other JSON.
 pub(super) fn record(text: &str) -> Option<Record> {
     let text = text.trim();
     let known = ["\"log\"", "\"MESSAGE\"", "\"message\"", "\"short_message\""];
@@ -27,7 +27,7 @@ pub(super) fn record(text: &str) -> Option<Record> {
         return None;
     }
     let Ok(Value::Object(fields)) = serde_json::from_str(text) else { return None };
-    docker(&fields).or_else(|| journald(&fields)).or_else(|| event(fields))
+    docker(&fields).or_else(|| journald(&fields)).or_else(|| forwarded(&fields)).or_else(|| event(fields))
 }
 
 fn string<'v>(fields: &'v Map<String, Value>, key: &str) -> Option<&'v str> {
@@ -103,6 +103,35 @@ const ASIDE: [&str; 34] = [
     "host",
     "tags",
 ];
+
+/// Fields that a forwarder of log files puts around a line of which it knows no more.
+const FORWARDED: [&str; 15] = [
+    "kubernetes",
+    "agent",
+    "log",
+    "input",
+    "fields",
+    "container",
+    "cloud",
+    "docker",
+    "orchestrator",
+    "beat",
+    "prospector",
+    "offset",
+    "type",
+    "file",
+    "_p",
+];
+
+/// A line of a file as Filebeat, Fluentd and Vector store it: its time of collection, the line, where it is from.
+fn forwarded(fields: &Map<String, Value>) -> Option<Record> {
+    let at = moment(string(fields, "@timestamp")?);
+    let text = string(fields, "message")?.trim_end_matches(['\r', '\n']).to_owned();
+    let is_aside = |key: &str| key == "message" || ASIDE.contains(&key) || FORWARDED.contains(&key);
+    let from = ["agent", "kubernetes", "input", "beat", "prospector", "container", "docker"];
+    let known = from.iter().any(|key| fields.contains_key(*key)) && fields.keys().all(|key| is_aside(key));
+    known.then_some(Record { at, text, partial: false, error: false })
+}
 
 /// What a logging library writes: level, logger and message as Flink's own layout has them, then the stack trace.
 fn event(mut fields: Map<String, Value>) -> Option<Record> {

@@ -27,6 +27,20 @@ pub(super) fn without_entities(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A line with HTML's line breaks as line feeds; one at its end is the line's own.
+pub(super) fn without_breaks(text: Cow<'_, str>) -> Cow<'_, str> {
+    const BREAKS: [&str; 3] = ["<br>", "<br/>", "<br />"];
+    if !text.contains("<br") {
+        return text;
+    }
+    let mut out = text.into_owned();
+    for words in BREAKS {
+        out = out.replace(words, "\n");
+    }
+    out.truncate(out.trim_end().len());
+    Cow::Owned(out)
+}
+
 fn entity(name: &str) -> Option<char> {
     let numbered = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
     match name {

@@ -229,6 +229,21 @@ fn a_gap_in_the_numbers_is_a_gap_in_the_excerpt() {
     assert_eq!(opener.finish().text(), "torn\n\x0c\nwhole\n");
 }
 
+#[test]
+fn what_a_forwarder_knows_of_a_line_is_put_aside() {
+    let line = |said: &str| {
+        format!(
+            "{{\"@timestamp\":\"2026-03-01T12:00:00.1Z\",\"message\":\"{said}\",\"kubernetes\":{{\"pod\":\"a\"}}}}\n"
+        )
+    };
+    assert_eq!(opened(&format!("{}{}", line("one"), line("  two"))).text(), "one\n  two\n");
+}
+
+#[test]
+fn line_breaks_of_a_page_are_lines() {
+    assert_eq!(opened("one<br/>two<br>\nthree<br />\n").text(), "one\ntwo\nthree\n");
+}
+
 proptest! {
     #[test]
     fn any_text_is_opened(text in "[ -~\n\t\\\\\"{}é月]{0,300}") {

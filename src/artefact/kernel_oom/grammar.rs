@@ -167,7 +167,8 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         rule(
             "Killed",
             concat!(
-                r"(?i:(memory W cgroup W )?(out W of W memory)(?: W \([a-z_]+\))?: W )?\bKilled",
+                // Node events keep the line end between two messages as the letters `\n`.
+                r"(?i:(memory W cgroup W )?(out W of W memory)(?: W \([a-z_]+\))?: W )?(?:\b|\\n)Killed",
                 r" W process V (\d+)(?:, W UID W \d+,)?(?: V \(([^\n]{0,64}?)\)(?:,|\.|\s|$))?(?:,",
                 r" W UID W \d+,)?"
             ),
@@ -179,7 +180,11 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             r"(?i:(memory W cgroup W )?out W of W memory)[ \w.:]{0,12}? W no killable process",
             |_, found| Some(Part::Nobody(if found.get(1).is_some() { Bound::Memcg } else { Bound::Machine })),
         ),
-        rule("not syncing", r"Kernel panic - not syncing: [oO]ut of memory", |_, _| Some(Part::Panic)),
+        rule(
+            "not syncing",
+            r"Kernel W panic W - W not W syncing: W (?:[oO]ut W of W memory|System W is W deadlocked W on W memory)",
+            |_, _| Some(Part::Panic),
+        ),
     ]
 });
 

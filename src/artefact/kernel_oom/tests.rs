@@ -206,7 +206,7 @@ fn markdown_and_translators_of_web_pages_leave_it_readable() {
 fn a_mail_as_it_was_sent_is_read() {
     let sent = V6_8.replace('=', "=3D").replace("Killed process 955", "Killed =\n> process 955");
     let report = one(&sent);
-    assert_eq!((report.bound, report.victim()), (Some(Bound::Memcg), Some(955)));
+    assert_eq!((report.bound, report.killed.last().map(|killed| killed.pid)), (Some(Bound::Memcg), Some(955)));
     assert_eq!(report.limited.as_deref(), Some("/kubepods.slice/kubepods-pod1234.slice"));
 }
 
@@ -295,5 +295,44 @@ proptest! {
         for report in reports(&lines.join("\n")) {
             prop_assert!(report.start <= report.end && report.killed.len() <= lines.len());
         }
+    }
+}
+
+#[test]
+fn where_a_group_dies_as_one_its_first_kill_is_the_victim() {
+    let killed = |pid: u32, name: &str| {
+        format!(
+            "Memory cgroup out of memory: Killed process {pid} ({name}) total-vm:9kB, anon-rss:{pid}kB, file-rss:0kB\n"
+        )
+    };
+    let group = "Tasks in /a/b are going to be killed due to memory.oom.group set\n";
+    let text = format!("{}{group}{}{}", killed(70, "java"), killed(70, "java"), killed(81, "tini"));
+    let reports = reports(&text);
+    assert_eq!(reports.len(), 1);
+    assert_eq!((reports[0].victim(), reports[0].victim_name()), (Some(70), Some("java")));
+    assert_eq!(reports[0].victim_resident(), Some(Bytes::kib(70)));
+}
+
+#[test]
+fn two_messages_of_a_node_event_are_one_text() {
+    let text = "Out of memory: Kill process 7 (java) score 9 or sacrifice child\\nKilled process 7 (java) total-vm:9kB, \
+                anon-rss:5kB, file-rss:1kB";
+    let reports = reports(text);
+    assert_eq!((reports[0].victim(), reports[0].victim_resident()), (Some(7), Some(Bytes::kib(6))));
+}
+
+#[test]
+fn a_group_that_is_named_was_the_bound_whatever_the_constraint() {
+    let text = "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a,\
+                task=java,pid=9,uid=0\n";
+    assert_eq!(reports(text)[0].bound, Some(Bound::Memcg));
+    let nobody = "memory: usage 9kB, limit 8kB, failcnt 1\nOut of memory and no killable processes...\n";
+    assert_eq!(reports(nobody)[0].bound, None);
+}
+
+#[test]
+fn a_machine_that_stopped_is_a_report() {
+    for words in ["Out of memory: system-wide panic_on_oom is enabled", "System is deadlocked on memory"] {
+        assert!(reports(&format!("Kernel panic - not syncing: {words}\n"))[0].panic);
     }
 }

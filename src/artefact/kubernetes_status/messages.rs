@@ -24,6 +24,8 @@ pub enum Message {
     Storage {
         /// Whether it is a volume that may lie in memory.
         volume: bool,
+        /// The limit of that volume.
+        limit: Option<Bytes>,
     },
     /// The kubelet looks for memory, or another resource, to reclaim.
     Reclaiming {
@@ -48,8 +50,8 @@ pub enum Message {
     },
     /// containerd or docker have seen the kernel kill in a container's cgroup.
     TaskOom {
-        /// The container.
-        container: String,
+        /// The container, where it is named.
+        container: Option<String>,
     },
     /// The node is short of memory.
     NodePressure,
@@ -114,7 +116,7 @@ static SYSTEM_OOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
 });
 static OOM_INSTANCE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\b(Pid|ProcessName|VictimContainerName|ContainerName|Constraint):([^\s}]*)").ok());
+    LazyLock::new(|| Regex::new(r"\b(Pid|ProcessName|VictimContainerName|ContainerName|Constraint):([^\s},]*)").ok());
 static TASK_OOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r#"\bTaskOOM(?: event)?[^\n]{0,40}?(?:container_id:|ContainerID:)\\*"?([0-9a-zA-Z][\w.-]*)"#,
@@ -158,7 +160,8 @@ static PREEMPTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static STORAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     words(concat!(
         r"\bPod W ephemeral W local W storage W usage W exceeds\b|\bexceeded W its W local",
-        r" W ephemeral W storage W limit\b|\b(Usage W of W EmptyDir W volume)\b"
+        r" W ephemeral W storage W limit\b|\b(Usage W of W EmptyDir W volume)\b",
+        r#"(?: W \\?"[^"\n]{0,80}" W exceeds W the W limit W \\?"([\w.]+))?"#
     ))
 });
 
@@ -176,14 +179,22 @@ pub(super) fn messages(text: &str) -> Vec<(usize, Message)> {
             }
         }
     };
-    each(&["ode"], &LOW, &|found, at| Some(evicted(text, found, at)));
+    each(&["ode"], &LOW, &|found, at| {
+        // The kubelet ends the sentence before whatever follows; who only names it closes a quotation.
+        let behind = found.get(0).and_then(|whole| text.get(whole.end()..))?.chars().next();
+        let is_named = matches!(behind, Some('"' | '\'' | '`' | '\u{201d}' | '\u{2019}'));
+        (!is_named || found.get(2).is_some()).then(|| evicted(text, found, at))
+    });
     each(&["reclaim"], &RECLAIM, &|found, _| Some(Message::Reclaiming { resource: any(found, &[1, 2, 3])? }));
     each(&["evicted"], &EVICTED, &|found, _| Some(Message::PodEvicted { pod: any(found, &[1, 2]) }));
     each(&["OOM", "oom"], &SYSTEM_OOM, &|found, at| Some(system_oom(text, found, at)));
     each(&["OOM", "oom"], &TASK_OOM, &|found, _| {
-        any(found, &[1, 2, 3]).map(|container| Message::TaskOom { container })
+        any(found, &[1, 2, 3]).map(|container| Message::TaskOom { container: Some(container) })
     });
-    each(&["storage", "EmptyDir"], &STORAGE, &|found, _| Some(Message::Storage { volume: found.get(1).is_some() }));
+    each(&["storage", "EmptyDir"], &STORAGE, &|found, _| {
+        let limit = found.get(2).and_then(|limit| Bytes::parse_k8s(limit.as_str()).ok());
+        Some(Message::Storage { volume: found.get(1).is_some(), limit })
+    });
     each(&["evicting", "Deleting", "reempted"], &PREEMPTED, &|found, _| {
         let reason = match found.get(0)?.as_str().get(..1)? {
             "P" => "preempted for a pod of higher priority",
@@ -192,6 +203,9 @@ pub(super) fn messages(text: &str) -> Vec<(usize, Message)> {
         };
         Some(Message::Other { reason, ends: true })
     });
+    // The agent of ECS says so where docker's `OOMKilled` is set.
+    let of_ecs = text.match_indices("OutOfMemoryError: Container killed due to memory usage");
+    all.extend(of_ecs.map(|(at, _)| (at, Message::TaskOom { container: None })));
     for (words, reason, ends) in OTHERS {
         all.extend(text.match_indices(words).map(|(at, _)| (at, Message::Other { reason, ends: *ends })));
     }

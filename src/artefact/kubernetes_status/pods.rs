@@ -77,15 +77,38 @@ static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
         .ok()
 });
 
-/// In describe, the name of a container stands alone above its id.
+/// What follows on the labels of a metric in an answer of Prometheus, where its value is 0.
+static ZERO: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"^"?(?:,\s*"[^"\n]{0,80}":\s*"[^"\n]{0,200}")*\s*\},\s*"value":\s*\[[\d.]+,\s*"0"\]"#).ok()
+});
+
+/// Whether a field that ends at an offset is a label of a metric that is 0.
+fn is_zero(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or("");
+    let rest = rest.get(..rest.floor_char_boundary(1000)).unwrap_or(rest);
+    rest.starts_with(['"', ',', '}']) && ZERO.as_ref().is_some_and(|zero| zero.is_match(rest))
+}
+
+/// In describe, the name of a container stands alone above its id, which people leave out.
 static CONTAINER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"([a-z0-9][a-z0-9-]*):[ \t]*\n[\s>]*Container ID:").ok());
+    LazyLock::new(|| Regex::new(r"([a-z0-9][a-z0-9-]*):[ \t]*\n[\s>]*(?:Container ID|Image|State|Last State):").ok());
 
 /// A row of `kubectl get pods`.
 static ROW: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"([a-z0-9][a-z0-9.-]*)[ \t]+\d+/\d+[ \t]+(?:Init:)?(OOMKilled|Evicted|ContainerStatusUnknown|Error)[ \t]+\d+",
     )
+    .ok()
+});
+
+/// The reason in the words of other programs: `map[terminated:map[exitCode:137 reason:OOMKilled` of a Go template, a
+/// dictionary of Python, an operator's `reason: OOMKilled, exitCode: 137`, a workflow's `OOMKilled (exit code 137)`. A
+/// label of a metric is no such word: its value tells.
+static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r#"\b(?i:reason|message|error|status|phase|state)(?:['"\\]{0,3}[ \t]*:[ \t]*['"\\]{0,3}|=)(OOM ?Killed)\b"#,
+        r#"[^\n]{0,40}?(?:[eE]xit[ _]?[cC]ode['"\\]{0,3}[:= ]{1,2}(\d{1,3})\b)?"#
+    ))
     .ok()
 });
 
@@ -97,7 +120,7 @@ enum Place<'t> {
 
 /// Every pod of a text that says anything.
 pub(super) fn pods(text: &str) -> Vec<Pod> {
-    let told = ["OOMKilled", "xit", "imits", "Evicted", "eason", "ContainerStatusUnknown"];
+    let told = ["OOMKilled", "OOM Killed", "xit", "imits", "Evicted", "eason", "ContainerStatusUnknown"];
     if !told.iter().any(|word| text.contains(word)) {
         return Vec::new();
     }
@@ -112,7 +135,28 @@ pub(super) fn pods(text: &str) -> Vec<Pod> {
     reader.next_pod(None);
     let mut pods = reader.pods;
     pods.extend(rows(text));
+    let is_told = |pod: &Pod| pod.ended.iter().any(|end| end.reason.as_deref() == Some("OOMKilled"));
+    if !pods.iter().any(is_told) {
+        pods.extend(named(text));
+    }
     pods
+}
+
+/// A container of which others say no more than why it ended.
+fn named(text: &str) -> Option<Pod> {
+    if text.contains("container termination statuses") {
+        // Flink's own words are read elsewhere.
+        return None;
+    }
+    let mut all = NAMED.as_ref().filter(|_| text.contains("Killed"))?.captures_iter(text);
+    let found = all.find(|found| found.get(1).is_some_and(|reason| !is_zero(text, reason.end())))?;
+    let end = Terminated {
+        at: found.get(1)?.start(),
+        reason: Some("OOMKilled".to_owned()),
+        exit: found.get(2).and_then(|digits| digits.as_str().parse().ok()),
+        ..Terminated::default()
+    };
+    Some(Pod { ended: vec![end], ..Pod::default() })
 }
 
 fn places(text: &str) -> Vec<(usize, Place<'_>)> {
@@ -120,6 +164,9 @@ fn places(text: &str) -> Vec<(usize, Place<'_>)> {
     if let Some(field) = FIELD.as_ref() {
         for found in field.captures_iter(text) {
             let Some(key) = found.get(1) else { continue };
+            if is_zero(text, found.get(0).map_or(0, |whole| whole.end())) {
+                continue;
+            }
             let value = found.get(2).or(found.get(3)).map_or("", |value| value.as_str());
             // In JSON on one line the next field follows on a comma.
             let value = if found.get(2).is_some() { value } else { value.split(",\"").next().unwrap_or(value) };
@@ -128,7 +175,7 @@ fn places(text: &str) -> Vec<(usize, Place<'_>)> {
             places.push((key.start(), Place::Field { key: key.as_str(), value, quoted }));
         }
     }
-    if let Some(container) = CONTAINER.as_ref().filter(|_| text.contains("Container ID:")) {
+    if let Some(container) = CONTAINER.as_ref().filter(|_| text.contains("State:") || text.contains("Image:")) {
         let names = container.captures_iter(text).filter_map(|found| found.get(1));
         places.extend(names.map(|name| (name.start(), Place::Container(name.as_str()))));
     }

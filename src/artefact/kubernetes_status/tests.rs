@@ -212,7 +212,7 @@ fn the_kubelet_saw_a_process_die(
 #[case("2026-03-03T10:00:00.1+01:00 container oom aabbccddeeff (image=flink, name=tm)")]
 #[case(r#"{"status":"oom","id":"aabbccddeeff","from":"flink"}"#)]
 fn a_runtime_saw_a_kill_in_a_container(#[case] text: &str) {
-    assert_eq!(messages(text), [Message::TaskOom { container: "aabbccddeeff".to_owned() }]);
+    assert_eq!(messages(text), [Message::TaskOom { container: Some("aabbccddeeff".to_owned()) }]);
 }
 
 #[rstest]
@@ -249,4 +249,52 @@ proptest! {
         let status = read(&lines.join("\n"));
         prop_assert!(status.pods.iter().map(|pod| pod.ended.len()).sum::<usize>() <= lines.iter().map(|line| line.len()).sum::<usize>());
     }
+}
+
+#[rstest]
+#[case::template("LastState: map[terminated:map[exitCode:137 reason:OOM Killed startedAt:2026-03-03T00:00:00Z]]")]
+#[case::new_template("map[terminated:map[containerID:containerd://1 exitCode:137 reason:OOMKilled startedAt:x]]")]
+#[case::python("{'exit_code': 137, 'message': None, 'reason': 'OOMKilled', 'signal': None}")]
+#[case::operator(r#"{"message":"[JobManager] reason: OOMKilled, exitCode: 137"}"#)]
+#[case::workflow("  Message:  OOMKilled (exit code 137)")]
+fn others_tell_the_reason_in_their_words(#[case] text: &str) {
+    let ends = ends(&read(text).pods);
+    assert!(ends.iter().any(|end| end.contains("OOMKilled")), "{ends:?}");
+}
+
+#[rstest]
+#[case::a_rule("expr: kube_pod_container_status_last_terminated_reason{reason=\"OOMKilled\"} > 0")]
+#[case::a_metric_that_is_0(r#"{"metric":{"reason":"OOMKilled","uid":"x"},"value":[1700000000.1,"0"]}"#)]
+#[case::prose("a container that is OOMKilled is restarted")]
+fn where_it_is_only_named_nobody_died(#[case] text: &str) {
+    assert_eq!(ends(&read(text).pods), [""; 0]);
+}
+
+#[test]
+fn a_container_without_its_id_keeps_its_limit() {
+    let text = "  one:\n    State:          Running\n    Limits:\n      memory:  1Gi\n  two:\n    State:          Waiting\n      \
+                Reason:       CrashLoopBackOff\n    Last State:     Terminated\n      Reason:       OOMKilled\n      Exit \
+                Code:    137\n    Limits:\n      memory:  3Gi\n";
+    let pods = read(text).pods;
+    assert_eq!(ends(&pods), ["-/two OOMKilled 137"]);
+    assert_eq!(pods[0].limit(Some("two")).unwrap().bytes, Bytes::gib(3));
+}
+
+#[test]
+fn an_eviction_that_is_only_quoted_is_none() {
+    assert_eq!(messages("you will see \"The node was low on resource: memory\" there"), []);
+}
+
+#[test]
+fn a_volume_that_outgrew_its_limit_names_it() {
+    assert_eq!(
+        messages("Usage of EmptyDir volume \"shm\" exceeds the limit \"1Gi\". "),
+        [Message::Storage { volume: true, limit: Some(Bytes::gib(1)) }]
+    );
+}
+
+#[test]
+fn the_agent_of_ecs_names_no_container() {
+    let text = r#""reason":"OutOfMemoryError: Container killed due to memory usage""#;
+    assert_eq!(messages(text), [Message::TaskOom { container: None }]);
 }

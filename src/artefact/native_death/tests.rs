@@ -15,6 +15,8 @@ use super::*;
 #[case("terminate called after throwing an instance of 'std::length_error'", Said::Length)]
 #[case("malloc(): corrupted top size", Said::Corrupted)]
 #[case("*** Error in `java': double free or corruption (!prev): 0x00007f ***", Said::Corrupted)]
+#[case("./run.sh: line 3: 99 Killed                  java -Xmx4g", Said::Killed)]
+#[case("[1]  + 99 killed     java -Xmx4g", Said::Killed)]
 #[case("./run.sh: line 3: 99 Segmentation fault      (core dumped) java", Said::Segfault)]
 #[case("java.io.IOException: No space left on device", Said::DiskFull)]
 fn each_runtime_has_its_last_words(#[case] text: &str, #[case] expected: Said) {

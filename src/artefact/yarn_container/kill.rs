@@ -71,9 +71,9 @@ static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(
         concat!(
             r"(?i)(?:\[pid=(\d*),(?:containerid|tipid)=([A-Za-z0-9_]*)\])?",
-            r"(?:is)?running(?:(\d+)b)?beyond(?:the)?",
+            r"(?:(?:is)?running(?:(\d+)b)?)?beyond(?:the)?",
             r#"['"]?(?:(physical|virtual)['"]?memory|memory-)limits?[.,;]?(?:currentusage:?{size}"#,
-            r"(?:of{size}physicalmemoryused[;,]?{size}of{size}virtualmemoryused|[.,]?limit:?{size}))?",
+            r"(?:of{size}physicalmemoryused(?:[;,]?{size}of{size}virtualmemoryused)?|[.,]?limit:?{size}))?",
         ),
         size = size,
     ))
@@ -95,6 +95,10 @@ pub fn kills(text: &str) -> Vec<Kill> {
     for (from, to) in windows(text, "beyond") {
         let plain = Plain::of(text, from, to, Blanks::Dropped);
         let Some(caught) = sentence.captures(&plain.text) else { continue };
+        // Others only name the sentence: it is said of a process, or of a container, or with what was used.
+        if [1, 2, 3, 5].iter().all(|group| caught.get(*group).is_none_or(|part| part.is_empty())) {
+            continue;
+        }
         let start = caught.get(0).map_or(0, |whole| whole.start());
         let raw = plain.raw(start);
         let line = text.get(raw..to).unwrap_or_default();

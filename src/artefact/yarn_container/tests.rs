@@ -308,3 +308,14 @@ proptest! {
         let _ = Rounded::parse(&text);
     }
 }
+
+#[test]
+fn a_sentence_without_its_start_or_its_end_is_read_by_its_figures() {
+    let text = "beyond physical memory limits. Current usage: 3.1 GB of 3 GB physical memory used; 5 GB of 6 GB virtual \
+                memory used. Killing container.";
+    assert_eq!(kills(text)[0].physical.unwrap().limit.bytes, Bytes::gib(3));
+    let text = "Container is running beyond physical memory limits. Current usage:565MB of512MB physical memory used";
+    let kill = &kills(text)[0];
+    assert_eq!((kill.physical.unwrap().limit.bytes, kill.virtual_memory), (Bytes::mib(512), None));
+    assert!(kills("you may see \"Container is running beyond physical memory limits\" in the log").is_empty());
+}

@@ -71,6 +71,7 @@ fn told(report: &Report, containers: bool) -> Option<Says> {
         && report.bound.is_none()
         && !report.trace.memcg
         && report.counters.is_empty()
+        && !report.panic
     {
         // Only that memory was taken back from a process that had been killed, or that somebody pressed a key.
         let reaped = report.reaped.last()?;
@@ -93,6 +94,9 @@ fn told(report: &Report, containers: bool) -> Option<Says> {
     }
     if report.by_hand {
         because = join("somebody asked the kernel to kill, by SysRq", &because);
+    }
+    if report.panic {
+        because = join("the machine stopped instead of killing a process", &because);
     }
     if report.nobody {
         because = join("there was nobody whom the kernel might kill", &because);
@@ -124,7 +128,8 @@ fn killer(report: &Report, containers: bool) -> Killer {
         Some(Bound::Memcg) => return Killer::KernelMemcg,
         Some(Bound::Machine | Bound::Nodes) => return Killer::KernelGlobal,
         None if memcg => return Killer::KernelMemcg,
-        None if report.trace.machine || report.machine.free.is_some() || report.by_hand => return Killer::KernelGlobal,
+        None if report.trace.machine || report.machine.free.is_some() => return Killer::KernelGlobal,
+        None if report.by_hand || report.panic => return Killer::KernelGlobal,
         None => {}
     }
     match &report.invoked {

@@ -165,9 +165,11 @@ impl<'t> Evictions<'t> {
                 Some(resource) => evicted(pod.as_deref(), Some(resource), None, &[]),
                 None => Says::Ended(Ended { exit: None, pid: None, unit: pod.clone() }),
             }),
-            Message::Storage { volume: true } if self.in_memory => Some(Says::Death(Death {
+            Message::Storage { volume: true, limit } if self.in_memory => Some(Says::Death(Death {
                 area: Some(Area::Tmpfs),
                 because: "a volume in memory has outgrown its limit".to_owned(),
+                limit: *limit,
+                exact: true,
                 ..Death::by(Killer::KubeletEvict)
             })),
             Message::Storage { .. } => {
@@ -232,7 +234,7 @@ fn of_message(message: &Message) -> Option<Says> {
         }
         Message::TaskOom { container } => Says::Death(Death {
             area: Some(Area::Container),
-            unit: Some(container.clone()),
+            unit: container.clone(),
             ..Death::by(Killer::KernelMemcg)
         }),
         Message::Reclaiming { resource } if resource == "memory" => node_pressure(),

@@ -67,6 +67,9 @@ fn of_native(one: &NativeDeath, is_jvm: bool, is_told: bool) -> Vec<(Origin, Say
             let text = "a process or thread could not be started".to_owned();
             vec![(Origin::Program, refused("threads-refused", Area::Threads, text))]
         }
+        native_death::Said::Killed => {
+            vec![(Origin::Program, Says::Ended(Ended { exit: Some(137), ..Ended::default() }))]
+        }
         native_death::Said::Corrupted => {
             vec![(Origin::Program, other("damage to the heap of a native library, not its size", true))]
         }

@@ -1,7 +1,7 @@
 //! What systemd, systemd-oomd and earlyoom say of processes killed for memory.
 
 use super::kernel::{LOOK_BACK, signal, unit};
-use super::signal::{Death, Origin, Says, Signal};
+use super::signal::{Death, Ended, Origin, Says, Signal};
 use crate::artefact::excerpt::Excerpt;
 use crate::artefact::systemd_oom::{self, What, Why};
 use crate::model::{Area, Bytes, Killer};
@@ -41,6 +41,11 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
             }
             None => signals.push(signal(excerpt, Origin::Systemd, told.at, Says::Death(death))),
         }
+    }
+    if signals.is_empty() {
+        let end = |name: Option<String>| Ended { exit: Some(137), pid: None, unit: name.as_deref().and_then(unit) };
+        let ends = systemd_oom::signalled(text).into_iter().take(LOOK_BACK);
+        signals.extend(ends.map(|(at, name)| signal(excerpt, Origin::Systemd, at, Says::Ended(end(name)))));
     }
     signals
 }
@@ -147,5 +152,21 @@ mod tests {
         let deaths = deaths(&format!("{told}{}", told.replace("SIGTERM", "SIGKILL")));
         assert_eq!(deaths.len(), 1);
         assert_eq!((deaths[0].pid, deaths[0].usage), (Some(31), Some(Bytes::gib(2))));
+    }
+
+    #[test]
+    fn a_unit_that_a_signal_ended_is_an_end_unless_it_is_told_why() {
+        let text = "systemd[1]: tm.service: Main process exited, code=killed, status=9/KILL\n";
+        let end = Says::Ended(Ended { exit: Some(137), pid: None, unit: Some("tm.service".to_owned()) });
+        assert!(signals(&Excerpt::plain(text)).iter().any(|signal| signal.says == end));
+        let why = format!("{text}systemd[1]: tm.service: Failed with result 'oom-kill'.\n");
+        assert!(signals(&Excerpt::plain(&why)).iter().all(|signal| signal.says != end));
+    }
+
+    #[test]
+    fn a_path_that_is_wrapped_at_a_slash_is_one() {
+        let text = "systemd-oomd[9]: Killed /user.slice/\nuser@1000.service/tm.scope due to memory pressure for /a being \
+                    70.10% > 60.00%\n";
+        assert_eq!(deaths(text)[0].unit.as_deref(), Some("tm.scope"));
     }
 }
