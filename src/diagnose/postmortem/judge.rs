@@ -91,26 +91,28 @@ fn is_about(at: Option<Moment>, death: Option<Moment>) -> bool {
     (-AFTER_SECONDS..=BEFORE_SECONDS).contains(&before)
 }
 
-/// Whose death it is. A JobManager's log mostly tells of TaskManagers; of its own it tells where it is the JobManager's
-/// JVM that ends itself, or Flink that refuses it.
+/// Whose death it is, where that is said. A log tells of its own process, and a JobManager's of its workers as well: of
+/// those it names the container.
 fn role(signals: &[Signal], death: Option<&Told<'_>>) -> Option<Role> {
-    let is_of = |file: usize, role: &str| {
-        signals.iter().any(|signal| {
-            signal.file == file && matches!(&signal.says, Says::Given { key, value } if key == ROLE && value == role)
+    let (signal, death) = death?.main()?;
+    let is_of = |role: &str| {
+        signals.iter().any(|other| {
+            other.file == signal.file && matches!(&other.says, Says::Given { key, value } if key == ROLE && value == role)
         })
     };
-    let (signal, death) = death?.main()?;
-    if death.unit.is_some() || !matches!(death.killer, Killer::Jvm | Killer::Flink) {
+    let named = |words: &[&str]| {
+        let unit = death.unit.as_deref().unwrap_or_default();
+        words.iter().any(|word| unit.contains(word) || signal.quote.contains(word))
+    };
+    if named(&["taskmanager", "TaskManager", "TaskExecutor"]) || is_of("taskmanager") {
         return Some(Role::TaskManager);
     }
-    if is_of(signal.file, "taskmanager") {
-        return Some(Role::TaskManager);
+    let own = matches!(death.killer, Killer::Jvm | Killer::Flink) && death.unit.is_none();
+    match is_of("jobmanager") {
+        true if own => Some(Role::JobManager),
+        true => Some(Role::TaskManager),
+        false => named(&["jobmanager", "JobManager", "ClusterEntrypoint"]).then_some(Role::JobManager),
     }
-    let ends = signals.iter().any(|other| {
-        other.file == signal.file && matches!(&other.says, Says::Strain(strain) if strain.name == "fatal-exit")
-    });
-    let own = ends || death.killer == Killer::Flink && signal.quote.contains("JobManager");
-    (own && is_of(signal.file, "jobmanager")).then_some(Role::JobManager)
 }
 
 /// The verdict over everything that is said: that of the case which most deaths are like.
