@@ -16,6 +16,7 @@ use super::*;
 #[case("malloc(): corrupted top size", Said::Corrupted)]
 #[case("*** Error in `java': double free or corruption (!prev): 0x00007f ***", Said::Corrupted)]
 #[case("./run.sh: line 3: 99 Segmentation fault      (core dumped) java", Said::Segfault)]
+#[case("taskmanager_1 exited with code 137", Said::Killed)]
 #[case("java.io.IOException: No space left on device", Said::DiskFull)]
 fn each_runtime_has_its_last_words(#[case] text: &str, #[case] expected: Said) {
     let found: Vec<Said> = read(&Excerpt::plain(text)).iter().map(|one| one.said).collect();
