@@ -17,12 +17,8 @@ pub use console::{CommitFailed, Refusal, commits, refusals};
 pub use sections::{Limits, Machine, Sections};
 
 /// The words by which such lines are found in a large log.
-pub const ANCHORS: &[&str] = &[
-    "insufficient memory for the Java",
-    "fatal error has been detected by the Java",
-    "_memory(0x",
-    "Could not reserve enough space",
-];
+pub const ANCHORS: &[&str] =
+    &["insufficient memory for the Java", "rror has been detected by", "_memory(0x", "Could not reserve enough space"];
 
 /// One report, or its first lines on a console.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,7 +95,7 @@ pub fn reports(excerpt: &Excerpt) -> Vec<CrashReport> {
 fn header() -> Option<&'static Regex> {
     static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"There\s+is\s+insufficient\s+memory\s+for\s+the\s+Java\s+Runtime|(?:A\s+fatal|An\s+unexpected)\s+error\s+has\s+been\s+detected\s+by\s+the\s+Java\s+Runtime",
+            r"There\s+is\s+insufficient\s+memory\s+for\s+the\s+Java\s+Runtime|(?:A\s+fatal|An\s+unexpected)\s+error\s+has\s+been\s+detected\s+by\s+(?:the\s+)?Java\s+Runtime",
         )
         .ok()
     });
@@ -180,6 +176,15 @@ fn request(header: &str) -> Request {
 }
 
 fn fatal(header: &str) -> Reason {
+    // JDK 6: `java.lang.OutOfMemoryError: requested 32756 bytes for ChunkPool::allocate. Out of swap space?`
+    static SWAP: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"OutOfMemoryError:\s+requested\s+(\d+)\s+bytes\s+for\s+([^\n]{1,200}?)\.\s+Out\s+of\s+swap").ok()
+    });
+    if let Some(found) = SWAP.as_ref().and_then(|swap| swap.captures(header)) {
+        let size = found.get(1).and_then(|bytes| bytes.as_str().parse().ok()).map(Bytes::new);
+        let purpose = found.get(2).map(|purpose| purpose.as_str().trim().to_owned());
+        return Reason::Memory(Request { by: None, size, purpose });
+    }
     static ERROR: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r"(?:(?:fatal\s+error|Error):\s+OutOfMemory\s+encountered:\s+([^\n]{1,120}))|((?:SIG[A-Z]{3,6}|EXCEPTION_\w+)\s+\(0x[0-9a-f]+\)[^\n]{0,80})|(Internal\s+Error\s+\([^)\n]{1,120}\))",

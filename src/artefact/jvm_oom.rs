@@ -153,8 +153,9 @@ fn is_no_error(line: &str, after: &str) -> bool {
         after.strip_prefix('.').is_some_and(|rest| rest.starts_with(|next: char| next.is_alphabetic() || next == '<'));
     let counter =
         after.starts_with("s ") || after.starts_with('=') || after.trim_start().starts_with("and StackOverflow");
-    // The history of a crash report is not what ended the JVM.
-    let past = line.contains("Event: ");
+    // The history of a crash report is not what ended the JVM, nor are its counts: `OutOfMemoryError java_heap_errors=2`.
+    let counts = after.split_whitespace().next().is_some_and(|word| word.contains("_errors="));
+    let past = line.contains("Event: ") || after.starts_with(' ') && counts;
     past || code || counter || line.ends_with("-XX:") || line.ends_with("import ") || line.ends_with("catch (")
 }
 
@@ -325,11 +326,14 @@ fn unit(text: &str, offset: usize) -> Option<String> {
 fn sentences(text: &str, known: &[OutOfMemory]) -> Vec<OutOfMemory> {
     static SENTENCES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"The\s+(direct|metaspace)\s+out-of-memory\s+error\s+has\s+occurred|A\s+(heap)\s+space-related\s+out-of-memory\s+error\s+has|(?:Error: |rror from thread \[[^\]\n]{1,200}\]:\s)(Java heap space|GC overhead limit exceeded|Metaspace\b|Direct buffer memory|PermGen space|unable to create)",
+            r"The\s+(direct|metaspace)\s+out-of-memory\s+error\s+has\s+occurred|A\s+(heap)\s+space-related\s+out-of-memory\s+error\s+has|IOException:\s+(Map failed)|(Cannot\s+reserve\s+\d+\s+bytes\s+of\s+direct\s+buffer\s+memory|failed\s+to\s+allocate\s+\d+\s+byte\(s\)\s+of\s+direct\s+memory)\s+\([^)]{5,80}\)|(?:Error: |rror from thread \[[^\]\n]{1,200}\]:\s)(Java heap space|GC overhead limit exceeded|Metaspace\b|Direct buffer memory|PermGen space|unable to create)",
         )
         .ok()
     });
-    if !["out-of-memory", "Error: ", "rror from thread"].iter().any(|word| text.contains(word)) {
+    if !["out-of-memory", "Error: ", "rror from thread", "Map failed", " of direct"]
+        .iter()
+        .any(|word| text.contains(word))
+    {
         return Vec::new();
     }
     let Some(sentences) = SENTENCES.as_ref() else { return Vec::new() };
@@ -343,27 +347,24 @@ fn sentences(text: &str, known: &[OutOfMemory]) -> Vec<OutOfMemory> {
         if near || last(text.get(..offset).unwrap_or_default(), 40).ends_with("OutOfMemory") {
             continue;
         }
-        let word = (1..=3).find_map(|group| sentence.get(group)).map_or("", |word| word.as_str()).to_ascii_lowercase();
+        let word = (1..=5).find_map(|group| sentence.get(group)).map_or("", |word| word.as_str()).to_ascii_lowercase();
         let exhausted = match word.as_str() {
             "direct" | "direct buffer memory" => Exhausted::Direct,
             "metaspace" => Exhausted::Metaspace,
             "permgen space" => Exhausted::PermGen,
             "gc overhead limit exceeded" => Exhausted::GcOverhead,
             "unable to create" => Exhausted::Threads,
+            reserved if reserved.ends_with("memory") => Exhausted::Direct,
+            // The error is its cause, and tells it itself where the cause is not cut off.
+            "map failed" if known.iter().any(|error| error.exhausted == Exhausted::Map) => continue,
+            "map failed" => Exhausted::Map,
             _ => Exhausted::Heap,
         };
         let told = Told::Thrown;
         let unit = unit(text, offset);
-        found.push(OutOfMemory {
-            offset,
-            exhausted,
-            told,
-            requested: None,
-            used: None,
-            limit: None,
-            unit,
-            provoked: false,
-        });
+        let words = whole.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+        let [requested, used, limit] = numbers(&words);
+        found.push(OutOfMemory { offset, exhausted, told, requested, used, limit, unit, provoked: false });
     }
     found
 }

@@ -28,6 +28,8 @@ pub enum Said {
     Length,
     /// `Segmentation fault`.
     Segfault,
+    /// `taskmanager_1 exited with code 137`, as docker compose says it.
+    Killed,
     /// `No space left on device`, `Disk quota exceeded`.
     DiskFull,
 }
@@ -76,6 +78,7 @@ const WORDS: &[(&str, Said, &str)] = &[
     ("corrupted size vs. prev_size", Said::Corrupted, "glibc"),
     ("corrupted double-linked list", Said::Corrupted, "glibc"),
     ("stack smashing detected", Said::Corrupted, "glibc"),
+    ("exited with code 137", Said::Killed, "a container runtime"),
     ("Segmentation fault", Said::Segfault, "the kernel"),
     ("No space left on device", Said::DiskFull, "the kernel"),
     ("Disk quota exceeded", Said::DiskFull, "the kernel"),

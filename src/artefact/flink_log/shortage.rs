@@ -80,6 +80,11 @@ pub enum RocksDb {
         /// What all write buffers may hold.
         capacity: Option<Bytes>,
     },
+    /// RocksDB could not get memory, or its cache may not grow: the words of its exception.
+    Refused {
+        /// RocksDB's own words.
+        error: String,
+    },
     /// `Error while opening RocksDB instance`, with the error's message.
     NotOpened {
         /// RocksDB's own words.
@@ -136,6 +141,18 @@ static NOT_OPENED: LazyLock<Sentence> = LazyLock::new(|| Sentence::new(r"Error w
 static ROCKSDB_EXCEPTION: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"org\.rocksdb\.RocksDBException: (?<error>[^\n\\]+)"));
 
+/// What RocksDB says as it is refused memory by the system.
+const REFUSED: [&str; 3] = ["annot allocate memory", "Not enough space", "std::bad_alloc"];
+/// What it says where its cache has a limit that is kept (`strict_capacity_limit`).
+const LIMITED: [&str; 2] = ["emory limit", "cache being full"];
+
+/// Whether RocksDB's words say that a limit of its own refused it memory, and not the system; nothing where they are of
+/// something else.
+pub fn is_own_limit(error: &str) -> Option<bool> {
+    let holds = |words: &[&str]| words.iter().any(|words| error.contains(words));
+    if holds(&REFUSED) { Some(false) } else { holds(&LIMITED).then_some(true) }
+}
+
 fn pool(captures: &regex::Captures<'_>) -> Pool {
     let count = number(captures, "count").or_else(|| number(captures, "of"));
     Pool { count, buffer: number(captures, "buffer").map(Bytes::new) }
@@ -144,9 +161,15 @@ fn pool(captures: &regex::Captures<'_>) -> Pool {
 /// Every shortage that a text tells, in its order.
 pub fn shortages(text: &str) -> Vec<At<Shortage>> {
     let mut found = Vec::new();
-    found.extend(NETWORK.all(text).map(|captures| {
+    found.extend(NETWORK.all(text).filter_map(|captures| {
         let (required, available) = (number(&captures, "required"), number(&captures, "available"));
-        At { span: span(&captures), what: Shortage::NetworkBuffers { required, available, pool: pool(&captures) } }
+        let span = span(&captures);
+        // "If you see an IOException: Insufficient number of network buffers exception" is advice.
+        let goes_on = || text.get(span.end..).is_some_and(|behind| behind.starts_with([' ', '`']));
+        if required.is_none() && goes_on() {
+            return None;
+        }
+        Some(At { span, what: Shortage::NetworkBuffers { required, available, pool: pool(&captures) } })
     }));
     found.extend(
         TIMEOUT
@@ -228,6 +251,11 @@ pub fn rocksdb(text: &str) -> Vec<At<RocksDb>> {
         let capacity = capacity.and_then(|captures| number(&captures, "capacity")).map(Bytes::new);
         let what = RocksDb::ArenaBlock { block: detail("block"), limit: detail("limit"), capacity };
         found.push(At { span: span(&captures), what });
+    }
+    for captures in ROCKSDB_EXCEPTION.all(text).take(MOST_MESSAGES) {
+        let error = group(&captures, "error").filter(|error| is_own_limit(error).is_some());
+        let Some(error) = error.map(str::to_owned) else { continue };
+        found.push(At { span: span(&captures), what: RocksDb::Refused { error } });
     }
     for captures in NOT_OPENED.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);

@@ -41,7 +41,7 @@ const MOST: usize = 64;
 pub fn commits(excerpt: &Excerpt) -> Vec<CommitFailed> {
     static COMMIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"os::(?:pd_)?(?:commit|reserve)_memory(?:_or_exit)?\(\s*(?:0x[0-9a-fA-F]+|\(nil\))\s*,\s*(\d+)[^)\n]{0,40}\)\s+failed;\s+error\s*=\s*.([^\n(]{0,120}?).?\s+\((?:DOS error/)?errno\s*=\s*(\d+)\)",
+            r"os::(?:pd\\?_)?(?:commit|reserve)\\?_memory(?:\\?_or\\?_exit)?\(\s*(?:0x[0-9a-fA-F]+|\(nil\))\s*,\s*(\d+)[^)\n]{0,40}\)\s+failed;\s+error\s*=\s*.([^\n(]{0,120}?).?\s+\((?:DOS error/)?errno\s*=\s*(\d+)\)",
         )
         .ok()
     });
@@ -81,7 +81,9 @@ pub fn refusals(excerpt: &Excerpt) -> Vec<Refusal> {
             let line = excerpt.line(offset).text;
             let rest = text.get(offset..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
             // Other programs "are unable to allocate" too: this one is the JVM's in its own sentence only.
-            if words.starts_with("Unable") && !(rest.contains("required by the") || rest.contains("bit map")) {
+            if words.starts_with("Unable")
+                && !(["required by the", "bit map", "bitmaps for"].iter().any(|words| rest.contains(words)))
+            {
                 continue;
             }
             let amount = size.captures(rest).and_then(|found| {

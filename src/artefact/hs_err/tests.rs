@@ -165,6 +165,14 @@ fn a_jvm_that_cannot_place_its_heap_says_how_much_it_asked_for() {
     let text = "Error occurred during initialization of VM\nCould not reserve enough space for 2097152KB object heap\n";
     assert_eq!(refusals(&Excerpt::plain(text))[0].size, Some(Bytes::gib(2)));
     assert_eq!(refusals(&Excerpt::plain("Unable to allocate 300 MB of disk")), []);
+    let text = "# An unexpected error has been detected by Java Runtime Environment:\n#\n# java.lang.OutOfMemoryError: \
+                requested 1024 bytes for ChunkPool::allocate. Out of swap space?\n#\n#  Internal Error (allocation.hpp:42), \
+                pid=2011, tid=4\n";
+    let report = &reports(&Excerpt::plain(text))[0];
+    assert_eq!(report.pid, Some(2011));
+    assert!(matches!(&report.reason, Reason::Memory(request) if request.size == Some(Bytes::kib(1))), "{report:?}");
+    let text = "Unable to allocate 258048KB bitmaps for parallel garbage collection for the requested 8388608KB heap.";
+    assert_eq!(refusals(&Excerpt::plain(text)).len(), 1);
 }
 
 #[test]

@@ -48,6 +48,8 @@ fn kinds(text: &str) -> Vec<Exhausted> {
     "> Caused by: java.lang.OutOfMemoryError: Direct\n> buffer memory\n> \tat java.nio.Bits.reserveMemory(Bits.java:658)",
     Exhausted::Direct
 )]
+#[case("java.io.IOException: Map failed\n\tat sun.nio.ch.FileChannelImpl.map(FileChannelImpl.java:1)", Exhausted::Map)]
+#[case("java.io.IOException: Map failed\nCaused by: java.lang.OutOfMemoryError: Map failed", Exhausted::Map)]
 #[case("// java.lang.OutOfMemoryError: Java heap space\n// \tat com.example.Leak.main(Leak.java:9)", Exhausted::Heap)]
 #[case(
     "The metaspace out-of-memory error has occurred. This can mean two things: either the job requires a larger size",
@@ -74,6 +76,10 @@ fn the_numbers_of_direct_memory_are_read_of_the_jdk_and_of_netty() {
          2097152 byte(s) of direct memory (used: 134217727, max: 134217728)",
     )[0];
     assert_eq!((netty.exhausted, netty.used, netty.limit), (Exhausted::Direct, of(134_217_727), of(134_217_728)));
+    let bare = "Handling exception: failed to allocate 2097152 byte(s) of direct memory (used: 1000, max: 2000)\n";
+    assert_eq!((read(bare).len(), read(bare)[0].exhausted, read(bare)[0].used), (1, Exhausted::Direct, of(1000)));
+    let bare = "cause: Cannot reserve 65536 bytes of direct\nbuffer memory (allocated: 1000, limit: 2000)\n";
+    assert_eq!((read(bare).len(), read(bare)[0].used, read(bare)[0].limit), (1, of(1000), of(2000)));
     let too_large = &read(
         "io.netty.util.internal.OutOfDirectMemoryError: failed to allocate 1 byte(s) of direct memory (used: 99999999999999999999, max: 5)",
     )[0];
@@ -83,6 +89,8 @@ fn the_numbers_of_direct_memory_are_read_of_the_jdk_and_of_netty() {
 #[rstest]
 #[case("CommandLine flags: -XX:+ExitOnOutOfMemoryError -XX:+HeapDumpOnOutOfMemoryError -XX:OnOutOfMemoryError=kill")]
 #[case("OutOfMemory and StackOverflow Exception counts:\nOutOfMemoryErrors java_heap_errors=1\n")]
+#[case("OutOfMemory and StackOverflow Exception counts:\nOutOfMemoryError java_heap_errors=3\n")]
+#[case("OutOfMemoryError class_metaspace_errors=1\nLinkageErrors=12\n")]
 #[case("} catch (OutOfMemoryError e) {")]
 #[case("Raise it to avoid java.lang.OutOfMemoryError: Direct buffer memory in tasks.")]
 #[case("If the heap is too small, the job may fail with `OutOfMemoryError: Java heap space`.")]

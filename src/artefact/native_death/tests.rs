@@ -18,6 +18,7 @@ use super::*;
 #[case("./run.sh: line 3: 99 Killed                  java -Xmx4g", Said::Killed)]
 #[case("[1]  + 99 killed     java -Xmx4g", Said::Killed)]
 #[case("./run.sh: line 3: 99 Segmentation fault      (core dumped) java", Said::Segfault)]
+#[case("taskmanager_1 exited with code 137", Said::Killed)]
 #[case("java.io.IOException: No space left on device", Said::DiskFull)]
 fn each_runtime_has_its_last_words(#[case] text: &str, #[case] expected: Said) {
     let found: Vec<Said> = read(&Excerpt::plain(text)).iter().map(|one| one.said).collect();

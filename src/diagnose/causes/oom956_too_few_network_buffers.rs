@@ -53,11 +53,9 @@ cause! {
 }
 
 const KILLER: [Killer; 1] = [Killer::Flink];
-const TIMEOUT: [&str; 1] = ["network-buffer-timeout"];
 
 fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
-    // Who waits for buffers until a timeout fails as well.
-    if case.death.is_none() { marks::strained(case, &TIMEOUT) } else { marks::told_of(case, &KILLER, &[Area::Network]) }
+    marks::told_of(case, &KILLER, &[Area::Network])
 }
 
 fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
@@ -65,9 +63,6 @@ fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 }
 
 fn title(case: &Case<'_>) -> String {
-    if case.death.is_none() {
-        return "a task waited for network buffers until it gave up".to_owned();
-    }
     match marks::because(case, &KILLER) {
         because if because.is_empty() => format!("too few network buffers{}", marks::figures(case)),
         because => format!("too few network buffers{because}"),
@@ -78,7 +73,6 @@ fn title(case: &Case<'_>) -> String {
 mod tests {
     use super::super::left::Left;
     use super::*;
-    use crate::diagnose::postmortem::signal::Origin;
     use crate::model::Bytes;
 
     #[test]
@@ -88,8 +82,6 @@ mod tests {
         assert_eq!((verdict.code, verdict.area), (Some("OOM956"), Area::Network));
         assert!(verdict.summary.contains("needed 3 network buffers"), "{}", verdict.summary);
         assert!(left.verdict().summary.contains("(limit 0.3 MiB)"));
-        let waited = Left::default().strain(Origin::Flink, "network-buffer-timeout", Some(Area::Network));
-        assert_eq!(waited.first(), Some("OOM956"));
     }
 
     #[test]

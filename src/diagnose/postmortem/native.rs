@@ -22,7 +22,11 @@ fn native(excerpt: &Excerpt) -> Vec<Signal> {
     }
     let is_jvm = native_death::is_of_jvm(excerpt);
     // A JVM that tells its death itself, in a report or an error, needs no other words for it.
-    let is_told = !hs_err::reports(excerpt).is_empty() || !jvm_oom::errors(excerpt).is_empty();
+    let reports = hs_err::reports(excerpt);
+    let is_told = !reports.is_empty() || !jvm_oom::errors(excerpt).is_empty();
+    // `abort` is what ends a program that catches no such exception, and the JVM reports it.
+    let aborted = |report: &&hs_err::CrashReport| matches!(&report.reason, hs_err::Reason::Fatal { what } if what.starts_with("SIGABRT"));
+    let pid = reports.iter().find(aborted).and_then(|report| report.pid);
     let mut kinds = Vec::new();
     let mut found = Vec::new();
     for one in deaths {
@@ -30,11 +34,12 @@ fn native(excerpt: &Excerpt) -> Vec<Signal> {
             continue;
         }
         kinds.push(one.said);
-        found.extend(
-            of_native(&one, is_jvm, is_told)
-                .into_iter()
-                .map(|(origin, says)| signal(excerpt, one.offset, origin, says)),
-        );
+        found.extend(of_native(&one, is_jvm, is_told).into_iter().map(|(origin, mut says)| {
+            if let (Says::Death(death), native_death::Said::RanOut) = (&mut says, one.said) {
+                death.pid = pid;
+            }
+            signal(excerpt, one.offset, origin, says)
+        }));
     }
     found
 }
@@ -75,6 +80,9 @@ fn of_native(one: &NativeDeath, is_jvm: bool, is_told: bool) -> Vec<(Origin, Say
         }
         native_death::Said::Length => {
             vec![(Origin::Program, other("a length that no container may have, an error of the program", true))]
+        }
+        native_death::Said::Killed => {
+            vec![(Origin::Program, Says::Ended(Ended { exit: Some(137), ..Ended::default() }))]
         }
         native_death::Said::Segfault => vec![(Origin::Program, other("a crash by SIGSEGV", true))],
         native_death::Said::DiskFull => vec![(Origin::Program, other("no space left on a disk", false))],

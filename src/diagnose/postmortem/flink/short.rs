@@ -25,8 +25,15 @@ pub(super) fn tell(told: &mut Told<'_>) {
                 let says = arena(*block, *limit, *capacity);
                 told.flink(format!("arena {block:?} {limit:?}"), &said.span, says);
             }
+            RocksDb::Refused { error } => {
+                // Each thread that reads or writes fails of it, with a file and an offset of its own.
+                let key = format!("rocksdb refused {:?}", shortage::is_own_limit(error));
+                told.flink(key, &said.span, refused(error));
+            }
             RocksDb::NotOpened { error } => {
-                told.flink(format!("rocksdb {error:?}"), &said.span, not_opened(error.as_deref()));
+                if let Some(says) = not_opened(error.as_deref()) {
+                    told.flink(format!("rocksdb {error:?}"), &said.span, says);
+                }
             }
         }
     }
@@ -68,10 +75,10 @@ fn of(shortage: &Shortage) -> (String, Says) {
             (format!("network {pool:?}"), Says::Death(death))
         }
         Shortage::NetworkTimeout { pool } => {
-            let text = "a task waited for network buffers until it gave up".to_owned();
-            let limit = pool.size();
-            let strain = Strain { name: "network-buffer-timeout", area: Some(Area::Network), text, usage: None, limit };
-            ("network timeout".to_owned(), Says::Strain(strain))
+            let because = "a task waited for network buffers until it gave up".to_owned();
+            let (limit, area) = (pool.size(), Some(Area::Network));
+            let death = Death { area, because, limit, exact: limit.is_some(), ..Death::by(Killer::Flink) };
+            ("network timeout".to_owned(), Says::Death(death))
         }
         Shortage::BatchReadTimeout => {
             let text = "batch shuffles waited for their read buffers, which framework off-heap memory holds".to_owned();
@@ -139,13 +146,21 @@ fn arena(block: Option<Bytes>, limit: Option<Bytes>, capacity: Option<Bytes>) ->
     Says::Strain(Strain { name: "arena-block", area, text, usage: block, limit })
 }
 
-fn not_opened(error: Option<&str>) -> Says {
+fn not_opened(error: Option<&str>) -> Option<Says> {
     let error = error.unwrap_or("no error is given");
-    let of_memory = ["annot allocate memory", "emory limit", "Not enough space", "std::bad_alloc"];
-    if of_memory.iter().any(|words| error.contains(words)) {
-        let text = format!("RocksDB could not be opened: {error}");
-        let area = Some(Area::ManagedRocksDb);
-        return Says::Strain(Strain { name: "rocksdb-open", area, text, usage: None, limit: None });
+    // For want of memory: that is told of the exception itself.
+    if shortage::is_own_limit(error).is_some() {
+        return None;
     }
-    Says::OtherReason { reason: format!("RocksDB could not be opened ({error})"), ends: false }
+    Some(Says::OtherReason { reason: format!("RocksDB could not be opened ({error})"), ends: false })
+}
+
+fn refused(error: &str) -> Says {
+    let because = format!("RocksDB was refused memory: {error}");
+    // What the system refuses the library, it refuses the JVM's process.
+    let (killer, area) = match shortage::is_own_limit(error) {
+        Some(true) => (Killer::Flink, Area::ManagedRocksDb),
+        _ => (Killer::Jvm, Area::Native),
+    };
+    Says::Death(Death { area: Some(area), because, ..Death::by(killer) })
 }

@@ -196,6 +196,34 @@ fn network_buffers_are_one_death_however_many_tasks_fail_of_them() {
 }
 
 #[test]
+fn a_task_that_waits_for_buffers_until_a_timeout_fails_for_want_of_them() {
+    let text = "java.io.IOException: Timeout triggered when requesting exclusive buffers: The total number of network \
+                buffers is currently set to 8 of 4096 bytes each. You can increase this number\n";
+    let found = deaths(text);
+    assert_eq!(
+        (found[0].killer, found[0].area, found[0].limit),
+        (Killer::Flink, Some(Area::Network), Some(Bytes::kib(32)))
+    );
+}
+
+#[test]
+fn a_state_store_that_is_refused_memory_at_its_opening_fails_the_task() {
+    let opened = |error: &str| {
+        let text = format!(
+            "Caused by: java.io.IOException: Error while opening RocksDB instance.\nCaused by: org.rocksdb.RocksDBException: {error}\n"
+        );
+        deaths(&text).first().map(|death| (death.killer, death.area))
+    };
+    assert_eq!(opened("While mmap file: /d/7.sst: Cannot allocate memory"), Some((Killer::Jvm, Some(Area::Native))));
+    assert_eq!(opened("Busy: Memory limit exceeded"), Some((Killer::Flink, Some(Area::ManagedRocksDb))));
+    let read = "FlinkRuntimeException: Error while retrieving data from RocksDB.\nCaused by: org.rocksdb.RocksDBException: \
+                Insert failed due to LRU cache being full.\n";
+    let found = deaths(&format!("{read}{read}"));
+    assert_eq!((found.len(), found[0].killer, found[0].area), (1, Killer::Flink, Some(Area::ManagedRocksDb)));
+    assert_eq!(opened("While open a file: /d/7.sst: No such file or directory"), None);
+}
+
+#[test]
 fn managed_memory_is_rocksdbs_only_where_that_is_said() {
     let inner = "org.apache.flink.runtime.memory.MemoryReservationException: Could not allocate 1048576 bytes, only 64 bytes \
                  are remaining. This usually";
@@ -208,8 +236,7 @@ fn managed_memory_is_rocksdbs_only_where_that_is_said() {
 
 #[test]
 fn strains_are_no_deaths() {
-    let text = "Timeout triggered when requesting exclusive buffers: The total number of network buffers is currently set to 8 \
-                of 4096 bytes each.\nRocksDBStateBackend performance will be poor because of the current Flink memory \
+    let text = "RocksDBStateBackend performance will be poor because of the current Flink memory \
                 configuration! Details: arenaBlockSize 8388608 > mutableLimit 7340032 (x)\n\
                 Checkpoint 7 of job abc expired before completing.\nCheckpoint 8 of job abc expired before completing.\n\
                 Memory usage stats: [HEAP: 1020/1024/1024 MB, NON HEAP: 60/61/-1 MB (used/committed/max)]\n";
@@ -217,7 +244,7 @@ fn strains_are_no_deaths() {
         .into_iter()
         .filter_map(|says| if let Says::Strain(strain) = says { Some(strain.name) } else { None })
         .collect();
-    assert_eq!(names, ["network-buffer-timeout", "arena-block", "heap-nearly-full", "checkpoint-expired"]);
+    assert_eq!(names, ["arena-block", "heap-nearly-full", "checkpoint-expired"]);
     assert_eq!(deaths(text), []);
 }
 

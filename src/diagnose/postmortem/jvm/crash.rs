@@ -114,9 +114,11 @@ fn asked(request: &Request) -> String {
 /// Stacks, their guard pages, and whatever is asked for while a thread starts.
 fn is_thread(request: &Request, sections: &Sections) -> bool {
     let purpose = request.purpose.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let names =
-        ["gc thread", "thread stack", "native thread", "guard stack", "stack guard", "create thread", "worker thread"];
-    names.iter().any(|name| purpose.contains(name))
+    let names = ["gc thread", "thread stack", "native thread", "guard stack", "stack guard", "worker thread"];
+    // `Cannot create VM thread.`, `Cannot create worker GC thread.`
+    let created = purpose.contains("create ") && purpose.contains("thread");
+    created
+        || names.iter().any(|name| purpose.contains(name))
         || purpose.starts_with("pthread")
         || sections.thread.as_deref().is_some_and(|thread| thread.contains("_thread_new"))
         || sections.frames.iter().take(12).any(|frame| {

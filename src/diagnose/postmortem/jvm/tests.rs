@@ -56,6 +56,7 @@ fn an_error_without_a_name_is_heard_only_where_none_has_one() {
     Area::Threads
 )]
 #[case("# Cannot create worker GC thread. Out of system resources.\n", Area::Threads)]
+#[case("# Cannot create VM thread. Out of system resources.\n", Area::Threads)]
 #[case(
     "# Cannot create worker GC thread. Out of system resources.\nrlimit: STACK 8192k, NPROC 100, AS infinity\n0x1 JavaThread \"a\"\nThreads class SMR info:\n_java_thread_list=0x1, length=80, elements={\n",
     Area::Config

@@ -27,6 +27,17 @@ fn a_bad_allocation_is_the_jvms_only_in_a_jvm() {
 }
 
 #[test]
+fn a_crash_report_of_the_abort_names_the_process() {
+    let text = "terminate called after throwing an instance of 'std::bad_alloc'\n#\n# A fatal error has been detected by the \
+                Java Runtime Environment:\n#\n#  SIGABRT (0x6) at pc=0x00007f, pid=311, tid=412\n";
+    let found = says(text);
+    assert!(
+        matches!(&found[0], Says::Death(death) if death.pid == Some(311) && death.killer == Killer::Jvm),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn what_is_not_memory_is_named() {
     for text in ["free(): invalid pointer\n", "x: No space left on device\n", "Segmentation fault\n"] {
         assert!(matches!(says(text).as_slice(), [Says::OtherReason { .. }]), "{text}");
