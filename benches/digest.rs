@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use oomph::artefact::digest::Digest;
 use oomph::diagnose::postmortem::anchors;
+use oomph::probe::digest::Digest;
 
 const RUNS: usize = 5;
 const SIZE: u64 = 2 << 30;

@@ -1,13 +1,14 @@
 //! What a process shows of itself or leaves behind, as typed facts: one file a format. Facts are stated, never
 //! interpreted; those of a log know their line. Functions over bytes: no file is touched.
 
+pub mod anchors;
 pub mod banner;
 pub mod cgroup;
 pub mod cgroup_files;
 pub mod cgroup_listing;
 pub mod command_line;
 pub mod container_limit;
-pub mod digest;
+
 pub mod envelope;
 pub mod excerpt;
 pub mod flink_log;

@@ -3,6 +3,7 @@
 
 pub mod capture;
 pub mod cgroup;
+pub mod digest;
 pub mod heap;
 pub mod host;
 pub mod hsperf;

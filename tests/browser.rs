@@ -33,8 +33,12 @@ fn chromium(profile: &Path, arguments: &[&str], page: &Path) -> Output {
 
 fn page_of(folder: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder);
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_oomph")).arg("diagnose").arg(path).args(["--format", "html"]).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_oomph"))
+        .arg("diagnose")
+        .arg(path)
+        .args(["--format", "html"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

@@ -81,8 +81,13 @@ fn the_cut_off_model_is_answered_in_its_own_keys_and_after_moving_on() {
     assert!(refused.contains("-Xmx") && refused.contains("larger container alone"), "{refused}");
     // What decides, and the metrics to switch on.
     let page = text(&oomph(&[testdata("incidents/1-pyflink-yarn").to_str().unwrap()]).stdout);
-    let metrics =
-        ["block-cache-capacity", "block-cache-usage", "size-all-mem-tables", "num-running-flushes", "num-running-compactions"];
+    let metrics = [
+        "block-cache-capacity",
+        "block-cache-usage",
+        "size-all-mem-tables",
+        "num-running-flushes",
+        "num-running-compactions",
+    ];
     assert!(metrics.iter().all(|metric| page.contains(&format!("rocksdb.metrics.{metric}: true"))), "{page}");
     assert!(page.contains("the likeliest first"), "{page}");
 }

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use oomph::artefact::digest::{Anchor, Anchors, Digest};
+use oomph::artefact::anchors::{Anchor, Anchors};
+use oomph::probe::digest::Digest;
 
 static ANCHORS: LazyLock<Anchors> =
     LazyLock::new(|| Anchors::new([Anchor::of("Kill"), Anchor::reaching("oom", 2, 400), Anchor::of("\n\n")]));

@@ -16,14 +16,8 @@ pub use messages::{Message, Using};
 pub use pods::{Limit, Pod, Terminated};
 
 /// The words by which a reader of a long log finds what is read here.
-pub const ANCHORS: &[&str] = &[
-    "OOMKilled",
-    "node was low on ",
-    "viction manager: ",
-    "ystem OOM encountered",
-    "TaskOOM",
-    "ness probe",
-];
+pub const ANCHORS: &[&str] =
+    &["OOMKilled", "node was low on ", "viction manager: ", "ystem OOM encountered", "TaskOOM", "ness probe"];
 
 /// All that a text says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

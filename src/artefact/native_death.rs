@@ -22,14 +22,13 @@ pub enum Said {
     NotStarted,
     /// The heap's own records are damaged: `double free or corruption`, `malloc(): corrupted top size`.
     Corrupted,
-    /// A shell saw a program of its own die of SIGKILL: `start.sh: line 12: 4711 Killed   java …`.
+    /// A program died of SIGKILL, as a shell or docker compose saw it: `start.sh: line 12: 4711 Killed   java …`,
+    /// `taskmanager_1 exited with code 137`.
     Killed,
     /// A length beyond what a container may have, which is an error of the program: `std::length_error`.
     Length,
     /// `Segmentation fault`.
     Segfault,
-    /// `taskmanager_1 exited with code 137`, as docker compose says it.
-    Killed,
     /// `No space left on device`, `Disk quota exceeded`.
     DiskFull,
 }

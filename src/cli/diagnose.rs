@@ -2,8 +2,8 @@
 
 mod ask;
 mod patch;
-mod proposal;
 mod patient;
+mod proposal;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -15,8 +15,8 @@ use super::Exit;
 use super::plan::{DeploymentArg, RoleArg, width};
 use crate::artefact::cgroup_files;
 use crate::artefact::masking::Masker;
-use crate::diagnose::postmortem::{self, anchors};
 use crate::diagnose::postmortem::signal::{Says, Signal};
+use crate::diagnose::postmortem::{self, anchors};
 use crate::flink::{Version, sensitive};
 use crate::model::Role;
 use crate::probe::leavings;
@@ -169,7 +169,9 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
         main,
         budget: found.as_ref().and_then(|found| found.survey()),
         no_budget: match &found {
-            Some(found) if found.survey().is_none() => Some(format!("Flink refuses the configuration that {} shows", found.from)),
+            Some(found) if found.survey().is_none() => {
+                Some(format!("Flink refuses the configuration that {} shows", found.from))
+            }
             Some(_) => None,
             None => Some("No configuration is known: --conf FILE makes this exact.".to_owned()),
         },
@@ -199,7 +201,8 @@ fn with_groups_together(inputs: Vec<leavings::Input>) -> Vec<leavings::Input> {
     folders.dedup();
     for folder in folders {
         let of_folder: Vec<&leavings::Input> = files.iter().filter(|input| folder_of(input) == folder).collect();
-        let named = of_folder.iter().filter_map(|input| Some((cgroup_files::name(&input.name)?, input.excerpts.first()?)));
+        let named =
+            of_folder.iter().filter_map(|input| Some((cgroup_files::name(&input.name)?, input.excerpts.first()?)));
         others.push(leavings::Input {
             name: if folder.is_empty() { "memory.*".to_owned() } else { format!("{folder}/memory.*") },
             excerpts: vec![cgroup_files::together(named)],

@@ -8,7 +8,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
-use crate::artefact::digest::{Anchors, Digest, LeftOut};
+use super::digest::{Digest, LeftOut};
+use crate::artefact::anchors::Anchors;
 use crate::artefact::excerpt::Excerpt;
 use crate::model::Unseen;
 use unpack::{Packing, Zstd, begin};

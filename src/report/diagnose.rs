@@ -9,8 +9,8 @@ pub mod text;
 mod words;
 
 use crate::diagnose::postmortem::Judged;
-use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::diagnose::postmortem::late::{Decides, Weight};
+use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::model::{Area, Confidence, Unseen};
 use crate::plan::Survey;
 use crate::recommend::cure::Advice;

@@ -11,7 +11,8 @@ pub fn text(proposal: &Proposal, opinion: &Opinion, width: usize) -> String {
     let verdict = if opinion.allowed { "may be followed" } else { "is not to be followed" };
     let mut out = hanging(&format!("{} proposes {what}{of}: it {verdict}.", proposal.origin.label()), width, "  ");
     if let Some(floor) = opinion.floor {
-        out += &hanging(&format!("  The least that Flink takes with the rest as it is: {}.", about(floor)), width, "    ");
+        out +=
+            &hanging(&format!("  The least that Flink takes with the rest as it is: {}.", about(floor)), width, "    ");
     }
     for reason in &opinion.reasons {
         out += &hanging(&format!("  - {reason}"), width, "    ");

@@ -67,13 +67,15 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
         finding = finding.note(format!("{}: {}", pool.label(), mib(*bytes)));
     }
     let largest = pools.first().map(|(pool, _)| *pool);
-    Some(finding.help(match largest {
-        Some(Pool::AllocatorRetained) => super::oom901_allocator_retention::remedy(outlook)
-            .unwrap_or("see why the allocator keeps so much before giving JVM Overhead more"),
-        Some(Pool::Gc) => "lower -XX:ParallelGCThreads, or raise jvm-overhead.min and .max of this process",
-        Some(Pool::ThreadStacks) => "see who makes threads, or raise jvm-overhead.min and .max of this process",
-        _ => "raise jvm-overhead.min and .max of this process to what is used",
-    }))
+    Some(
+        finding.help(match largest {
+            Some(Pool::AllocatorRetained) => super::oom901_allocator_retention::remedy(outlook)
+                .unwrap_or("see why the allocator keeps so much before giving JVM Overhead more"),
+            Some(Pool::Gc) => "lower -XX:ParallelGCThreads, or raise jvm-overhead.min and .max of this process",
+            Some(Pool::ThreadStacks) => "see who makes threads, or raise jvm-overhead.min and .max of this process",
+            _ => "raise jvm-overhead.min and .max of this process to what is used",
+        }),
+    )
 }
 
 #[cfg(test)]

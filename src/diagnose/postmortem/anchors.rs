@@ -1,10 +1,10 @@
 //! The words by which the lines that tell of deaths are found in a log of any size.
 
 use super::metrics;
-use crate::artefact::digest::{Anchor, Anchors};
+use crate::artefact::anchors::{Anchor, Anchors};
 use crate::artefact::{
-    cgroup_listing, flink_log, gc_log, hs_err, jcmd_text, jvm_oom, kernel_oom, kubernetes_status, native_death, python_worker,
-    rocksdb_traces, systemd_oom, yarn_container,
+    cgroup_listing, flink_log, gc_log, hs_err, jcmd_text, jvm_oom, kernel_oom, kubernetes_status, native_death,
+    python_worker, rocksdb_traces, systemd_oom, yarn_container,
 };
 
 /// A kernel's report from its first line on: the trace, the counters, and a table of all tasks.
@@ -14,7 +14,8 @@ const CRASH: u32 = 400;
 
 /// All of them. A search with SIMD takes 64 at most.
 pub fn anchors() -> Anchors {
-    let far = |words: &'static [&'static str], lines: u32| words.iter().map(move |word| Anchor::reaching(word, 5, lines));
+    let far =
+        |words: &'static [&'static str], lines: u32| words.iter().map(move |word| Anchor::reaching(word, 5, lines));
     let near = [
         cgroup_listing::ANCHORS,
         flink_log::ANCHORS,

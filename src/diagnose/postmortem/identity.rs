@@ -26,7 +26,10 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
     if let Some(name) = banner.captures(text).and_then(|captures| captures.get(1)) {
         let role = match name.as_str() {
             name if name.contains("TaskManager") || name.contains("TaskExecutor") => Some("taskmanager"),
-            name if name.contains("Entrypoint") || name.contains("JobManager") || name.contains("ApplicationMaster") => {
+            name if name.contains("Entrypoint")
+                || name.contains("JobManager")
+                || name.contains("ApplicationMaster") =>
+            {
                 Some("jobmanager")
             }
             _ => None,

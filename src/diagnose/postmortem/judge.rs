@@ -97,7 +97,8 @@ fn role(signals: &[Signal], death: Option<&Told<'_>>) -> Option<Role> {
     let (signal, death) = death?.main()?;
     let is_of = |role: &str| {
         signals.iter().any(|other| {
-            other.file == signal.file && matches!(&other.says, Says::Given { key, value } if key == ROLE && value == role)
+            other.file == signal.file
+                && matches!(&other.says, Says::Given { key, value } if key == ROLE && value == role)
         })
     };
     let named = |words: &[&str]| {

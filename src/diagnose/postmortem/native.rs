@@ -81,9 +81,6 @@ fn of_native(one: &NativeDeath, is_jvm: bool, is_told: bool) -> Vec<(Origin, Say
         native_death::Said::Length => {
             vec![(Origin::Program, other("a length that no container may have, an error of the program", true))]
         }
-        native_death::Said::Killed => {
-            vec![(Origin::Program, Says::Ended(Ended { exit: Some(137), ..Ended::default() }))]
-        }
         native_death::Said::Segfault => vec![(Origin::Program, other("a crash by SIGSEGV", true))],
         native_death::Said::DiskFull => vec![(Origin::Program, other("no space left on a disk", false))],
     }

@@ -230,7 +230,9 @@ impl Reading<'_> {
             let Some(capacity) = capacity else { continue };
             self.given(at, "rocksdb.block_cache.capacity", capacity.get().to_string());
             // Versions that do not say what is in a cache list what it holds; roles are no more than all of it.
-            let Some(usage) = usage.or_else(|| roles.and_then(|roles| Bytes::checked_sum(roles.iter().map(|role| role.bytes)))) else {
+            let Some(usage) =
+                usage.or_else(|| roles.and_then(|roles| Bytes::checked_sum(roles.iter().map(|role| role.bytes))))
+            else {
                 continue;
             };
             if capacity > Bytes::ZERO && is_nearly(usage, capacity) {

@@ -111,7 +111,8 @@ fn by_shortfall(shortfall: Bytes, container: Option<Bytes>) -> (Bytes, Option<St
              eighth of the container is given",
             mib(shortfall)
         );
-        let why = format!("it was killed {} above its limit, and nothing shows how far it would have grown", mib(shortfall));
+        let why =
+            format!("it was killed {} above its limit, and nothing shows how far it would have grown", mib(shortfall));
         return (eighth, Some(more), why);
     }
     let more = (shortfall < WORTH).then(|| {

@@ -76,7 +76,11 @@ pub fn page(report: &Report<'_, '_>) -> String {
     }
     out += &changes(report);
     if let Some(decides) = report.undecided() {
-        out += &format!("\n### What would make this surer\n\n{}:\n\n```\n{}\n```\n", escaped(decides.evidence), decides.command);
+        out += &format!(
+            "\n### What would make this surer\n\n{}:\n\n```\n{}\n```\n",
+            escaped(decides.evidence),
+            decides.command
+        );
     }
     if !report.unread.is_empty() {
         out += "\n### Not read\n\n";

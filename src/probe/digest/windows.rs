@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::anchors::{Anchors, Hit};
 use super::{LeftOut, MOST_OF_A_LINE};
+use crate::artefact::anchors::{Anchors, Hit};
 
 /// Kept of the start and of the end, whatever stands there: start-up figures and last words.
 const EDGE: usize = 64 << 10;

@@ -1,7 +1,6 @@
 //! What is worth reading of a text of any size, in bounded memory: a small one whole, of a large one the start, the end
 //! and the lines around words that matter.
 
-mod anchors;
 mod blocks;
 mod encoding;
 mod windows;
@@ -11,11 +10,11 @@ use std::fmt;
 use std::io::{self, Read};
 use std::thread;
 
-pub use anchors::{Anchor, Anchors};
 pub use encoding::Encoding;
 
-use super::envelope;
-use super::excerpt::Excerpt;
+use crate::artefact::anchors::Anchors;
+use crate::artefact::envelope;
+use crate::artefact::excerpt::Excerpt;
 use crate::model::{Seen, Unseen};
 use blocks::{BLOCK, Blocks};
 use encoding::Text;

@@ -54,9 +54,9 @@ enum Search {
 
 /// A word at an offset of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hit {
-    pub(super) offset: usize,
-    pub(super) anchor: usize,
+pub(crate) struct Hit {
+    pub(crate) offset: usize,
+    pub(crate) anchor: usize,
 }
 
 impl Anchors {
@@ -108,12 +108,12 @@ impl Anchors {
         &self.all
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<Anchor> {
+    pub(crate) fn get(&self, index: usize) -> Option<Anchor> {
         self.all.get(index).copied()
     }
 
     /// Where which word stands, in the order of offsets: the longest of those that start at one offset.
-    pub(super) fn find(&self, block: &[u8], hits: &mut Vec<Hit>) {
+    pub(crate) fn find(&self, block: &[u8], hits: &mut Vec<Hit>) {
         let mut from = 0;
         while let Some((start, anchor)) = self.next(block, from) {
             hits.push(Hit { offset: start, anchor });

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::artefact::anchors::Anchor;
 use crate::artefact::excerpt::GAP;
 
 const SMALL: Sizes = Sizes { whole: 0, block: 4096, two_threads: false };

@@ -8,8 +8,8 @@ use std::thread;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::MOST_OF_A_LINE;
-use super::anchors::{Anchors, Hit};
 use super::windows::Windows;
+use crate::artefact::anchors::{Anchors, Hit};
 
 /// A block stays in a core's own cache between being read, searched and counted.
 pub(super) const BLOCK: usize = 512 << 10;
