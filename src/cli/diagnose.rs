@@ -110,7 +110,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
     let leavings = match leavings::read(&args.left, &anchors()) {
         Ok(leavings) => leavings,
         Err(error) => {
-            anstream::eprintln!("error: could not {error}");
+            anstream::eprintln!("error: could not read {error}");
             return Ok(Exit::Input);
         }
     };

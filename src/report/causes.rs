@@ -16,7 +16,7 @@ pub fn markdown() -> String {
         .iter()
         .map(|cause| vec![format!("[{0}]({0}.md)", cause.code), cause.name.to_owned(), cause.summary()])
         .collect();
-    let opening = "# What ends a process\n\n`oomph attach` looks for these in a process that still lives. `oomph explain CODE` \
+    let opening = "# What ends a process\n\n`oomph attach` looks for these in a process that still lives, `oomph diagnose` in what a dead one left. `oomph explain CODE` \
                    prints the page of one.\n\n";
     format!("{opening}{}", table::markdown(&["code", "name", "what"], &[Align::Left; 3], &rows))
 }
