@@ -156,7 +156,9 @@ fn is_no_error(line: &str, after: &str) -> bool {
     // The history of a crash report is not what ended the JVM, nor are its counts: `OutOfMemoryError java_heap_errors=2`.
     let counts = after.split_whitespace().next().is_some_and(|word| word.contains("_errors="));
     let past = line.contains("Event: ") || after.starts_with(' ') && counts;
-    past || code || counter || line.ends_with("-XX:") || line.ends_with("import ") || line.ends_with("catch (")
+    // A program's text that holds the name, `throw new X("java.lang.OutOfMemoryError`, and a count of a heap dump.
+    let quoted = line.ends_with("(\"") || after.starts_with(" instances");
+    past || code || counter || quoted || line.ends_with("-XX:") || line.ends_with("import ") || line.ends_with("catch (")
 }
 
 /// What stands behind the error's name, on one line and with single blanks; empty where nothing does.

@@ -97,6 +97,8 @@ fn the_numbers_of_direct_memory_are_read_of_the_jdk_and_of_netty() {
 #[case("SparkOutOfMemoryError: Unable to acquire 65536 bytes of memory, got 0")]
 #[case("System.OutOfMemoryException: Insufficient memory")]
 #[case("BufferExhaustedException: Failed to allocate 16384 bytes within the configured max blocking time 60000 ms.")]
+#[case("throw new RuntimeException(\"java.lang.OutOfMemoryError: Java heap space\");")]
+#[case("java.lang.OutOfMemoryError instances: 0")]
 #[case("java.lang.OutOfMemoryError.<init>(OutOfMemoryError.java:48)")]
 fn what_only_has_the_name_in_it_is_no_error(#[case] text: &str) {
     assert_eq!(kinds(text), []);
