@@ -158,7 +158,12 @@ fn is_no_error(line: &str, after: &str) -> bool {
     let past = line.contains("Event: ") || after.starts_with(' ') && counts;
     // A program's text that holds the name, `throw new X("java.lang.OutOfMemoryError`, and a count of a heap dump.
     let quoted = line.ends_with("(\"") || after.starts_with(" instances");
-    past || code || counter || quoted || line.ends_with("-XX:") || line.ends_with("import ") || line.ends_with("catch (")
+    past || code
+        || counter
+        || quoted
+        || line.ends_with("-XX:")
+        || line.ends_with("import ")
+        || line.ends_with("catch (")
 }
 
 /// What stands behind the error's name, on one line and with single blanks; empty where nothing does.
