@@ -9,7 +9,8 @@ use super::{Read, told};
 use crate::diagnose::recalled::{Recalled, What};
 use crate::diagnose::trend::restarts::{self, Keeper};
 use crate::diagnose::trend::{Forecast, Slope, Trend, Troughs, Verdict};
-use crate::model::{Bytes, Finding, Measure, Pool, Role, Unit};
+use crate::model::{Bytes, Measure, Pool, Role, Unit};
+use crate::report::attach::json::FindingV1;
 
 /// The name and version of this format.
 pub const SCHEMA: &str = "oomph.recording/1";
@@ -163,18 +164,6 @@ struct ReadV1 {
     strangers: Vec<String>,
 }
 
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct FindingV1 {
-    code: &'static str,
-    name: &'static str,
-    severity: &'static str,
-    confidence: &'static str,
-    title: String,
-    notes: Vec<String>,
-    help: Option<String>,
-}
-
 /// The document of a recording.
 pub fn document(recalled: &Recalled, read: &Read) -> Document {
     let (header, last) = (&recalled.header, &recalled.last);
@@ -239,19 +228,7 @@ pub fn document(recalled: &Recalled, read: &Read) -> Document {
             unknown_values: read.lines.unknown_values,
             strangers: read.strangers.clone(),
         },
-        findings: shown.findings.iter().map(finding).collect(),
-    }
-}
-
-fn finding(finding: &Finding) -> FindingV1 {
-    FindingV1 {
-        code: finding.code,
-        name: finding.name,
-        severity: finding.severity.name(),
-        confidence: finding.confidence.name(),
-        title: finding.title.clone(),
-        notes: finding.notes.clone(),
-        help: finding.help.clone(),
+        findings: shown.findings.iter().map(FindingV1::of).collect(),
     }
 }
 
