@@ -6,6 +6,7 @@ mod bytes;
 mod component;
 mod deployment;
 mod enforcer;
+mod experiment;
 mod figure;
 mod finding;
 mod limit;
@@ -22,6 +23,10 @@ pub use bytes::{Bytes, FlinkSizeError, JvmSizeError, QuantityError};
 pub use component::{Component, Role};
 pub use deployment::Deployment;
 pub use enforcer::Enforcer;
+pub use experiment::{
+    Accesses, Ended, EngineChoice, Experiment, Kind, Malloc, Operator, Order, Phase, Progress, Said, SharedPool, State,
+    StoreSettings, Workload,
+};
 pub use figure::{Derivation, Figure, Held, Provenance, Range, Ratio, Term};
 pub use finding::{Confidence, Edit, Finding, Fix, Label, Severity};
 pub use limit::Limit;

@@ -17,12 +17,30 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("check", &["model", "flink", "config", "plan"]),
     ("probe", &["model", "artefact"]),
     ("diagnose", &["model", "flink", "plan", "artefact"]),
-    ("report", &["model", "flink", "config", "plan", "check", "recommend", "artefact", "diagnose"]),
-    ("cli", &["model", "flink", "artefact", "config", "plan", "check", "recommend", "report", "probe", "diagnose"]),
+    ("repro", &["model", "flink", "config", "plan", "artefact", "diagnose"]),
+    ("harness", &["model", "artefact", "probe", "diagnose", "repro"]),
+    ("report", &["model", "flink", "config", "plan", "check", "recommend", "artefact", "diagnose", "repro"]),
+    (
+        "cli",
+        &[
+            "model",
+            "flink",
+            "artefact",
+            "config",
+            "plan",
+            "check",
+            "recommend",
+            "report",
+            "probe",
+            "diagnose",
+            "repro",
+            "harness",
+        ],
+    ),
 ];
 
 /// The files that may touch the world outside; all others are functions over values.
-const TOUCHING: &[&str] = &["main.rs", "cli.rs", "cli/", "config/load.rs", "probe/"];
+const TOUCHING: &[&str] = &["main.rs", "cli.rs", "cli/", "config/load.rs", "probe/", "harness.rs", "harness/"];
 
 /// What touching the world looks like.
 const WORLD: &[&str] =

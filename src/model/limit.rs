@@ -5,7 +5,8 @@ use std::fmt;
 use super::Bytes;
 
 /// What bounds a size: never -1, 0 or a huge number standing for "nothing does".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Limit {
     /// Not more than this.
     AtMost(Bytes),
