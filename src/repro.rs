@@ -3,3 +3,6 @@
 
 pub mod outcome;
 pub mod prediction;
+pub mod settings;
+pub mod stream;
+pub mod workload;
