@@ -136,7 +136,7 @@ fn operator(node: &Node) -> Parsed<Operator> {
 
 fn shuffle(node: &Node) -> Parsed<Shuffle> {
     let mut fields = Fields::of(node, "a shuffle", &["bytes", "file", "rate", "written-back"])?;
-    let most = Bytes::tib(1);
+    let most = Bytes::gib(1024);
     Ok(Shuffle {
         bytes: fields.needed("bytes", |node| size(node, Bytes::new(1), most))?,
         file: fields.optional("file", |node| size(node, Bytes::kib(64), most))?.unwrap_or(Bytes::mib(64)),
