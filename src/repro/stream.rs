@@ -197,6 +197,11 @@ impl Material {
         Material((0..1 << 17).flat_map(|_| chance.next_bits().to_le_bytes()).collect())
     }
 
+    /// So many random bytes.
+    pub fn piece(&self, bytes: usize) -> Vec<u8> {
+        self.0.iter().copied().cycle().take(bytes).collect()
+    }
+
     /// Writes a value of this state behind what is in `buffer`: random bytes, then as many zeros as compression is to take
     /// away.
     pub fn value(&self, buffer: &mut Vec<u8>, state: &State, chance: &mut Chance) {
