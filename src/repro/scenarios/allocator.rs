@@ -1,9 +1,9 @@
 //! The same work under three allocators.
 
+use crate::model::Malloc;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
-use crate::model::Malloc;
 
 const POOL: &str = "\
 taskmanager.memory.process.size: 1024m
@@ -49,7 +49,9 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
             (cured < few, format!("{} at most, {}", judging::mebibytes(cured), judging::mebibytes(few)))
         }),
         judging::about("The configurations are the same.", runs, &[FAILS, CURED], |found| {
-            let same = found.windows(2).all(|pair| pair.first().map(|run| &run.configuration) == pair.last().map(|run| &run.configuration));
+            let same = found
+                .windows(2)
+                .all(|pair| pair.first().map(|run| &run.configuration) == pair.last().map(|run| &run.configuration));
             let malloc = found.iter().map(|run| run.experiment.malloc.to_string()).collect::<Vec<_>>().join(", ");
             (same, malloc)
         }),

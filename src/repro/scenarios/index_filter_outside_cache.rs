@@ -1,9 +1,9 @@
 //! Index and filter blocks that are not charged to the cache stay in memory with each open file.
 
+use crate::model::Bytes;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
-use crate::model::Bytes;
 
 const FAILING: &str = "\
 taskmanager.memory.process.size: 1024m

@@ -1,9 +1,9 @@
 //! What a column family costs before it holds anything: 1, 10, 100 and 400 of them under the same records.
 
+use crate::model::Bytes;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
-use crate::model::Bytes;
+use crate::repro::scenario::{Bound, CURED, Needs, Scenario, Variant};
 
 const UNMANAGED: &str = "\
 taskmanager.memory.process.size: 1024m
@@ -25,7 +25,10 @@ pub const SCENARIO: Scenario = Scenario {
     title: "The floor of 1, 10, 100 and 400 column families",
     story: "Each state is a column family with memtables, version sets and file handles of its own. The same few records, \
             spread over more states, take more memory, which no budget of Flink's has: here up to the limit.",
-    states: &["With 400 states the process is killed.", "With one state the same records stay within the same container."],
+    states: &[
+        "With 400 states the process is killed.",
+        "With one state the same records stay within the same container.",
+    ],
     needs: Needs { flink: false, python: false, tmpfs: false, group: true },
     workload: include_str!("../../../profiles/workload/many-states.yaml"),
     variants: &[

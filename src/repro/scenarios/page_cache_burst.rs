@@ -1,10 +1,10 @@
 //! A batch shuffle fills its container with page cache: usage at the limit, hardly any memory of its own.
 
+use crate::model::{Bytes, Limit};
 use crate::repro::judging;
+use crate::repro::outcome::Ending;
 use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{CURED, FAILS, Needs, Scenario, Variant};
-use crate::model::{Bytes, Limit};
-use crate::repro::outcome::Ending;
 
 const CONTAINER: &str = "\
 taskmanager.memory.process.size: 1024m

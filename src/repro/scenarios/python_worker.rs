@@ -1,10 +1,10 @@
 //! Another process of the container grows: the Python worker, which no budget of the JVM's has.
 
-use crate::repro::judging::{self, cured_lives};
-use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
 use crate::model::Bytes;
+use crate::repro::judging::{self, cured_lives};
 use crate::repro::outcome::Ending;
+use crate::repro::outcome::{Run, Statement};
+use crate::repro::scenario::{Bound, FAILS, Needs, Scenario, Variant};
 
 const POOL: &str = "\
 taskmanager.memory.process.size: 1024m
@@ -46,18 +46,27 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
             let killed = found.iter().all(|run| match &run.ending {
                 Ending::KilledByKernel { .. } => true,
                 // The worker outlives its Python process by a moment.
-                Ending::Failed(_) | Ending::Died { .. } => run.verdict.as_ref().is_some_and(|verdict| verdict.killer.contains("kernel")),
+                Ending::Failed(_) | Ending::Died { .. } => {
+                    run.verdict.as_ref().is_some_and(|verdict| verdict.killer.contains("kernel"))
+                }
                 _ => false,
             });
             (killed, found.iter().map(|run| judging::ending(run)).collect())
         }),
         judging::about("Most of the group was another process.", runs, &[FAILS], |found| {
             let others = |run: &Run| {
-                let others = |moment: &crate::repro::outcome::Moment| moment.group_anonymous?.checked_sub(moment.anonymous);
+                let others =
+                    |moment: &crate::repro::outcome::Moment| moment.group_anonymous?.checked_sub(moment.anonymous);
                 judging::most_seen(run, others).unwrap_or(Bytes::ZERO)
             };
             let most = found.iter().all(|run| others(run) > run.peak_anonymous);
-            let told = |run: &&Run| format!("{} of others, {} of its own", judging::mebibytes(others(run)), judging::mebibytes(run.peak_anonymous));
+            let told = |run: &&Run| {
+                format!(
+                    "{} of others, {} of its own",
+                    judging::mebibytes(others(run)),
+                    judging::mebibytes(run.peak_anonymous)
+                )
+            };
             (most, found.iter().map(told).collect())
         }),
         cured_lives("Where it is bounded, the job does all its work.", runs),

@@ -1,9 +1,9 @@
 //! A restart loads in bulk: memtables fill as fast as files can be read, with more instances open than ever after.
 
+use crate::model::Bytes;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
-use crate::model::Bytes;
+use crate::repro::scenario::{Bound, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
 taskmanager.memory.process.size: 1024m
@@ -52,10 +52,12 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
         fails_of_memory("While it is restored it is killed at the limit.", runs),
         judging::about("Before that it took much less.", runs, &[FAILS], |found| {
             let before = |run: &Run| {
-                let in_phase = run.moments.iter().filter(|moment| moment.said.as_ref().is_some_and(|said| said.phase == "before"));
+                let in_phase =
+                    run.moments.iter().filter(|moment| moment.said.as_ref().is_some_and(|said| said.phase == "before"));
                 in_phase.map(|moment| moment.anonymous).max().unwrap_or(Bytes::ZERO)
             };
-            let less = found.iter().all(|run| before(run).get() > 0 && before(run).get() * 10 < run.peak_anonymous.get() * 8);
+            let less =
+                found.iter().all(|run| before(run).get() > 0 && before(run).get() * 10 < run.peak_anonymous.get() * 8);
             (less, found.iter().map(|run| judging::of(before(run).get(), run.peak_anonymous.get())).collect())
         }),
         cured_lives("Within managed memory it is restored, and goes on.", runs),

@@ -1,10 +1,10 @@
 //! A leak that is too slow to see by eye, and the forecast of when it kills.
 
+use crate::model::{Bytes, Limit};
+use crate::repro::forecast;
 use crate::repro::judging::{self, fails_of_memory, lives};
 use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
-use crate::model::{Bytes, Limit};
-use crate::repro::forecast;
 
 const POOL: &str = "\
 taskmanager.memory.process.size: 1024m
@@ -65,8 +65,10 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
         }),
         lives("Without the leak it lives.", runs, CURED),
         judging::about("No death is named then within ten times the run.", runs, &[CURED], |found| {
-            let named: Vec<u64> = found.iter().filter_map(|run| forecast(run, 100).filter(|at| *at < run.millis * 10)).collect();
-            let told = named.first().map_or("none was named".to_owned(), |at| format!("{} was named", judging::seconds(*at)));
+            let named: Vec<u64> =
+                found.iter().filter_map(|run| forecast(run, 100).filter(|at| *at < run.millis * 10)).collect();
+            let told =
+                named.first().map_or("none was named".to_owned(), |at| format!("{} was named", judging::seconds(*at)));
             (named.is_empty(), told)
         }),
     ]

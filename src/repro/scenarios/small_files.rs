@@ -46,11 +46,19 @@ fn operations(run: &Run) -> u64 {
 
 fn judge(runs: &[Run]) -> Vec<Statement> {
     vec![
-        judging::about("Small target files make ten times the files of a checkpoint.", runs, &[FAILS, CURED], |found| {
-            let [small, large] = found else { return (false, String::new()) };
-            let files = |run: &Run| run.snapshot_files.unwrap_or(0);
-            (files(small) >= 10 * files(large).max(1), format!("{} files, {} with large ones", files(small), files(large)))
-        }),
+        judging::about(
+            "Small target files make ten times the files of a checkpoint.",
+            runs,
+            &[FAILS, CURED],
+            |found| {
+                let [small, large] = found else { return (false, String::new()) };
+                let files = |run: &Run| run.snapshot_files.unwrap_or(0);
+                (
+                    files(small) >= 10 * files(large).max(1),
+                    format!("{} files, {} with large ones", files(small), files(large)),
+                )
+            },
+        ),
         judging::about("And five times the operations.", runs, &[FAILS, CURED], |found| {
             let [small, large] = found else { return (false, String::new()) };
             let (small, large) = (operations(small), operations(large));

@@ -44,11 +44,20 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
     vec![
         fails_of_memory("With hardly any overhead it is killed at the limit.", runs),
         cured_lives("With overhead it does all its work.", runs),
-        judging::about("Managed memory is exceeded in the cured run too: the overhead pays for it.", runs, &[CURED, FAILS], |found| {
-            let [cured, failing] = found else { return (false, String::new()) };
-            let managed = cured.experiment.store.pool.map_or(0, |pool| pool.cache.get() + pool.write_buffer_manager.get() / 2);
-            let peak = cured.peak_anonymous.get();
-            (peak > managed && cured.experiment.limit != failing.experiment.limit, judging::of(peak, managed))
-        }),
+        judging::about(
+            "Managed memory is exceeded in the cured run too: the overhead pays for it.",
+            runs,
+            &[CURED, FAILS],
+            |found| {
+                let [cured, failing] = found else { return (false, String::new()) };
+                let managed = cured
+                    .experiment
+                    .store
+                    .pool
+                    .map_or(0, |pool| pool.cache.get() + pool.write_buffer_manager.get() / 2);
+                let peak = cured.peak_anonymous.get();
+                (peak > managed && cured.experiment.limit != failing.experiment.limit, judging::of(peak, managed))
+            },
+        ),
     ]
 }

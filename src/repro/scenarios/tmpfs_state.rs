@@ -1,9 +1,9 @@
 //! The same files, on a tmpfs: memory, charged to the container, which nobody can take back.
 
+use crate::model::Bytes;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, CURED, FAILS, Home, Needs, Scenario, Variant};
-use crate::model::Bytes;
 
 const POOL: &str = "\
 taskmanager.memory.process.size: 1024m
@@ -38,12 +38,21 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
         fails_of_memory("On a tmpfs it is killed at the limit.", runs),
         judging::about("Most of the container was files on the tmpfs.", runs, &[FAILS], |found| {
             let most = found.iter().all(|run| shared(run) > run.peak_anonymous);
-            let told = |run: &&Run| format!("{} of files, {} of its own", judging::mebibytes(shared(run)), judging::mebibytes(run.peak_anonymous));
+            let told = |run: &&Run| {
+                format!(
+                    "{} of files, {} of its own",
+                    judging::mebibytes(shared(run)),
+                    judging::mebibytes(run.peak_anonymous)
+                )
+            };
             (most, found.iter().map(told).collect())
         }),
         cured_lives("On a disk it does all its work.", runs),
         judging::about("No file is memory then.", runs, &[CURED], |found| {
-            (found.iter().all(|run| shared(run) < Bytes::mib(1)), found.iter().map(|run| judging::mebibytes(shared(run))).collect())
+            (
+                found.iter().all(|run| shared(run) < Bytes::mib(1)),
+                found.iter().map(|run| judging::mebibytes(shared(run))).collect(),
+            )
         }),
     ]
 }

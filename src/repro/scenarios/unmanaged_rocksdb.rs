@@ -42,11 +42,17 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
     vec![
         fails_of_memory("Unbounded, it is killed at the limit.", runs),
         cured_lives("Within managed memory, it does all its work.", runs),
-        judging::about("The pool bounds memtables: they are a fraction of what they were.", runs, &[FAILS, CURED], |found| {
-            let [failing, cured] = found else { return (false, String::new()) };
-            let (before, after) = (judging::most(failing, |said| said.memtables), judging::most(cured, |said| said.memtables));
-            let mib = |bytes| judging::mebibytes(crate::model::Bytes::new(bytes));
-            (after * 2 < before, format!("{} at most, {} before", mib(after), mib(before)))
-        }),
+        judging::about(
+            "The pool bounds memtables: they are a fraction of what they were.",
+            runs,
+            &[FAILS, CURED],
+            |found| {
+                let [failing, cured] = found else { return (false, String::new()) };
+                let (before, after) =
+                    (judging::most(failing, |said| said.memtables), judging::most(cured, |said| said.memtables));
+                let mib = |bytes| judging::mebibytes(crate::model::Bytes::new(bytes));
+                (after * 2 < before, format!("{} at most, {} before", mib(after), mib(before)))
+            },
+        ),
     ]
 }
