@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod disk;
+pub mod engine;
 pub mod enter;
 pub mod group;
 pub mod kernel_log;
