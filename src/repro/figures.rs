@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn memtables_that_are_charged_to_a_cache_are_counted_once() {
-        let said = Progress { cache_usage: vec![60, 40], memtables: 30, table_readers: 5, kept: 7, ..Progress::default() };
+        let said =
+            Progress { cache_usage: vec![60, 40], memtables: 30, table_readers: 5, kept: 7, ..Progress::default() };
         let moment = Moment { anonymous: Bytes::new(150), said: Some(said), ..Moment::default() };
         let charged = moment.layers(true).unwrap();
         assert_eq!((charged.blocks.get(), charged.memtables.get(), charged.rest.get()), (70, 30, 38));
