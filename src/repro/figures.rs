@@ -228,8 +228,8 @@ mod tests {
             let moments: Vec<Moment> = sizes.iter().zip(0..).map(moment).collect();
             let kept = thinned(&moments, most);
             prop_assert!(kept.len() <= most);
-            prop_assert_eq!(kept.first(), moments.first().as_ref());
-            prop_assert_eq!(kept.last(), moments.last().as_ref());
+            prop_assert_eq!(kept.first().copied(), moments.first());
+            prop_assert_eq!(kept.last().copied(), moments.last());
             let peak = |moment: &Moment| moment.anonymous;
             prop_assert_eq!(kept.iter().copied().map(peak).max(), moments.iter().map(peak).max());
             prop_assert_eq!(kept.iter().map(|moment| moment.usage).max(), moments.iter().map(|moment| moment.usage).max());

@@ -78,3 +78,6 @@ pub(super) fn cells(run: &Run) -> [String; 6] {
         seconds(run.millis),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! `oomph repro compare`: two results, or a result and a recording, side by side.
 
-use super::table::{UNSEEN, signed};
+use super::table::UNSEEN;
 use super::words::{grouped, plain, seconds};
 use crate::model::Bytes;
 use crate::report::amount::mib;
@@ -30,20 +30,22 @@ pub fn page(comparison: &Comparison, names: (&str, &str), width: usize) -> Strin
 
 fn of_pair(pair: &Pair, width: usize) -> String {
     let (a, b) = (plain(&pair.a.name()), plain(&pair.b.name()));
-    let mut out = if a == b { format!("\n{a}\n") } else { hanging(&format!("\n{a} (A) against {b} (B)"), width, "  ") };
+    let title = if a == b { a } else { format!("{a} (A) against {b} (B)") };
+    let mut out = format!("\n{}", hanging(&title, width, "  "));
     for (name, side) in [("A", &pair.a), ("B", &pair.b)] {
         out += &hanging(&format!("  {name}: {}", sentence(side)), width, "     ");
     }
-    let rows = pair.rows();
-    let shown: Vec<Vec<String>> = rows.iter().filter(|row| !is_nothing(row)).map(cells).collect();
-    if !shown.is_empty() {
+    let rows: Vec<Row> = pair.rows().into_iter().filter(|row| !is_nothing(row)).collect();
+    let both: Vec<Vec<String>> = rows.iter().filter(|row| row.difference().is_some()).map(cells).collect();
+    if !both.is_empty() {
         let mut align = [Align::Right; 5];
         align[0] = Align::Left;
-        out += &fitting(width, &[4], &["", "A", "B", "difference", ""], &align, &shown);
+        out += &fitting(width, &[4], &["MiB", "A", "B", "difference", ""], &align, &both);
     }
-    for (name, other, missing) in [("A", "B", lacking(&rows, |row| row.a)), ("B", "A", lacking(&rows, |row| row.b))] {
-        if !missing.is_empty() {
-            let text = format!("  {name} does not tell what {other} tells: {}", missing.join(", "));
+    for (name, one, other) in [("A", only(&rows, |row| row.a), &pair.b), ("B", only(&rows, |row| row.b), &pair.a)] {
+        if !one.is_empty() {
+            let other = plain(&other.name());
+            let text = format!("  Only {name} tells, {other} does not: {}", one.join(", "));
             out += &hanging(&text, width, "    ");
         }
     }
@@ -71,42 +73,49 @@ fn is_nothing(row: &Row) -> bool {
     row.a.unwrap_or(0) == 0 && row.b.unwrap_or(0) == 0
 }
 
-fn lacking(rows: &[Row], of: fn(&Row) -> Option<u64>) -> Vec<String> {
-    rows.iter().filter(|row| of(row).is_none() && !is_nothing(row)).map(|row| label(row.figure)).collect()
+/// What one side alone tells, with its values.
+fn only(rows: &[Row], of: fn(&Row) -> Option<u64>) -> Vec<String> {
+    let alone = rows.iter().filter(|row| row.difference().is_none());
+    let told = alone.filter_map(|row| Some(format!("{} {}", label(row.figure), shown(row.figure.unit(), of(row)?))));
+    told.collect()
 }
 
 /// The name of a figure in a table.
 pub(super) fn label(figure: Figure) -> String {
     match figure {
-        Figure::PeakAnonymous => "Anonymous at most, MiB".to_owned(),
-        Figure::SteadyAnonymous => "Anonymous usually, MiB".to_owned(),
-        Figure::PeakUsage => "Counted at most, MiB".to_owned(),
+        Figure::PeakAnonymous => "Anonymous at most".to_owned(),
+        Figure::SteadyAnonymous => "Anonymous usually".to_owned(),
+        Figure::PeakUsage => "Counted at most".to_owned(),
         Figure::Peak(part) => format!("{} at most", part.label()),
         Figure::Steady(part) => format!("{} usually", part.label()),
-        Figure::Files => "Files at the end, MiB".to_owned(),
+        Figure::Files => "Files at the end".to_owned(),
         Figure::WriteAmplification => "Write amplification".to_owned(),
         Figure::RecordsPerSecond => "Records a second".to_owned(),
     }
 }
 
+fn shown(unit: Unit, value: u64) -> String {
+    match unit {
+        Unit::Bytes => mib(Bytes::new(value)),
+        Unit::Hundredths => Hundredths(value).to_string(),
+        Unit::Count => grouped(value),
+    }
+}
+
 fn cells(row: &Row) -> Vec<String> {
     let unit = row.figure.unit();
-    let shown = |value: Option<u64>| match (value, unit) {
-        (None, _) => UNSEEN.to_owned(),
-        (Some(value), Unit::Bytes) => mib(Bytes::new(value)),
-        (Some(value), Unit::Hundredths) => Hundredths(value).to_string(),
-        (Some(value), Unit::Count) => grouped(value),
+    let cell = |value: Option<u64>| value.map_or_else(|| UNSEEN.to_owned(), |value| shown(unit, value));
+    let difference = row.difference().unwrap_or(0);
+    let size = shown(unit, u64::try_from(difference.unsigned_abs()).unwrap_or(u64::MAX));
+    let sign = match difference {
+        0 => "",
+        less if less < 0 => "-",
+        _ => "+",
     };
-    let difference = row.difference().map_or_else(String::new, |difference| match unit {
-        Unit::Bytes => signed(difference),
-        Unit::Hundredths | Unit::Count => {
-            let size = u64::try_from(difference.unsigned_abs()).unwrap_or(u64::MAX);
-            let text = if unit == Unit::Count { grouped(size) } else { Hundredths(size).to_string() };
-            let sign = if difference < 0 { "-" } else { "+" };
-            if difference == 0 { text } else { format!("{sign}{text}") }
-        }
-    });
     let grown = row.a.zip(row.b).and_then(|(a, b)| percent(Bytes::new(a), Bytes::new(b)));
-    let grown = grown.map_or_else(String::new, |percent| format!("{percent:+} %"));
-    vec![label(row.figure), shown(row.a), shown(row.b), difference, grown]
+    let grown = grown.filter(|percent| *percent != 0).map_or_else(String::new, |percent| format!("{percent:+} %"));
+    vec![label(row.figure), cell(row.a), cell(row.b), format!("{sign}{size}"), grown]
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,9 +21,9 @@ use crate::repro::outcome::{Ending, Run, Statement, Trial};
 /// Where the template cannot be filled.
 pub fn page(trials: &[Trial], not_run: &[NotRun]) -> Result<String, askama::Error> {
     let held = trials.iter().filter(|trial| trial.holds()).count();
-    let title = match trials {
-        [trial] => trial.scenario.clone(),
-        several => format!("{held} of {} held", words::count(several.len() as u64, "scenario", "scenarios")),
+    let title = match (trials, not_run) {
+        ([trial], []) => trial.scenario.clone(),
+        (several, _) => format!("{held} of {} held", words::count(several.len() as u64, "scenario", "scenarios")),
     };
     Page {
         version: env!("CARGO_PKG_VERSION"),
@@ -112,6 +112,7 @@ struct Why {
 
 struct Differs {
     title: String,
+    labels: (String, String),
     lines: Vec<String>,
     settings: Vec<Difference>,
 }
@@ -213,6 +214,7 @@ impl Differs {
     fn of(first: &Run, other: &Run) -> Differs {
         Differs {
             title: text::differs_title(first, other),
+            labels: (first.label.clone(), other.label.clone()),
             lines: settings::changed_lines(first.configuration.as_deref(), other.configuration.as_deref()),
             settings: settings::differences(first, other),
         }
@@ -222,6 +224,7 @@ impl Differs {
 impl Predicted {
     fn of(run: &Run) -> Option<Predicted> {
         let prediction = run.prediction.as_ref()?;
+        let unfinished = (!run.is_finished()).then(|| table::UNFINISHED.to_owned());
         let table = |when: When| {
             let rows = held(prediction, Some(run), when);
             let most = rows.iter().map(|row| row.band.high.max(row.measured.unwrap_or(Bytes::ZERO))).max();
@@ -230,8 +233,8 @@ impl Predicted {
         };
         Some(Predicted {
             label: run.label.clone(),
-            tables: vec![table(When::Peak), table(When::Steady)],
-            notes: prediction.notes.clone(),
+            tables: table::times(run).iter().map(|when| table(*when)).collect(),
+            notes: prediction.notes.iter().cloned().chain(unfinished).collect(),
         })
     }
 }

@@ -17,3 +17,6 @@ pub fn list(entries: &[Entry], width: usize) -> String {
     let seconds = entries.iter().map(|entry| entry.seconds).fold(0, u64::saturating_add);
     out + &format!("\n{} scenarios, about {} in all\n", entries.len(), roughly(seconds))
 }
+
+#[cfg(test)]
+mod tests;

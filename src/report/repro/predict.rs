@@ -1,10 +1,10 @@
 //! `oomph repro predict`: what a workload will take, part by part, and why.
 
-use super::table::{When, held};
+use super::table::expected;
 use super::words::{self, plain};
 use crate::model::{Bytes, Experiment, Limit};
 use crate::report::amount::{about, mib};
-use crate::report::table::{Align, fitting, hanging};
+use crate::report::table::hanging;
 use crate::repro::prediction::{Band, Prediction};
 
 /// The page: the parts with what they take, why, and what the job needs.
@@ -18,7 +18,7 @@ pub fn page(experiment: &Experiment, prediction: &Prediction, width: usize) -> S
         "  ",
     );
     out.push('\n');
-    out += &table(prediction, width);
+    out += &expected(prediction, width);
     out += "\nWhat the job needs\n";
     out += &hanging(
         &format!("  Managed memory   {}, with which RocksDB keeps within its pool", about(prediction.managed_needed)),
@@ -55,21 +55,6 @@ pub fn page(experiment: &Experiment, prediction: &Prediction, width: usize) -> S
     out
 }
 
-/// Low, expected and high of each part, most of the time and at most.
-pub fn table(prediction: &Prediction, width: usize) -> String {
-    let (steady, peak) = (held(prediction, None, When::Steady), held(prediction, None, When::Peak));
-    let mut rows = Vec::new();
-    for row in &peak {
-        let of = steady.iter().find(|other| other.name == row.name).map_or(Band::default(), |other| other.band);
-        let sizes = [of.low, of.expected, of.high, row.band.low, row.band.expected, row.band.high].map(mib);
-        rows.push(std::iter::once(row.name.to_owned()).chain(sizes).collect::<Vec<_>>());
-    }
-    let header = ["MiB", "usually", "expect", "high", "at most", "expect", "high"];
-    let mut align = [Align::Right; 7];
-    align[0] = Align::Left;
-    fitting(width, &[1, 4, 3], &header, &align, &rows)
-}
-
 /// The whole of a prediction in a few lines.
 pub(super) fn short(label: &str, prediction: &Prediction, experiment: Option<&Experiment>, width: usize) -> String {
     let limit = experiment.map_or(Limit::Unlimited, |experiment| experiment.limit);
@@ -100,3 +85,6 @@ fn against_limit(prediction: &Prediction, limit: Limit) -> Option<String> {
     };
     Some(format!("The limit of {} {verdict}.", about(limit)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,10 +54,10 @@ pub fn page(plan: &Plan, width: usize) -> String {
         out += &hanging(&format!("  {}", plain(&experiment.workload.about)), width, "  ");
         out += &hanging(&format!("  {}", words::workload(&experiment.workload)), width, "  ");
     }
-    out += &format!("\nConfiguration: {}\n", plain(&first.label));
+    out += &text::heading(&format!("Configuration: {}", plain(&first.label)), width);
     out += &configuration(first, width);
     for other in others {
-        out += &format!("\nWhat is otherwise: {}\n", plain(&other.label));
+        out += &text::heading(&format!("What is otherwise: {}", plain(&other.label)), width);
         let lines = changed_lines(first.configuration.as_deref(), other.configuration.as_deref());
         let settings = match (&first.experiment, &other.experiment) {
             (Some(first), Some(other)) => planned(first, other),
@@ -93,3 +93,6 @@ fn configuration(half: &Half, width: usize) -> String {
     let settings = of_store(&experiment.store).into_iter().map(|(name, value)| format!("{name}: {value}"));
     out + &hanging(&format!("  RocksDB: {}", settings.collect::<Vec<_>>().join("; ")), width, "    ")
 }
+
+#[cfg(test)]
+mod tests;

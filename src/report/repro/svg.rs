@@ -1,5 +1,5 @@
 //! Memory over time as a drawing for a page of HTML: what it is made of, one part upon the other, the limit, and where the run
-//! was ended. Coordinates are whole units of a drawing of 960 by 480.
+//! was ended. Coordinates are whole units of a drawing of 980 by 480.
 
 use super::chart::{Frame, Level, Shown};
 use super::words::{plain, seconds};

@@ -60,9 +60,11 @@ pub(super) fn summary(trial: &Trial) -> String {
     let (held, all) = (trial.statements.iter().filter(|statement| statement.held).count(), trial.statements.len());
     match (held, all) {
         (_, 0) => "Nothing was stated, so nothing is proved.".to_owned(),
-        (held, all) if held == all => format!("Held: {}.", words::count(all as u64, "statement", "statements")),
+        (held, all) if held == all => {
+            format!("All it states held: {}.", words::count(all as u64, "statement", "statements"))
+        }
         (held, all) => {
-            format!("Did not hold: {} of {}.", all - held, words::count(all as u64, "statement", "statements"))
+            format!("{} of {} did not hold.", all - held, words::count(all as u64, "statement", "statements"))
         }
     }
 }
@@ -105,7 +107,7 @@ pub(super) fn setup(runs: &[&Run]) -> Vec<Setup> {
         ("Allocator", of_all(&worker(|run| run.experiment.malloc.to_string()))),
         ("Limit", of_all(&|run: &Run| Some(run.limit().map_or_else(|| "none".to_owned(), about)))),
         (
-            "Not as Flink",
+            "Unlike Flink",
             of_all(&|run: &Run| {
                 let deviations: Vec<String> = run.deviations.iter().map(|deviation| plain(deviation)).collect();
                 (!deviations.is_empty()).then(|| deviations.join("; "))
@@ -170,6 +172,11 @@ fn over_time(runs: &[&Run], width: usize, signs: Signs) -> String {
     out
 }
 
+/// A heading, however long the names in it are.
+pub(super) fn heading(text: &str, width: usize) -> String {
+    format!("\n{}", hanging(text, width, "  "))
+}
+
 /// Why it ended: what diagnose says, and what the kernel or the worker itself said last.
 fn why(run: &Run, width: usize) -> String {
     let mut out = String::new();
@@ -181,7 +188,7 @@ fn why(run: &Run, width: usize) -> String {
     for line in evidence(run) {
         out += &hanging(&format!("  > {line}"), width, "    ");
     }
-    if out.is_empty() { out } else { format!("\n{}\n{out}", why_title(run)) }
+    if out.is_empty() { out } else { heading(&why_title(run), width) + &out }
 }
 
 /// What stands over it.
@@ -222,7 +229,7 @@ fn what_differs(runs: &[&Run], width: usize) -> String {
     for other in others {
         let lines = settings::changed_lines(first.configuration.as_deref(), other.configuration.as_deref());
         let settings = settings::differences(first, other);
-        out += &format!("\n{}\n", differs_title(first, other));
+        out += &heading(&differs_title(first, other), width);
         out += &lines.iter().map(|line| hanging(&format!("  {line}"), width, "      ")).collect::<String>();
         out += &changes(&settings, width);
         if lines.is_empty() && settings.is_empty() {
@@ -256,14 +263,17 @@ fn prediction(run: &Run, is_one_of_several: bool, width: usize) -> String {
     let of = if is_one_of_several { format!(": {}", plain(&run.label)) } else { String::new() };
     match &run.prediction {
         Some(prediction) => {
-            let mut out = format!("\nPredicted against measured{of}\n");
+            let mut out = heading(&format!("Predicted against measured{of}"), width);
             out += &table::predicted(prediction, run, width);
+            if !run.is_finished() {
+                out += &hanging(&format!("  {}", table::UNFINISHED), width, "  ");
+            }
             for note in &prediction.notes {
                 out += &hanging(&format!("  {}", plain(note)), width, "  ");
             }
             out
         }
-        None if has_workload(run) => format!("\nPredicted against measured{of}: nothing was predicted\n"),
+        None if has_workload(run) => heading(&format!("Predicted against measured{of}: nothing was predicted"), width),
         None => String::new(),
     }
 }
