@@ -1,8 +1,10 @@
 //! What an experiment is, what it will take, what came out of it: workloads, RocksDB's settings out of Flink's, the memory
 //! model, the scenarios and their judgement. Functions over values; `harness` runs what is thought out here.
 
+pub mod judging;
 pub mod outcome;
 pub mod prediction;
+pub mod scenario;
 pub mod settings;
 pub mod stream;
 pub mod workload;

@@ -183,7 +183,8 @@ impl Read<'_> {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, SettingsError> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        let value = parse(&text).ok_or_else(|| SettingsError::Value { key: format!("{PREFIX}{name}"), value: text, wanted });
+        let value =
+            parse(&text).ok_or_else(|| SettingsError::Value { key: format!("{PREFIX}{name}"), value: text, wanted });
         value.map(Some)
     }
 }

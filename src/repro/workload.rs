@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::config::Value;
 use crate::config::yaml::{self, Kind as Yaml, Node};
-use crate::model::{Accesses, Bytes, Kind, Operator, Order, Phase, Position, State, Workload};
+use crate::model::{Accesses, Bytes, Kind, Operator, Order, Phase, Position, Shuffle, State, Workload};
 
 /// Why a file is no workload.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -25,6 +25,9 @@ const LARGEST_VALUE: Bytes = Bytes::mib(64);
 /// The largest key: Flink's keys are short, and index blocks are made of them.
 const LARGEST_KEY: Bytes = Bytes::kib(64);
 
+const FIELDS: &[&str] =
+    &["about", "slots", "seed", "snapshot-every", "operators", "phases", "leak", "python", "shuffle"];
+
 type Parsed<T> = Result<T, WorkloadError>;
 
 /// Reads a workload; `name` is that of its file.
@@ -32,8 +35,7 @@ pub fn parse(name: &str, text: &str) -> Parsed<Workload> {
     let root = yaml::parse(text).map_err(|error| wrong(error.position, error.reason.clone()))?;
     let start = Position { line: 1, column: 1, start: 0, end: 0 };
     let Some(root) = root else { return Err(wrong(start, "it is empty".to_owned())) };
-    let mut fields =
-        Fields::of(&root, "a workload", &["about", "slots", "seed", "snapshot-every", "operators", "phases"])?;
+    let mut fields = Fields::of(&root, "a workload", FIELDS)?;
     let operators = fields.list("operators", |node| operator(node))?;
     let phases = fields.list("phases", |node| phase(node, &operators))?;
     let workload = Workload {
@@ -42,9 +44,15 @@ pub fn parse(name: &str, text: &str) -> Parsed<Workload> {
         slots: fields.optional("slots", |node| small(node, 1, 256))?.unwrap_or(1),
         snapshot_every: fields.optional("snapshot-every", |node| records(node))?,
         seed: fields.optional("seed", |node| count(node))?.unwrap_or(1),
+        leak: fields.optional("leak", |node| size(node, Bytes::new(1), Bytes::gib(1)))?,
+        python: fields.optional("python", |node| size(node, Bytes::new(1), Bytes::gib(1)))?,
+        shuffle: fields.optional("shuffle", shuffle)?,
         operators,
         phases,
     };
+    if workload.shuffle.is_some() && workload.operators.is_empty() && workload.phases.is_empty() {
+        return Ok(workload);
+    }
     if workload.operators.is_empty() {
         return Err(wrong(root.position, "it has no operators: without state there is nothing to run".to_owned()));
     }
@@ -126,6 +134,24 @@ fn operator(node: &Node) -> Parsed<Operator> {
     Ok(operator)
 }
 
+fn shuffle(node: &Node) -> Parsed<Shuffle> {
+    let mut fields = Fields::of(node, "a shuffle", &["bytes", "file", "rate", "written-back"])?;
+    let most = Bytes::gib(1024);
+    Ok(Shuffle {
+        bytes: fields.needed("bytes", |node| size(node, Bytes::new(1), most))?,
+        file: fields.optional("file", |node| size(node, Bytes::kib(64), most))?.unwrap_or(Bytes::mib(64)),
+        rate: fields.optional("rate", |node| size(node, Bytes::kib(64), most))?,
+        written_back: fields.optional("written-back", flag)?.unwrap_or(false),
+    })
+}
+
+fn flag(node: &Node) -> Parsed<bool> {
+    match &node.kind {
+        Yaml::Scalar(Value::Bool(flag)) => Ok(*flag),
+        _ => Err(wrong(node.position, "here true or false is meant".to_owned())),
+    }
+}
+
 const STATE_FIELDS: &[&str] = &[
     "name",
     "kind",
@@ -189,7 +215,7 @@ fn state(node: &Node) -> Parsed<State> {
 }
 
 fn phase(node: &Node, operators: &[Operator]) -> Parsed<Phase> {
-    let mut fields = Fields::of(node, "a phase", &["name", "records", "rate", "do"])?;
+    let mut fields = Fields::of(node, "a phase", &["name", "records", "rate", "restored", "do"])?;
     let accesses = fields.needed("do", |node| match &node.kind {
         Yaml::Mapping(entries) => {
             entries.iter().map(|(key, value)| accesses(text_of(key)?, key.position, value, operators)).collect()
@@ -200,6 +226,7 @@ fn phase(node: &Node, operators: &[Operator]) -> Parsed<Phase> {
         name: fields.optional("name", name_of)?.unwrap_or_else(|| "run".to_owned()),
         records: fields.needed("records", |node| records(node))?,
         rate: fields.optional("rate", |node| records(node))?,
+        restored: fields.optional("restored", |node| small(node, 0, 64))?.unwrap_or(0),
         accesses,
     })
 }
