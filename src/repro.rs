@@ -3,6 +3,7 @@
 
 pub mod judging;
 pub mod outcome;
+pub mod predict;
 pub mod prediction;
 pub mod scenario;
 pub mod settings;

@@ -14,11 +14,13 @@ pub(super) struct Entries {
     pub deletions: u64,
     /// What lists hold beyond one element a key.
     pub more: u64,
+    /// How many of a sequence's entries were written before: they hide what lies deeper.
+    pub repeated: u64,
 }
 
 impl Entries {
     fn none(shape: &Shape) -> Entries {
-        Entries { found: vec![0; shape.classes.len()], deletions: 0, more: 0 }
+        Entries { found: vec![0; shape.classes.len()], ..Entries::default() }
     }
 
     /// How many.
@@ -130,6 +132,8 @@ pub(super) struct Done {
     pub read: u64,
     /// Writes of one entry.
     pub write: u64,
+    /// Writes of an entry that was written before: in a sequence those are not new.
+    pub update: u64,
     /// Deletions of one entry.
     pub delete: u64,
     /// Iterations over a key.
@@ -229,7 +233,7 @@ impl Family {
         if done.scan > 0 {
             self.runs.iter_mut().for_each(|run| run.unread = 0);
         }
-        self.write(done.write);
+        self.write(done.write, done.update);
         let deleted = match self.shape.window {
             Some(window) if before < window => {
                 fixed::scaled(done.delete, (before + records).saturating_sub(window).min(records), records)
@@ -240,12 +244,24 @@ impl Family {
         self.active.records += records;
     }
 
-    fn write(&mut self, writes: u64) {
-        if writes == 0 {
+    fn write(&mut self, writes: u64, updates: u64) {
+        let all = writes + updates;
+        if all == 0 {
             return;
         }
-        self.active.milli += writes * self.shape.in_memtable(true);
+        self.active.milli += all * self.shape.in_memtable(true);
         let entries = &mut self.active.entries;
+        if self.shape.window.is_some() {
+            // Of the updates as many meet a key of this memtable as it has of those that wait.
+            let values = entries.count().saturating_sub(entries.deletions);
+            let window = self.shape.window.unwrap_or(1).max(values).max(1);
+            let older = updates - fixed::scaled(updates, values, window);
+            let older = older.min((window - values).saturating_sub(entries.repeated.min(window - values)));
+            entries.found[0] += writes + older;
+            entries.repeated += older;
+            return;
+        }
+        let writes = all;
         let before = entries.count();
         meet(&mut entries.found, &self.shape, writes);
         if self.shape.kind == Kind::List {
@@ -451,6 +467,7 @@ impl Family {
             None => entries.found.iter_mut().for_each(|found| *found = fixed::of(*found, kept)),
         }
         entries.deletions = 0;
+        entries.repeated = 0;
         let Some(ttl) = self.shape.ttl else { return };
         let writes = fixed::scaled(ttl, self.writes_a_record, 1_000_000);
         for (at, class) in self.shape.classes.iter().enumerate() {
@@ -502,10 +519,11 @@ fn merged(shape: &Shape, newer: &Entries, older: &Entries) -> Entries {
     if shape.window.is_some() {
         // A deletion meets the value that it deletes, and stays for what lies deeper.
         let values = older.count().saturating_sub(older.deletions);
-        let gone = newer.deletions.min(values);
+        let gone = (newer.deletions + newer.repeated).min(values);
         let count = newer.count() + older.count() - gone;
         let deletions = (newer.deletions + older.deletions).min(count);
-        return Entries { found: vec![count], deletions, more: newer.more + older.more };
+        let repeated = (newer.repeated + older.repeated).saturating_sub(gone);
+        return Entries { found: vec![count], deletions, more: newer.more + older.more, repeated };
     }
     let mut found = Vec::with_capacity(newer.found.len());
     let mut common = 0;
@@ -527,7 +545,7 @@ fn merged(shape: &Shape, newer: &Entries, older: &Entries) -> Entries {
         _ => 0,
     };
     let count = found.iter().sum();
-    Entries { found, deletions: (newer.deletions + stays(older.deletions)).min(count), more }
+    Entries { found, deletions: (newer.deletions + stays(older.deletions)).min(count), more, repeated: 0 }
 }
 
 /// What stays and what moves a level down.
@@ -537,11 +555,13 @@ fn split(entries: &Entries, moves: u64) -> (Entries, Entries) {
         found: entries.found.iter().map(|found| part(*found)).collect(),
         deletions: part(entries.deletions),
         more: part(entries.more),
+        repeated: part(entries.repeated),
     };
     let stays = Entries {
         found: entries.found.iter().zip(&moved.found).map(|(all, moved)| all - moved).collect(),
         deletions: entries.deletions - moved.deletions,
         more: entries.more - moved.more,
+        repeated: entries.repeated - moved.repeated,
     };
     (stays, moved)
 }

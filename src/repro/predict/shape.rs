@@ -32,12 +32,12 @@ pub(super) struct Shape {
     pub kind: Kind,
     /// A sequence's window, in records.
     pub window: Option<u64>,
-    /// All keys of a sequence.
-    pub keys: u64,
     /// Its entries by how often they are met; one class without end where it is a sequence.
     pub classes: Vec<Class>,
-    /// Records until an entry expires.
+    /// Records of its own until an entry expires.
     pub ttl: Option<u64>,
+    /// States alike: the records take them one after another, so that each has its own count of records.
+    pub copies: u64,
     /// Entries that an iteration steps over.
     pub walked: u64,
     /// Iterators that stay open.
@@ -107,9 +107,9 @@ impl Shape {
             entries,
             kind: state.kind,
             window,
-            keys: state.keys.max(1),
             classes: classes(state, entries),
-            ttl: state.ttl,
+            ttl: state.ttl.map(|ttl| (ttl / u64::from(state.copies.max(1))).max(1)),
+            copies: u64::from(state.copies.max(1)),
             walked: state.walked.unwrap_or(entries).min(entries).max(1),
             held: u64::from(state.held),
             block: store.block_size.get().max(1),

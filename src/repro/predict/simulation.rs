@@ -1,7 +1,7 @@
 //! One slot, stepped through the workload: when memtables are flushed, what compactions make of the files, what the cache
 //! holds. Slots are alike; where they share threads the others are counted in.
 
-use crate::model::{Accesses, Bytes, StoreSettings, Workload};
+use crate::model::{Accesses, Kind, Order, State, StoreSettings, Workload};
 
 use super::coefficients::Coefficients;
 use super::family::{Done, Family};
@@ -168,7 +168,7 @@ impl<'a> Simulation<'a> {
                 if self.workload.snapshot_every.is_some_and(|every| before % every.max(1) == 0) {
                     self.snapshot();
                 }
-                self.flush_what_is_full(before);
+                self.flush_what_is_full();
                 self.observe(nanos);
                 self.pass(nanos, before);
                 self.wait(before);
@@ -182,31 +182,39 @@ impl<'a> Simulation<'a> {
 
     /// What a record does to each family, in the order of the instances; in millionths.
     fn does(&self, accesses: &[Accesses]) -> Vec<Vec<Accesses>> {
-        let of_state = |name: &str| {
+        let of_state = |state: &State| {
             let mut sum = Accesses::default();
-            for one in accesses.iter().filter(|one| one.state == name) {
+            for one in accesses.iter().filter(|one| one.state == state.name) {
                 sum.read += one.read + one.update;
-                sum.write += one.write + one.update;
+                sum.write += one.write;
+                sum.update += one.update;
                 sum.delete += one.delete;
                 sum.iterate += one.iterate;
                 sum.scan += one.scan;
+                if state.kind == Kind::Timers {
+                    // One is taken off with each record.
+                    sum.delete += 1_000_000;
+                }
             }
-            sum
+            if let (Kind::Map { entries }, Order::Sequence { .. }) = (state.kind, state.order) {
+                // A key's end is the end of its whole map.
+                sum.delete *= u64::from(entries);
+            }
+            let copies = state.copies.max(1);
+            for often in [&mut sum.read, &mut sum.write, &mut sum.update, &mut sum.delete, &mut sum.iterate, &mut sum.scan] {
+                *often /= u64::from(copies);
+            }
+            vec![sum; copies as usize]
         };
         let operators = self.workload.operators.iter();
-        operators
-            .map(|operator| {
-                let families = operator.states.iter();
-                families.flat_map(|s| vec![of_state(&s.name); s.copies.max(1) as usize]).collect()
-            })
-            .collect()
+        operators.map(|operator| operator.states.iter().flat_map(of_state).collect()).collect()
     }
 
     /// Bytes by which the memtables of the slot grow in a million records.
     fn growth(&self, does: &[Vec<Accesses>]) -> u64 {
         let all = self.instances.iter().zip(does).flat_map(|(instance, does)| instance.families.iter().zip(does));
         let grown = all.map(|(family, does)| {
-            does.write * family.shape.in_memtable(true) / 1000 + does.delete * family.shape.in_memtable(false) / 1000
+            (does.write + does.update) * family.shape.in_memtable(true) / 1000 + does.delete * family.shape.in_memtable(false) / 1000
         });
         // The largest of them: a family without a pool is full alone.
         match self.limit {
@@ -226,20 +234,22 @@ impl<'a> Simulation<'a> {
         for (instance, does) in self.instances.iter_mut().zip(does) {
             let mut nanos = 0;
             for (family, does) in instance.families.iter_mut().zip(does) {
-                family.writes_a_record = does.write;
+                let copies = family.shape.copies;
+                family.writes_a_record = (does.write + does.update) * copies;
                 let done = Done {
                     read: times(does.read),
                     write: times(does.write),
+                    update: times(does.update),
                     delete: times(does.delete),
                     iterate: times(does.iterate),
                     scan: times(does.scan),
                 };
                 let loaded = family.cached();
-                family.apply(done, before, records);
+                family.apply(done, before / copies, ((before + records) / copies) - before / copies);
                 let loaded = family.cached().saturating_sub(loaded);
                 self.course.loaded += loaded;
                 let runs = family.runs.len() as u64 + 1;
-                nanos += done.write * (time.write_nanos + family.shape.written() / 2)
+                nanos += (done.write + done.update) * (time.write_nanos + family.shape.written() / 2)
                     + done.delete * time.write_nanos
                     + done.read * time.read_nanos
                     + done.iterate * (runs * time.read_nanos + family.shape.walked * time.next_nanos)
@@ -256,25 +266,23 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn memtable_bytes(&self) -> (u64, u64, u64, u64) {
-        let (mut active, mut all, mut used, mut live) = (0, 0, 0, 0);
+    fn memtable_bytes(&self) -> (u64, u64, u64) {
+        let (mut active, mut all, mut used) = (0, 0, 0);
         for family in self.instances.iter().flat_map(|instance| &instance.families) {
             let entry = family.entry();
             let mutable = family.active.allocated(self.arena, entry);
             let waiting: u64 = family.waiting.iter().map(|memtable| memtable.allocated(self.arena, entry)).sum();
             let held: u64 = family.held.iter().map(|held| held.allocated).sum();
             active += mutable;
-            live += waiting;
             all += mutable + waiting + held;
             used += family.active.used() + family.waiting.iter().map(|memtable| memtable.used()).sum::<u64>();
             used += family.held.iter().map(|held| held.used).sum::<u64>();
         }
-        let _ = live;
-        (active, all, used, live)
+        (active, all, used)
     }
 
     /// Switches memtables that are full, and where the write-buffer manager is.
-    fn flush_what_is_full(&mut self, _before: u64) {
+    fn flush_what_is_full(&mut self) {
         let buffer = self.store.write_buffer.get();
         let arena = self.arena;
         for at in 0..self.instances.len() {
@@ -297,7 +305,7 @@ impl<'a> Simulation<'a> {
         if self.limit == 0 {
             return;
         }
-        let (mut active, all, _, _) = self.memtable_bytes();
+        let (mut active, all, _) = self.memtable_bytes();
         for at in 0..self.instances.len() {
             let too_much = active > self.limit / 8 * 7 || (all >= self.limit && active >= self.limit / 2);
             if !too_much {
@@ -436,7 +444,7 @@ impl<'a> Simulation<'a> {
         family.flushed(job.count, until, |memtable| memtable.allocated(arena, entry));
         self.course.flushes += 1;
         self.course.written += family.runs.first().map_or(0, |run| run.blocks.stored);
-        let (_, all, _, _) = self.memtable_bytes();
+        let (_, all, _) = self.memtable_bytes();
         self.charged = self.release.charged_after(self.charged, all);
         self.compact(job.instance, job.family);
     }
@@ -459,7 +467,7 @@ impl<'a> Simulation<'a> {
 
     /// Writes down what the slot takes, for so long.
     fn observe(&mut self, nanos: u64) {
-        let (_, all, used, _) = self.memtable_bytes();
+        let (_, all, used) = self.memtable_bytes();
         let dummy = self.release.dummy_entry();
         let mut moment = Moment { nanos, memtables: used, ..Moment::default() };
         self.course.allocated = self.course.allocated.max(all);
@@ -584,7 +592,3 @@ impl Coefficients {
     }
 }
 
-/// Bytes as a number.
-pub(super) fn sum(all: impl IntoIterator<Item = u64>) -> Bytes {
-    Bytes::new(all.into_iter().fold(0, u64::saturating_add))
-}
