@@ -7,6 +7,7 @@ pub mod figures;
 pub mod forecast;
 pub mod judging;
 pub mod outcome;
+pub mod predict;
 pub mod prediction;
 pub mod scenario;
 pub mod scenarios;
