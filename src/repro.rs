@@ -2,6 +2,15 @@
 //! model, the scenarios and their judgement. Functions over values; `harness` runs what is thought out here.
 
 pub mod compare;
+pub mod extent;
 pub mod figures;
+pub mod forecast;
+pub mod judging;
 pub mod outcome;
+pub mod predict;
 pub mod prediction;
+pub mod scenario;
+pub mod scenarios;
+pub mod settings;
+pub mod stream;
+pub mod workload;

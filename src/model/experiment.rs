@@ -25,6 +25,25 @@ pub struct Workload {
     pub snapshot_every: Option<u64>,
     /// Where randomness begins.
     pub seed: u64,
+    /// Native memory that is taken each second and never given back, as a leak of user code is.
+    pub leak: Option<Bytes>,
+    /// A Python process beside the worker, in the same group, that grows by this much each second.
+    pub python: Option<Bytes>,
+    /// Files written as a blocking shuffle writes them, beside or in place of state.
+    pub shuffle: Option<Shuffle>,
+}
+
+/// Writing of a blocking shuffle: each task writes its partitions' files one after another, and reads them once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shuffle {
+    /// Bytes that are written in all.
+    pub bytes: Bytes,
+    /// Bytes of one file.
+    pub file: Bytes,
+    /// Bytes a second at most.
+    pub rate: Option<Bytes>,
+    /// Whether pages are written back and given up as soon as a file's part is written.
+    pub written_back: bool,
 }
 
 /// An operator that keeps state.
@@ -113,6 +132,9 @@ pub struct Phase {
     pub name: String,
     /// Records that each task takes.
     pub records: u64,
+    /// Snapshots that each task loads in bulk before its records, as after a restart with another parallelism: so many
+    /// copies of its last snapshot are opened and written into an empty instance.
+    pub restored: u32,
     /// Records a second and task at most.
     pub rate: Option<u64>,
     /// What a record does to each state, by its name.

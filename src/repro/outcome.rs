@@ -81,6 +81,21 @@ pub struct Measured {
     pub steady: Bytes,
 }
 
+/// Flushes and compactions of a run, by the events in RocksDB's LOGs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Background {
+    /// Flushes that ended.
+    pub flushes: u64,
+    /// Compactions that ended.
+    pub compactions: u64,
+    /// Tables that were written.
+    pub tables_written: u64,
+    /// Bytes of them.
+    pub bytes_written: Bytes,
+    /// Tables that were deleted.
+    pub tables_deleted: u64,
+}
+
 /// Something else that a run shows, for the table: a name and its value as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -121,6 +136,10 @@ pub struct Run {
     pub measured: Vec<(Part, Measured)>,
     /// Bytes that flushes and compactions wrote into files, by RocksDB's LOG; nothing where it was not read.
     pub written_to_files: Option<Bytes>,
+    /// What RocksDB's LOGs tell beside.
+    pub background: Option<Background>,
+    /// Files of all snapshots that were there at the end.
+    pub snapshot_files: Option<u64>,
     /// Bytes of keys and values that the workload wrote.
     pub written_by_workload: Bytes,
     /// The memory model's answer, given before the run.
