@@ -82,7 +82,8 @@ pub struct Measured {
 }
 
 /// Flushes and compactions of a run, by the events in RocksDB's LOGs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Background {
     /// Flushes that ended.
     pub flushes: u64,
