@@ -32,7 +32,7 @@ fn a_scenario_is_shown_with_what_differs_between_its_halves() {
         str![[r#"
 unmanaged-rocksdb: RocksDB outside of managed memory grows past the container's
   limit
-  about 100 s
+  100 s at most
 
   Without managed memory each column family has a cache of its own.
 
@@ -48,7 +48,9 @@ Workload: feature-join
 Configuration: fails
   state.backend.rocksdb.memory.managed: false
   state.backend.type: rocksdb
-  limit 256 MiB, allocator glibc
+  limit: 256 MiB
+  allocator: glibc
+  data: on a disk
   RocksDB: shared pool: none: each column family has its own cache; one pool for
     all slots: no; block cache of a column family: 8 MiB; write buffer: 64 MiB;
     write buffers: 2; write buffers merged: 1; arena block: left to RocksDB;

@@ -235,6 +235,7 @@ The runs beside one another
 MiB                                     fails glibc, MALLOC_ARENA_MAX=1 jemalloc
 End                               kernel kill                  finished finished
 Time                                   29.5 s                    60.2 s   60.2 s
+Allocator                               glibc                     glibc jemalloc
 Limit                                   256.0                     256.0    256.0
 Anonymous memory at most                253.0                     170.0    170.0
 Anonymous memory most of the time       196.0                     168.0    168.0
