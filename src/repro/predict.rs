@@ -100,7 +100,8 @@ impl Sheet<'_> {
         let pools = if self.store.one_pool_for_all { 1 } else { self.slots() };
         let managed = |cache: u64| fixed::scaled(cache, 6, 5);
         let beyond = self.course.moments.iter().map(|m| m.pinned).max().unwrap_or(0);
-        let charged = (self.course.charged + beyond).max(1) * if self.store.one_pool_for_all { self.slots() } else { 1 };
+        let charged =
+            (self.course.charged + beyond).max(1) * if self.store.one_pool_for_all { self.slots() } else { 1 };
         managed(charged.min(cache + beyond)) * pools
     }
 
@@ -173,13 +174,9 @@ impl Sheet<'_> {
         line(Part::IndexAndFilter, self.median(|m| m.index) * slots, fullest.index * slots, index_why);
         let iterators: u64 = self.workload.operators.iter().flat_map(|o| &o.states).map(|s| u64::from(s.held)).sum();
         let objects = iterators * slots * floor.iterator.get() * 4;
-        let pinned_why = format!("{} iterators, each with a block of every sorted run, and their own objects", iterators * slots);
-        line(
-            Part::Pinned,
-            self.median(|m| m.pinned) * slots + objects,
-            fullest.pinned * slots + objects,
-            pinned_why,
-        );
+        let pinned_why =
+            format!("{} iterators, each with a block of every sorted run, and their own objects", iterators * slots);
+        line(Part::Pinned, self.median(|m| m.pinned) * slots + objects, fullest.pinned * slots + objects, pinned_why);
         let tasks = instances.max(1);
         let loads = tasks * (2 * self.store.block_size.get() + (16 << 10));
         line(
@@ -210,7 +207,10 @@ impl Sheet<'_> {
         );
         let waste = self.known.waste(self.malloc);
         let rest: u64 = fullest.index * slots + jobs + bottom;
-        let apart = most(|m| m.cache + m.pinned) + most(|m| m.memtables) - fullest.cache - fullest.pinned - fullest.memtables.min(most(|m| m.memtables));
+        let apart = most(|m| m.cache + m.pinned) + most(|m| m.memtables)
+            - fullest.cache
+            - fullest.pinned
+            - fullest.memtables.min(most(|m| m.memtables));
         let permille = |bytes: u64, of: u64| bytes / 1000 * of;
         let wasted = permille(apart * slots, waste.apart)
             + permille(fullest.memtables * slots, waste.memtables)
@@ -270,7 +270,9 @@ impl Sheet<'_> {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.workload.phases.iter().any(|phase| phase.restored > 0) {
-            notes.push("what a restore loads is reckoned roughly: instances that are read from take room beside it".to_owned());
+            notes.push(
+                "what a restore loads is reckoned roughly: instances that are read from take room beside it".to_owned(),
+            );
         }
         if self.workload.python.is_some() {
             notes.push("the Python process is not part of it".to_owned());

@@ -201,7 +201,9 @@ impl<'a> Simulation<'a> {
                 sum.delete *= u64::from(entries);
             }
             let copies = state.copies.max(1);
-            for often in [&mut sum.read, &mut sum.write, &mut sum.update, &mut sum.delete, &mut sum.iterate, &mut sum.scan] {
+            for often in
+                [&mut sum.read, &mut sum.write, &mut sum.update, &mut sum.delete, &mut sum.iterate, &mut sum.scan]
+            {
                 *often /= u64::from(copies);
             }
             vec![sum; copies as usize]
@@ -214,7 +216,8 @@ impl<'a> Simulation<'a> {
     fn growth(&self, does: &[Vec<Accesses>]) -> u64 {
         let all = self.instances.iter().zip(does).flat_map(|(instance, does)| instance.families.iter().zip(does));
         let grown = all.map(|(family, does)| {
-            (does.write + does.update) * family.shape.in_memtable(true) / 1000 + does.delete * family.shape.in_memtable(false) / 1000
+            (does.write + does.update) * family.shape.in_memtable(true) / 1000
+                + does.delete * family.shape.in_memtable(false) / 1000
         });
         // The largest of them: a family without a pool is full alone.
         match self.limit {
@@ -295,7 +298,9 @@ impl<'a> Simulation<'a> {
                 let over = buffer + arena * 6 / 10;
                 let full = match entry > arena / 4 {
                     true => allocated > over,
-                    false => allocated + arena >= over && (allocated > over || allocated.saturating_sub(used) < arena / 4),
+                    false => {
+                        allocated + arena >= over && (allocated > over || allocated.saturating_sub(used) < arena / 4)
+                    }
                 };
                 if full {
                     self.switch(at, family);
@@ -360,8 +365,12 @@ impl<'a> Simulation<'a> {
                 let born = self.born;
                 let found = &mut self.instances[at].families[family];
                 found.switch(born);
-                let queued: usize =
-                    self.flushes.iter().filter(|job| job.instance == at && job.family == family).map(|job| job.count).sum();
+                let queued: usize = self
+                    .flushes
+                    .iter()
+                    .filter(|job| job.instance == at && job.family == family)
+                    .map(|job| job.count)
+                    .sum();
                 let unqueued = self.instances[at].families[family].waiting.len().saturating_sub(queued);
                 self.schedule_flush(at, family, unqueued, queued);
             }
@@ -439,7 +448,9 @@ impl<'a> Simulation<'a> {
         let entry = family.entry();
         let until = match family.shape.held {
             0 => 0,
-            held => before.saturating_add(held.saturating_mul(self.known.records_an_iteration(self.workload, job.instance))),
+            held => {
+                before.saturating_add(held.saturating_mul(self.known.records_an_iteration(self.workload, job.instance)))
+            }
         };
         family.flushed(job.count, until, |memtable| memtable.allocated(arena, entry));
         self.course.flushes += 1;
@@ -536,7 +547,8 @@ impl<'a> Simulation<'a> {
         }
         let at_work = u64::from(self.store.threads.max(1)) as usize;
         // Threads are those of the process: a slot's part of them.
-        let running: u64 = self.flushes.iter().take(1).chain(self.compactions.iter().take(at_work)).map(|j| j.buffers).sum();
+        let running: u64 =
+            self.flushes.iter().take(1).chain(self.compactions.iter().take(at_work)).map(|j| j.buffers).sum();
         moment.background = running;
         self.course.moments.push(moment);
     }
@@ -591,4 +603,3 @@ impl Coefficients {
         held.filter(|often| *often > 0).map_or(1, |often| (1_000_000 / often).max(1))
     }
 }
-
