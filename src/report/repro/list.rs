@@ -3,14 +3,8 @@
 use super::Entry;
 use super::words::{plain, roughly};
 use crate::report::table::hanging;
-use crate::repro::scenario::Scenario;
 
-/// The list of scenarios, by what they say of themselves.
-pub fn text(scenarios: &[Scenario], width: usize) -> String {
-    list(&scenarios.iter().map(Entry::of).collect::<Vec<_>>(), width)
-}
-
-/// A line a scenario: its name, how long it takes at most, what it is about, and what it needs.
+/// A line a scenario: its name, about how long it takes, what it is about, and what it needs.
 pub fn list(entries: &[Entry], width: usize) -> String {
     let widest = entries.iter().map(|entry| entry.name.chars().count()).max().unwrap_or(0);
     let indent = " ".repeat(widest + 11);
@@ -21,7 +15,7 @@ pub fn list(entries: &[Entry], width: usize) -> String {
         out += &hanging(&format!("{head}{}{needs}", plain(&entry.title)), width, &indent);
     }
     let seconds = entries.iter().map(|entry| entry.seconds).fold(0, u64::saturating_add);
-    out + &format!("\n{} scenarios, {} in all at most\n", entries.len(), roughly(seconds))
+    out + &format!("\n{} scenarios, about {} in all\n", entries.len(), roughly(seconds))
 }
 
 #[cfg(test)]

@@ -65,6 +65,11 @@ pub(super) fn differences(before: &Run, after: &Run) -> Vec<Difference> {
     between(&before.experiment, &after.experiment, [release(before), release(after)])
 }
 
+/// The same, of two experiments that were not run yet.
+pub(super) fn planned(before: &Experiment, after: &Experiment) -> Vec<Difference> {
+    between(before, after, [before, after].map(|experiment| words::source(&experiment.engine)))
+}
+
 fn between(one: &Experiment, other: &Experiment, [engine, other_engine]: [String; 2]) -> Vec<Difference> {
     let all = [
         ("engine", engine, other_engine),
@@ -80,7 +85,7 @@ fn between(one: &Experiment, other: &Experiment, [engine, other_engine]: [String
 }
 
 /// The settings of RocksDB that differ.
-pub(super) fn of_stores(before: &StoreSettings, after: &StoreSettings) -> Vec<Difference> {
+fn of_stores(before: &StoreSettings, after: &StoreSettings) -> Vec<Difference> {
     let pairs = of_store(before).into_iter().zip(of_store(after));
     pairs
         .filter(|((_, before), (_, after))| before != after)
@@ -90,7 +95,7 @@ pub(super) fn of_stores(before: &StoreSettings, after: &StoreSettings) -> Vec<Di
 
 /// The fields of two workloads that differ, by their places in JSON. Where a workload is another one altogether, its
 /// fields would say less than its name: many that differ are told as their number.
-pub(super) fn of_workloads(before: &Workload, after: &Workload) -> Vec<Difference> {
+fn of_workloads(before: &Workload, after: &Workload) -> Vec<Difference> {
     let fields = |workload: &Workload| {
         let mut fields = BTreeMap::new();
         if let Ok(value) = serde_json::to_value(workload) {

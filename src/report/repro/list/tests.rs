@@ -29,9 +29,3 @@ latency-metrics      3 min  Latency markers fill the JobManager (needs
 "#]]
     );
 }
-
-#[test]
-fn what_a_scenario_needs_stands_behind_its_title() {
-    let page = text(crate::repro::scenarios::ALL, 200);
-    assert!(page.lines().any(|line| line.starts_with("python-worker") && line.ends_with("(needs python3)")), "{page}");
-}

@@ -3,23 +3,24 @@ use snapbox::{assert_data_eq, str};
 use super::*;
 use crate::model::Malloc;
 use crate::report::repro::made;
-use crate::repro::scenarios;
 
 fn plan() -> Plan {
     let trial = made::trial();
     let half = |run: &crate::repro::outcome::Run| Half {
         label: run.label.clone(),
         configuration: run.configuration.clone(),
-        workload: Some(run.experiment.workload.clone()),
-        bounds: bounds("256 MiB".to_owned(), run.experiment.malloc, Home::Disk),
         experiment: Some(run.experiment.clone()),
+        home: Home::Tmpfs(crate::model::Bytes::gib(2)),
         prediction: run.prediction.clone(),
     };
     let mut runs: Vec<Half> = trial.runs.iter().map(half).collect();
-    runs[1].bounds = bounds("256 MiB".to_owned(), Malloc::Jemalloc, Home::Disk);
+    if let Some(experiment) = &mut runs[1].experiment {
+        experiment.malloc = Malloc::Jemalloc;
+    }
+    runs[1].home = Home::Disk;
     Plan {
         entry: Entry { name: trial.scenario, title: trial.title, seconds: 100, needs: None },
-        story: "Without managed memory each column family has a cache of its own.".to_owned(),
+        about: "Without managed memory each column family has a cache of its own.".to_owned(),
         states: trial.statements.into_iter().map(|statement| statement.says).collect(),
         runs,
     }
@@ -80,27 +81,8 @@ What the memory model says before it is run
 fn a_scenario_of_a_real_flink_is_shown_without_a_workload() {
     let mut plan = plan();
     for half in &mut plan.runs {
-        (half.workload, half.experiment, half.prediction) = (None, None, None);
+        (half.experiment, half.prediction) = (None, None);
     }
     let page = page(&plan, 80);
     assert!(!page.contains("Workload") && page.contains("+ taskmanager.memory.managed.size: 144mb"), "{page}");
-}
-
-#[test]
-fn every_scenario_can_be_shown() {
-    for scenario in scenarios::ALL {
-        let page = text(scenario, 80);
-        assert!(
-            page.contains(scenario.name) && page.contains("Workload: ") && page.contains("What is otherwise: "),
-            "{page}"
-        );
-        let longest = page.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-        assert!(longest <= 80, "{page}");
-    }
-}
-
-#[test]
-fn where_the_data_lies_is_a_difference() {
-    let page = scenarios::named("tmpfs-state").map(|scenario| text(scenario, 80)).unwrap_or_default();
-    assert!(page.contains("data: on a tmpfs of 2 GiB -> on a disk"), "{page}");
 }
