@@ -31,6 +31,8 @@ pub(super) fn run(label: &str) -> Run {
             (Part::Stacks, of(0, 0)),
         ],
         written_to_files: Some(Bytes::mib(1843)),
+        background: None,
+        snapshot_files: None,
         written_by_workload: Bytes::mib(600),
         prediction: Some(prediction),
         verdict: None,
@@ -169,9 +171,18 @@ pub(super) fn experiment() -> Experiment {
             about: "exposures wait in state for clicks and timers".to_owned(),
             slots: 2,
             operators: vec![Operator { name: "join".to_owned(), states: vec![state] }],
-            phases: vec![Phase { name: "fill".to_owned(), records: 600_000, rate: None, accesses: vec![accesses] }],
+            phases: vec![Phase {
+                name: "fill".to_owned(),
+                records: 600_000,
+                rate: None,
+                restored: 0,
+                accesses: vec![accesses],
+            }],
             snapshot_every: Some(100_000),
             seed: 42,
+            leak: None,
+            python: None,
+            shuffle: None,
         },
         store: StoreSettings {
             pool: Some(SharedPool {

@@ -6,7 +6,7 @@ use crate::report::amount::mib;
 use crate::report::diagnose::cut;
 use crate::report::table::{Align, USUAL_WIDTH, fitting};
 use crate::repro::figures::Place;
-use crate::repro::outcome::Run;
+use crate::repro::outcome::{Background, Run};
 use crate::repro::prediction::{Band, Part, Prediction};
 
 /// Where nothing was seen.
@@ -141,6 +141,15 @@ pub(super) fn figures(runs: &[Run]) -> Vec<Row> {
     };
     row("End", &|run| end(&run.ending).to_owned());
     row("Time", &|run| seconds(run.millis));
+    let of_engine = |run: &Run| run.release.as_deref().map_or_else(|| UNSEEN.to_owned(), |release| cut(release, CELL));
+    for (name, of) in
+        [("RocksDB", &of_engine as &dyn Fn(&Run) -> String), ("Allocator", &|run| run.experiment.malloc.to_string())]
+    {
+        let is_one = runs.windows(2).all(|two| of(&two[0]) == of(&two[1]));
+        if !is_one && runs.iter().any(has_workload) {
+            row(name, of);
+        }
+    }
     row("Limit", &|run| run.limit().map_or_else(|| "none".to_owned(), mib));
     row("Anonymous memory at most", &|run| mib(run.peak_anonymous));
     row("Anonymous memory most of the time", &|run| mib(run.steady_anonymous));
@@ -165,6 +174,20 @@ pub(super) fn figures(runs: &[Run]) -> Vec<Row> {
         let ratio = |run: &Run| amplification(run).map_or_else(|| UNSEEN.to_owned(), |ratio| ratio.to_string());
         rows.push(("Write amplification".to_owned(), runs.iter().map(ratio).collect()));
     }
+    let background = |of: fn(&Background) -> u64| {
+        move |run: &Run| run.background.as_ref().map_or_else(|| UNSEEN.to_owned(), |background| grouped(of(background)))
+    };
+    let mut row = |name: &str, cell: &dyn Fn(&Run) -> String| {
+        let cells: Vec<String> = runs.iter().map(cell).collect();
+        if cells.iter().any(|cell| cell != UNSEEN) {
+            rows.push((name.to_owned(), cells));
+        }
+    };
+    row("Flushes", &background(|background| background.flushes));
+    row("Compactions", &background(|background| background.compactions));
+    row("Tables written", &background(|background| background.tables_written));
+    row("Tables deleted", &background(|background| background.tables_deleted));
+    row("Files of snapshots at the end", &|run| run.snapshot_files.map_or_else(|| UNSEEN.to_owned(), grouped));
     let mut names: Vec<&str> = Vec::new();
     for shown in runs.iter().flat_map(|run| &run.shown) {
         if !names.contains(&shown.name.as_str()) {

@@ -4,7 +4,7 @@
 use super::chart::{self, Frame};
 use super::settings::{self, Difference};
 use super::table;
-use super::words::{self, ending, has_workload, plain};
+use super::words::{self, ending, has_state, has_workload, plain};
 use crate::report::amount::about;
 use crate::report::sparkline::Signs;
 use crate::report::table::hanging;
@@ -92,10 +92,18 @@ pub(super) fn setup(runs: &[&Run]) -> Vec<Setup> {
         if values.len() == runs.len() && values.iter().all(|(_, value)| value == first) {
             return Some(first.clone());
         }
-        let each = values.iter().map(|(run, value)| format!("{}: {value}", plain(&run.label)));
+        let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+        for (run, value) in &values {
+            match groups.iter_mut().find(|(known, _)| known == value) {
+                Some((_, labels)) => labels.push(plain(&run.label)),
+                None => groups.push((value, vec![plain(&run.label)])),
+            }
+        }
+        let each = groups.iter().map(|(value, labels)| format!("{}: {value}", labels.join(", ")));
         Some(each.collect::<Vec<_>>().join("; "))
     };
     let worker = |of: fn(&Run) -> String| move |run: &Run| has_workload(run).then(|| of(run));
+    let rocksdb = |of: fn(&Run) -> String| move |run: &Run| has_state(run).then(|| of(run));
     let workload = |run: &Run| {
         let workload = &run.experiment.workload;
         let about = plain(workload.about.trim_end_matches('.'));
@@ -103,7 +111,7 @@ pub(super) fn setup(runs: &[&Run]) -> Vec<Setup> {
     };
     let rows = [
         ("Workload", of_all(&worker(workload))),
-        ("Engine", of_all(&worker(|run| words::engine(&run.experiment.engine, run.release.as_deref())))),
+        ("Engine", of_all(&rocksdb(|run| words::engine(&run.experiment.engine, run.release.as_deref())))),
         ("Allocator", of_all(&worker(|run| run.experiment.malloc.to_string()))),
         ("Limit", of_all(&|run: &Run| Some(run.limit().map_or_else(|| "none".to_owned(), about)))),
         (
@@ -273,7 +281,7 @@ fn prediction(run: &Run, is_one_of_several: bool, width: usize) -> String {
             }
             out
         }
-        None if has_workload(run) => heading(&format!("Predicted against measured{of}: nothing was predicted"), width),
+        None if has_state(run) => heading(&format!("Predicted against measured{of}: nothing was predicted"), width),
         None => String::new(),
     }
 }

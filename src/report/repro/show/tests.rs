@@ -8,14 +8,16 @@ fn plan() -> Plan {
     let trial = made::trial();
     let half = |run: &crate::repro::outcome::Run| Half {
         label: run.label.clone(),
-        experiment: Some(run.experiment.clone()),
         configuration: run.configuration.clone(),
+        experiment: Some(run.experiment.clone()),
+        home: Home::Tmpfs(crate::model::Bytes::gib(2)),
         prediction: run.prediction.clone(),
     };
     let mut runs: Vec<Half> = trial.runs.iter().map(half).collect();
     if let Some(experiment) = &mut runs[1].experiment {
         experiment.malloc = Malloc::Jemalloc;
     }
+    runs[1].home = Home::Disk;
     Plan {
         entry: Entry { name: trial.scenario, title: trial.title, seconds: 100, needs: None },
         about: "Without managed memory each column family has a cache of its own.".to_owned(),
@@ -31,7 +33,7 @@ fn a_scenario_is_shown_with_what_differs_between_its_halves() {
         str![[r#"
 unmanaged-rocksdb: RocksDB outside of managed memory grows past the container's
   limit
-  about 100 s
+  100 s at most
 
   Without managed memory each column family has a cache of its own.
 
@@ -47,7 +49,9 @@ Workload: feature-join
 Configuration: fails
   state.backend.rocksdb.memory.managed: false
   state.backend.type: rocksdb
-  limit 256 MiB, allocator glibc
+  limit: 256 MiB
+  allocator: glibc
+  data: on a disk
   RocksDB: shared pool: none: each column family has its own cache; one pool for
     all slots: no; block cache of a column family: 8 MiB; write buffer: 64 MiB;
     write buffers: 2; write buffers merged: 1; arena block: left to RocksDB;
