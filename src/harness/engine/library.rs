@@ -4,6 +4,7 @@
 use std::ffi::{CStr, c_void};
 use std::fs::{self, File};
 use std::io::Read;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -65,9 +66,9 @@ impl Library {
             path: path.clone(),
             why: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
         })?;
+        // Never unloaded, even where it is refused: its background threads run on.
+        let loaded = ManuallyDrop::new(loaded);
         let (table, release) = Exports { path, library: &loaded }.table()?;
-        // Never unloaded: its background threads run on.
-        std::mem::forget(loaded);
         let library = Library { inner: Arc::new(Inner { table, release, path: Some(path.clone()) }) };
         let (first, _) = LOADED.get_or_init(|| (path.clone(), library.clone()));
         if first == path {
