@@ -227,7 +227,6 @@ impl Differs {
 impl Predicted {
     fn of(run: &Run) -> Option<Predicted> {
         let prediction = run.prediction.as_ref()?;
-        let unfinished = (!run.is_finished()).then(|| table::UNFINISHED.to_owned());
         let table = |when: When| {
             let rows = held(prediction, Some(run), when);
             let most = rows.iter().map(|row| row.band.high.max(row.measured.unwrap_or(Bytes::ZERO))).max();
@@ -237,7 +236,7 @@ impl Predicted {
         Some(Predicted {
             label: run.label.clone(),
             tables: table::times(run).iter().map(|when| table(*when)).collect(),
-            notes: prediction.notes.iter().cloned().chain(unfinished).collect(),
+            notes: table::remarks(prediction, run),
         })
     }
 }

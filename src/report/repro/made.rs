@@ -33,6 +33,7 @@ pub(super) fn run(label: &str) -> Run {
         written_to_files: Some(Bytes::mib(1843)),
         background: None,
         snapshot_files: None,
+        tmpfs: None,
         written_by_workload: Bytes::mib(600),
         prediction: Some(prediction),
         verdict: None,
@@ -62,8 +63,8 @@ pub(super) fn killed(label: &str) -> Run {
         verdict: Some(Verdict {
             code: Some("OOM921".to_owned()),
             title: "RocksDB is outside of managed memory and grew to the container's limit".to_owned(),
-            killer: "the kernel killed it at its cgroup's limit".to_owned(),
-            area: "RocksDB".to_owned(),
+            killer: "kernel-memcg".to_owned(),
+            area: "managed-rocksdb".to_owned(),
             confidence: "high".to_owned(),
         }),
         shown: vec![Shown { name: "Flushes".to_owned(), value: "17".to_owned() }],

@@ -8,6 +8,7 @@ use super::words::{self, engine, plain};
 use crate::model::{Experiment, StoreSettings, Workload};
 use crate::report::amount::about;
 use crate::repro::outcome::Run;
+use crate::repro::scenario::Home;
 
 /// So many fields of two workloads are held against one another.
 const MOST: usize = 8;
@@ -62,7 +63,20 @@ pub(super) fn of_store(store: &StoreSettings) -> Vec<(&'static str, String)> {
 /// What the second run has otherwise than the first, Flink's configuration aside.
 pub(super) fn differences(before: &Run, after: &Run) -> Vec<Difference> {
     let release = |run: &Run| engine(&run.experiment.engine, run.release.as_deref());
-    between(&before.experiment, &after.experiment, [release(before), release(after)])
+    let mut all = between(&before.experiment, &after.experiment, [release(before), release(after)]);
+    if before.tmpfs != after.tmpfs {
+        let [before, after] = [before, after].map(|run| home(run.tmpfs.map_or(Home::Disk, Home::Tmpfs)));
+        all.push(Difference { name: "data".to_owned(), before, after });
+    }
+    all
+}
+
+/// Where data lies.
+pub(super) fn home(home: Home) -> String {
+    match home {
+        Home::Disk => "on a disk".to_owned(),
+        Home::Tmpfs(size) => format!("on a tmpfs of {}", about(size)),
+    }
 }
 
 /// The same, of two experiments that were not run yet.

@@ -4,7 +4,6 @@ use super::settings::{self, Difference, changed_lines, of_store};
 use super::words::{self, plain};
 use super::{Entry, predict, text};
 use crate::model::Experiment;
-use crate::report::amount::about;
 use crate::report::table::hanging;
 use crate::repro::prediction::Prediction;
 use crate::repro::scenario::Home;
@@ -45,17 +44,13 @@ impl Half {
             _ => Vec::new(),
         };
         if first.home != self.home {
-            all.push(Difference { name: "data".to_owned(), before: home(first.home), after: home(self.home) });
+            all.push(Difference {
+                name: "data".to_owned(),
+                before: settings::home(first.home),
+                after: settings::home(self.home),
+            });
         }
         all
-    }
-}
-
-/// Where data lies, in words.
-fn home(home: Home) -> String {
-    match home {
-        Home::Disk => "on a disk".to_owned(),
-        Home::Tmpfs(size) => format!("on a tmpfs of {}", about(size)),
     }
 }
 
@@ -110,7 +105,7 @@ fn configuration(half: &Half, width: usize) -> String {
     for (name, value) in [
         ("limit", experiment.limit.to_string()),
         ("allocator", experiment.malloc.to_string()),
-        ("data", home(half.home)),
+        ("data", settings::home(half.home)),
     ] {
         out += &hanging(&format!("  {name}: {value}"), width, "      ");
     }

@@ -1,6 +1,6 @@
 //! What was predicted beside what was measured, and figures of several runs in columns.
 
-use super::words::{end, grouped, has_workload, seconds};
+use super::words::{end, grouped, has_workload, plain, seconds};
 use crate::model::Bytes;
 use crate::report::amount::mib;
 use crate::report::diagnose::cut;
@@ -13,11 +13,16 @@ use crate::repro::prediction::{Band, Part, Prediction};
 pub(super) const UNSEEN: &str = "-";
 
 /// What is to be known of a prediction for a run that was not done.
-pub(super) const UNFINISHED: &str =
-    "It was ended before it was done, so that it had no time to take what was predicted.";
+const UNFINISHED: &str = "It was ended before it was done, so that it had no time to take what was predicted.";
 
 /// A size of nothing: a row of these is left out.
 const NONE: &str = "0.0";
+
+/// What is less would be shown as nothing.
+const SHOWN: Bytes = Bytes::new((1 << 20) / 20);
+
+/// What is to be known of parts that were not seen.
+const NOT_TOLD: &str = "A part with - cannot be seen by itself: it is in the whole.";
 
 /// So many signs of a label or value stand over or in a column, and of a name in front of a row.
 const CELL: usize = 28;
@@ -87,7 +92,7 @@ pub(super) fn held(prediction: &Prediction, run: Option<&Run>, when: When) -> Ve
             When::Peak => (predicted.peak, measured.map(|measured| measured.peak)),
             When::Steady => (predicted.steady, measured.map(|measured| measured.steady)),
         };
-        if band.high > Bytes::ZERO || measured.is_some_and(|measured| measured > Bytes::ZERO) {
+        if band.high >= SHOWN || measured.is_some_and(|measured| measured >= SHOWN) {
             rows.push(Held { name: part.label(), band, measured, is_whole: false, is_finished });
         }
     }
@@ -103,6 +108,14 @@ pub(super) fn held(prediction: &Prediction, run: Option<&Run>, when: When) -> Ve
 pub(super) fn predicted(prediction: &Prediction, run: &Run, width: usize) -> String {
     let header = ["MiB", "low", "expected", "high", "measured", ""];
     sections(prediction, Some(run), times(run), &header, width)
+}
+
+/// What is to be known of a prediction that is held against a run, a sentence each.
+pub(super) fn remarks(prediction: &Prediction, run: &Run) -> Vec<String> {
+    let is_unseen = held(prediction, Some(run), When::Peak).iter().any(|held| held.measured.is_none());
+    let ours = [(is_unseen, NOT_TOLD), (!run.is_finished(), UNFINISHED)];
+    let ours = ours.into_iter().filter(|(is_so, _)| *is_so).map(|(_, says)| says.to_owned());
+    ours.chain(prediction.notes.iter().map(|note| plain(note))).collect()
 }
 
 /// The table of what is not run yet, in MiB.

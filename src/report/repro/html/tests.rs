@@ -44,7 +44,7 @@ fn both_halves_are_drawn_on_one_scale_with_the_limit_and_the_kill() {
     let limits: Vec<&str> =
         html.split("class=\"limit\"").take(2).map(|before| before.rsplit("<line").next().unwrap()).collect();
     assert_eq!(limits[0], limits[1]);
-    assert!(html.contains("killed by the kernel, 29.5 s") && html.contains("limit 256 MiB"));
+    assert!(html.contains("<title>killed by the kernel, 29.5 s</title>") && html.contains("limit 256 MiB"));
 }
 
 #[test]

@@ -24,7 +24,7 @@ slow-leak            6 min  Growth too slow to see by eye
 latency-metrics      3 min  Latency markers fill the JobManager (needs
                             --flink-home DIR)
 
-3 scenarios, 10 min in all at most
+3 scenarios, about 10 min in all
 
 "#]]
     );

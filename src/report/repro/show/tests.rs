@@ -33,7 +33,7 @@ fn a_scenario_is_shown_with_what_differs_between_its_halves() {
         str![[r#"
 unmanaged-rocksdb: RocksDB outside of managed memory grows past the container's
   limit
-  100 s at most
+  about 100 s
 
   Without managed memory each column family has a cache of its own.
 
@@ -51,7 +51,7 @@ Configuration: fails
   state.backend.type: rocksdb
   limit: 256 MiB
   allocator: glibc
-  data: on a disk
+  data: on a tmpfs of 2 GiB
   RocksDB: shared pool: none: each column family has its own cache; one pool for
     all slots: no; block cache of a column family: 8 MiB; write buffer: 64 MiB;
     write buffers: 2; write buffers merged: 1; arena block: left to RocksDB;
@@ -66,6 +66,7 @@ What is otherwise: cured
   allocator: glibc -> jemalloc
   shared pool: none: each column family has its own cache -> cache 96 MiB,
     write-buffer manager 48 MiB, 10 % for index and filter
+  data: on a tmpfs of 2 GiB -> on a disk
 
 What the memory model says before it is run
   fails: 478.0 MiB (431.0 to 525.0) at most, 474.0 MiB (427.0 to 521.0) most of

@@ -77,7 +77,7 @@ cured: finished in 60.2 s
 Why fails ended
   OOM921: RocksDB is outside of managed memory and grew to the container's limit
     (high confidence).
-  Ended by: the kernel killed it at its cgroup's limit. What filled up: RocksDB.
+  The kernel killed it at its cgroup's limit. What filled up: RocksDB.
   > [ 4711.125000] Memory cgroup out of memory: Killed process 4242
     (oomph-worker) total-vm:512000kB, anon-rss:259000kB, file-rss:2048kB,
     shmem-rss:0kB, UID:0 pgtables:600kB oom_score_adj:0
