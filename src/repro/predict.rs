@@ -7,6 +7,7 @@
 mod coefficients;
 mod family;
 mod fixed;
+mod heap;
 mod release;
 mod shape;
 mod simulation;
@@ -30,7 +31,7 @@ pub fn predict(
     release: Release,
     known: &Coefficients,
 ) -> Prediction {
-    let course = Simulation::new(workload, store, release, known).run();
+    let course = Simulation::new(workload, store, release, known, known.waste(malloc)).run();
     Sheet { workload, store, malloc, release, known, course }.prediction()
 }
 
@@ -210,27 +211,19 @@ impl Sheet<'_> {
         );
         let waste = self.known.waste(self.malloc);
         let rest: u64 = fullest.index * slots + jobs + bottom;
-        let apart = most(|m| m.cache + m.pinned) + most(|m| m.memtables) - fullest.cache - fullest.pinned - fullest.memtables.min(most(|m| m.memtables));
         let permille = |bytes: u64, of: u64| bytes / 1000 * of;
-        let wasted = permille(apart * slots, waste.apart)
-            + permille(fullest.memtables * slots, waste.memtables)
-            + permille(fullest.cache * slots, waste.blocks)
-            + permille(rest, waste.rest);
-        let steady_apart = most(|m| m.cache + m.pinned) + most(|m| m.memtables);
-        let steady_apart = steady_apart.saturating_sub(steady_cache + steady_memtables);
-        let steady_wasted = permille(steady_apart * slots, waste.apart)
-            + permille(steady_memtables * slots, waste.memtables)
-            + permille(steady_cache * slots, waste.blocks)
-            + permille(rest, waste.rest);
+        let rounding = |cache: u64, memtables: u64| {
+            permille(memtables * slots, waste.memtables) + permille(cache * slots, waste.blocks) + permille(rest, waste.rest)
+        };
         line(
             Part::AllocatorWaste,
-            steady_wasted,
-            wasted,
+            self.median(|m| m.kept) * slots + rounding(steady_cache, steady_memtables),
+            fullest.kept * slots + rounding(fullest.cache, fullest.memtables),
             format!(
-                "{}: blocks and memtables meet their highest at different times, {} apart, and do not fill each other's holes; \
-                 {} thousandths of the cache between blocks",
+                "{}: {} free between blocks and memtables, that neither fills for the other; {} thousandths of the cache by \
+                 rounding",
                 self.malloc,
-                shown(apart * slots),
+                shown(fullest.kept * slots),
                 waste.blocks
             ),
         );

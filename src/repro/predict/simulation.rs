@@ -3,9 +3,10 @@
 
 use crate::model::{Accesses, Kind, Order, State, StoreSettings, Workload};
 
-use super::coefficients::Coefficients;
+use super::coefficients::{Coefficients, Waste};
 use super::family::{Done, Family};
 use super::fixed;
+use super::heap::Heap;
 use super::release::Release;
 use super::shape::Shape;
 
@@ -22,14 +23,16 @@ pub(super) struct Moment {
     pub index: u64,
     /// What iterators hold beyond the cache.
     pub pinned: u64,
-    /// Buffers of the jobs that run.
+    /// Buffers of jobs, at most so far: their threads keep them.
     pub background: u64,
+    /// What malloc keeps free between blocks and memtables.
+    pub kept: u64,
 }
 
 impl Moment {
     /// All of it.
     pub fn total(&self) -> u64 {
-        self.cache + self.memtables + self.index + self.pinned + self.background
+        self.cache + self.memtables + self.index + self.pinned + self.background + self.kept
     }
 }
 
@@ -71,6 +74,12 @@ struct Instance {
     families: Vec<Family>,
     /// The task waits until its memtables are flushed.
     in_snapshot: bool,
+    /// Where its blocks and memtables come from.
+    heap: Heap,
+    /// Bytes of blocks that were loaded since the last look.
+    loaded: u64,
+    /// Bytes of blocks at the last look.
+    blocks: u64,
 }
 
 /// A file of level 0 too many: writes stop (`ColumnFamilyOptions::level0_slowdown_writes_trigger`; a task at work feels that
@@ -86,6 +95,8 @@ pub(super) struct Simulation<'a> {
     store: &'a StoreSettings,
     release: Release,
     known: &'a Coefficients,
+    waste: Waste,
+    heap: Heap,
     instances: Vec<Instance>,
     flushes: Vec<Job>,
     compactions: Vec<Job>,
@@ -107,6 +118,7 @@ impl<'a> Simulation<'a> {
         store: &'a StoreSettings,
         release: Release,
         known: &'a Coefficients,
+        waste: Waste,
     ) -> Simulation<'a> {
         let share = if store.one_pool_for_all { u64::from(workload.slots.max(1)) } else { 1 };
         let mut born = 0;
@@ -120,7 +132,7 @@ impl<'a> Simulation<'a> {
                     families.push(Family::new(shape.clone(), born));
                 }
             }
-            instances.push(Instance { families, in_snapshot: false });
+            instances.push(Instance { families, in_snapshot: false, heap: Heap::default(), loaded: 0, blocks: 0 });
         }
         let arena = store.arena_block.map_or_else(|| release.arena_block(store.write_buffer), |block| block);
         Simulation {
@@ -128,6 +140,8 @@ impl<'a> Simulation<'a> {
             store,
             release,
             known,
+            waste,
+            heap: Heap::default(),
             instances,
             flushes: Vec::new(),
             compactions: Vec::new(),
@@ -244,10 +258,12 @@ impl<'a> Simulation<'a> {
                     iterate: times(does.iterate),
                     scan: times(does.scan),
                 };
+                family.held.retain(|held| held.until > before);
                 let loaded = family.cached();
                 family.apply(done, before / copies, ((before + records) / copies) - before / copies);
                 let loaded = family.cached().saturating_sub(loaded);
                 self.course.loaded += loaded;
+                instance.loaded += loaded;
                 let runs = family.runs.len() as u64 + 1;
                 nanos += (done.write + done.update) * (time.write_nanos + family.shape.written() / 2)
                     + done.delete * time.write_nanos
@@ -275,8 +291,7 @@ impl<'a> Simulation<'a> {
             let held: u64 = family.held.iter().map(|held| held.allocated).sum();
             active += mutable;
             all += mutable + waiting + held;
-            used += family.active.used() + family.waiting.iter().map(|memtable| memtable.used()).sum::<u64>();
-            used += family.held.iter().map(|held| held.used).sum::<u64>();
+            used += family.memtables();
         }
         (active, all, used)
     }
@@ -537,8 +552,34 @@ impl<'a> Simulation<'a> {
         let at_work = u64::from(self.store.threads.max(1)) as usize;
         // Threads are those of the process: a slot's part of them.
         let running: u64 = self.flushes.iter().take(1).chain(self.compactions.iter().take(at_work)).map(|j| j.buffers).sum();
-        moment.background = running;
+        moment.background = running.max(self.course.moments.last().map_or(0, |last| last.background));
+        moment.kept = self.kept(nanos);
         self.course.moments.push(moment);
+    }
+
+    /// What malloc keeps, after it has followed what changed.
+    fn kept(&mut self, nanos: u64) -> u64 {
+        let (mut blocks, mut memtables, mut churned, mut kept) = (0, 0, 0, 0);
+        for instance in &mut self.instances {
+            let families = || instance.families.iter();
+            let of_blocks: u64 = families().map(|family| family.cached_memory() + family.dead_index).sum();
+            let of_memtables: u64 = families().map(Family::memtables).sum();
+            // What was loaded and is not there took the place of something.
+            let of_churn = (instance.blocks + instance.loaded).saturating_sub(of_blocks).min(instance.loaded);
+            (instance.blocks, instance.loaded) = (of_blocks, 0);
+            blocks += of_blocks;
+            memtables += of_memtables;
+            churned += of_churn;
+            if !self.waste.one_heap {
+                instance.heap.change(of_blocks, of_memtables, of_churn, nanos, &self.waste);
+                kept += instance.heap.kept();
+            }
+        }
+        if self.waste.one_heap {
+            self.heap.change(blocks, memtables, churned, nanos, &self.waste);
+            kept = self.heap.kept();
+        }
+        kept
     }
 
     fn evict(&mut self, excess: u64, of: u64) {
