@@ -5,6 +5,7 @@
 mod allocated;
 mod beside;
 mod databases;
+mod fill;
 mod gauge;
 mod restore;
 mod shuffle;
@@ -22,8 +23,10 @@ use std::time::{Duration, Instant};
 use crate::model::{Ended, EngineChoice, Experiment, Progress, Said};
 
 use super::engine::Library;
-pub use allocated::{Allocated, SPREAD_PROBE};
+use super::enter;
+pub use allocated::Allocated;
 use databases::Databases;
+pub use fill::{FILL, Filled};
 use gauge::Gauge;
 
 /// Time between two lines of progress.
@@ -36,8 +39,28 @@ pub struct Program {
     pub allocated: fn() -> Allocated,
 }
 
-/// Runs a worker: `oomph-worker EXPERIMENT.json`.
-pub fn run(program: Program, experiment: &Path) -> ExitCode {
+/// A worker's main function: `oomph-worker EXPERIMENT.json`; `--enter` and [`FILL`] besides.
+pub fn main(program: Program) -> ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(error) = enter::enter(words.iter().cloned()) {
+        drop(writeln!(io::stderr(), "error: could not {error}"));
+        return ExitCode::from(enter::EXIT as u8);
+    }
+    match words.as_slice() {
+        [word, rest @ ..] if word == FILL => fill::run(program, rest.first().map(Path::new)),
+        [experiment] => run(program, Path::new(experiment)),
+        _ => {
+            drop(writeln!(
+                io::stderr(),
+                "error: a worker of oomph repro is given an experiment by it, and nothing else"
+            ));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs an experiment.
+fn run(program: Program, experiment: &Path) -> ExitCode {
     let ended = match work(program, experiment) {
         Ok(()) => Ended::Done,
         Err(error) => Ended::Failed(error),
@@ -76,7 +99,6 @@ fn work(program: Program, path: &Path) -> Result<(), String> {
         EngineChoice::Library { path, .. } => Library::load(Path::new(path)),
     }
     .map_err(|error| format!("could not {error}"))?;
-    let library = Arc::new(library);
     tell(&Said::Began { release: library.release().to_string(), deviations: library.deviations(&experiment.store) });
     let databases = Databases::open(&library, &experiment)?;
     let tasks = databases.tasks(&experiment, &gauge);

@@ -9,6 +9,7 @@ use super::{Bytes, Limit};
 
 /// Accesses to keyed state, as the tasks of one TaskManager make them. The same seed gives the same accesses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Workload {
     /// Its name: that of its file.
     pub name: String,
@@ -47,6 +48,7 @@ pub struct Shuffle {
 
 /// An operator that keeps state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Operator {
     /// Its name.
     pub name: String,
@@ -56,6 +58,7 @@ pub struct Operator {
 
 /// A state, as large as in one instance (slot and operator).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct State {
     /// Its name.
     pub name: String,
@@ -85,6 +88,7 @@ pub struct State {
 
 /// What a state keeps for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// One value.
@@ -102,6 +106,7 @@ pub enum Kind {
 
 /// Which keys are met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// Any, each as likely.
@@ -121,6 +126,7 @@ pub enum Order {
 
 /// Something done for a number of records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Phase {
     /// Its name.
     pub name: String,
@@ -137,6 +143,7 @@ pub struct Phase {
 
 /// How often a record does what to a state: in millionths, so that 1,000,000 is once a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Accesses {
     /// The state.
     pub state: String,
@@ -156,6 +163,7 @@ pub struct Accesses {
 
 /// RocksDB as Flink sets it up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StoreSettings {
     /// The memory that instances share; where there is none, each column family has its own.
     pub pool: Option<SharedPool>,
@@ -199,6 +207,7 @@ pub struct StoreSettings {
 
 /// A block cache, and a write-buffer manager that charges memtables to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SharedPool {
     /// The cache.
     pub cache: Bytes,
@@ -212,6 +221,7 @@ pub struct SharedPool {
 
 /// Who hands out native memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Malloc {
     /// The C library.
@@ -235,6 +245,7 @@ impl fmt::Display for Malloc {
 
 /// Which RocksDB.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineChoice {
     /// That which oomph is built with.
@@ -250,6 +261,7 @@ pub enum EngineChoice {
 
 /// One run of one workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Experiment {
     /// Its name, for messages.
     pub name: String,
@@ -269,6 +281,7 @@ pub struct Experiment {
 
 /// What a worker says of itself while it works: one JSON line each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Progress {
     /// Milliseconds since it began.
     pub millis: u64,
@@ -308,6 +321,7 @@ pub struct Progress {
 
 /// A worker's last line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// Everything was done.
@@ -318,6 +332,7 @@ pub enum Ended {
 
 /// A line of a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Said {
     /// The engine is loaded: its release, and what could not be set up as Flink does.

@@ -105,3 +105,14 @@ pub fn ratio(of: u64, to: u64) -> Option<String> {
     let hundredths = (u128::from(of) * 100).checked_div(u128::from(to))?;
     Some(format!("{}.{:02}", hundredths / 100, hundredths % 100))
 }
+
+/// The largest cache usage with its capacity at that time, all caches together.
+pub fn over_capacity(run: &Run) -> (u64, u64) {
+    let said = run.moments.iter().filter_map(|moment| moment.said.as_ref());
+    said.map(|said| (said.cache_usage.iter().sum(), said.cache_capacity.iter().sum())).max().unwrap_or((0, 0))
+}
+
+/// `12.5 MiB of 100 MiB`.
+pub fn of(part: u64, whole: u64) -> String {
+    format!("{} of {}", mebibytes(Bytes::new(part)), mebibytes(Bytes::new(whole)))
+}

@@ -188,3 +188,28 @@ impl Read<'_> {
         value.map(Some)
     }
 }
+
+/// RocksDB as Flink sets it up where nothing is configured, without a pool.
+pub fn plain() -> StoreSettings {
+    StoreSettings {
+        pool: None,
+        one_pool_for_all: false,
+        block_cache: CACHE,
+        write_buffer: WRITE_BUFFER,
+        write_buffers: 2,
+        merged_write_buffers: 1,
+        arena_block: None,
+        block_size: BLOCK,
+        metadata_block_size: METADATA_BLOCK,
+        target_file: TARGET_FILE,
+        level_base: LEVEL_BASE,
+        dynamic_levels: false,
+        index_and_filter_in_cache: false,
+        partitioned: false,
+        bloom_bits: None,
+        threads: THREADS,
+        open_files: None,
+        snappy: true,
+        write_batch: WRITE_BATCH,
+    }
+}

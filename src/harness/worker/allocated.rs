@@ -1,4 +1,4 @@
-//! What the allocator says of itself, and a probe that shows whether RocksDB's memory comes from it.
+//! What the allocator says of itself.
 
 /// What an allocator says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -8,6 +8,3 @@ pub struct Allocated {
     /// Bytes that the allocator keeps for later.
     pub kept: u64,
 }
-
-/// The argument with which a worker fills a block cache and tells what its allocator saw of it.
-pub const SPREAD_PROBE: &str = "--fill-cache";

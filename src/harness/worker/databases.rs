@@ -1,12 +1,13 @@
 //! The RocksDB instances of a worker: one for each slot and operator, with the memory that they share.
 
+use std::ffi::CStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::harness::engine::{Database, Family, Library, SharedMemory};
-use crate::model::{Experiment, Kind, Operator, Progress, State};
+use crate::harness::engine::{CacheState, ColumnFamily, Database, Expiry, Library, SharedMemory};
+use crate::model::{Experiment, Operator, Progress, State};
 
 use super::gauge::Gauge;
 use super::task::Task;
@@ -19,7 +20,7 @@ pub struct Databases {
 
 /// One instance.
 pub struct Instance {
-    /// The database; its column family 0 is `default`, which Flink has and does not use.
+    /// The database.
     pub database: Database,
     /// Which slot, from 0.
     pub slot: u32,
@@ -30,16 +31,16 @@ pub struct Instance {
     /// The record that its task is at, for times to live.
     pub now: Arc<AtomicU64>,
     /// What it is opened with, to open a copy.
-    pub families: Vec<Family>,
+    pub families: Vec<ColumnFamily>,
     /// The memory that it shares with others.
     pub shared: Option<Arc<SharedMemory>>,
     /// The engine.
-    pub library: Arc<Library>,
+    pub library: Library,
 }
 
 impl Databases {
     /// Opens all of them, empty.
-    pub fn open(library: &Arc<Library>, experiment: &Experiment) -> Result<Databases, String> {
+    pub fn open(library: &Library, experiment: &Experiment) -> Result<Databases, String> {
         let failed = |error: &dyn std::fmt::Display| format!("could not {error}");
         let store = &experiment.store;
         let pools = match (&store.pool, store.one_pool_for_all) {
@@ -60,11 +61,10 @@ impl Databases {
                 fs::create_dir_all(&directory)
                     .map_err(|error| format!("could not make {}: {error}", directory.display()))?;
                 let of_slot = shared.get(slot as usize).or_else(|| shared.first()).cloned();
-                let families = families(operator);
                 let now = Arc::new(AtomicU64::new(0));
-                let database =
-                    Database::open(library, &directory.join("db"), &families, store, of_slot.as_ref(), &now)
-                        .map_err(|error| failed(&error))?;
+                let families = families(operator, &now);
+                let database = Database::open(library, &directory.join("db"), &families, store, of_slot.as_deref())
+                    .map_err(|error| failed(&error))?;
                 instances.push(Arc::new(Instance {
                     database,
                     slot,
@@ -73,7 +73,7 @@ impl Databases {
                     now,
                     families,
                     shared: of_slot,
-                    library: Arc::clone(library),
+                    library: library.clone(),
                 }));
             }
         }
@@ -87,38 +87,31 @@ impl Databases {
 
     /// What RocksDB says of itself.
     pub fn fill(&self, progress: &mut Progress) {
-        let all = self.shared.iter();
-        progress.cache_usage = all.clone().map(|shared| shared.usage()).collect();
-        progress.cache_capacity = all.clone().map(|shared| shared.capacity()).collect();
-        progress.cache_pinned = all.map(|shared| shared.pinned()).collect();
-        let own_caches = self.shared.is_empty();
+        let mut caches: Vec<CacheState> = self.shared.iter().map(|shared| shared.state()).collect();
         for instance in &self.instances {
-            let of = |family: usize, name: &str| instance.database.property(family, name).unwrap_or(0);
-            for family in 0..=instance.families.len() {
-                progress.memtables += of(family, "rocksdb.size-all-mem-tables");
-                progress.table_readers += of(family, "rocksdb.estimate-table-readers-mem");
-                progress.files += of(family, "rocksdb.total-sst-files-size");
-                if own_caches && family > 0 {
-                    progress.cache_usage.push(of(family, "rocksdb.block-cache-usage"));
-                    progress.cache_capacity.push(of(family, "rocksdb.block-cache-capacity"));
-                    progress.cache_pinned.push(of(family, "rocksdb.block-cache-pinned-usage"));
-                }
+            caches.extend(instance.database.caches());
+            let of = |family: usize, name: &CStr| instance.database.property(family, name).unwrap_or(0);
+            for family in 0..instance.families.len() {
+                progress.memtables += of(family, c"rocksdb.size-all-mem-tables");
+                progress.table_readers += of(family, c"rocksdb.estimate-table-readers-mem");
+                progress.files += of(family, c"rocksdb.total-sst-files-size");
             }
-            progress.flushes += of(0, "rocksdb.num-running-flushes");
-            progress.compactions += of(0, "rocksdb.num-running-compactions");
+            progress.flushes += of(0, c"rocksdb.num-running-flushes");
+            progress.compactions += of(0, c"rocksdb.num-running-compactions");
         }
+        progress.cache_usage = caches.iter().map(|cache| cache.usage.get()).collect();
+        progress.cache_capacity = caches.iter().map(|cache| cache.capacity.get()).collect();
+        progress.cache_pinned = caches.iter().map(|cache| cache.pinned.get()).collect();
     }
 }
 
 /// The column families of an operator, in the order of its states and their copies.
-fn families(operator: &Operator) -> Vec<Family> {
+fn families(operator: &Operator, now: &Arc<AtomicU64>) -> Vec<ColumnFamily> {
     let of_state = |state: &State| {
-        let (name, ttl, copies) = (state.name.clone(), state.ttl, state.copies);
-        let appends = matches!(state.kind, Kind::List);
-        (0..copies).map(move |copy| Family {
+        let (name, ttl, copies, now) = (state.name.clone(), state.ttl, state.copies, Arc::clone(now));
+        (0..copies).map(move |copy| ColumnFamily {
             name: if copies == 1 { name.clone() } else { format!("{name}-{copy}") },
-            ttl,
-            appends,
+            expiry: ttl.map(|ttl| Expiry { ttl, now: Arc::clone(&now) }),
         })
     };
     operator.states.iter().flat_map(of_state).collect()

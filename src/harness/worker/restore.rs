@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::harness::engine::{Batch, Database, EngineError};
+use crate::harness::engine::{Database, EngineError};
 use crate::model::StoreSettings;
 
 use super::databases::Instance;
@@ -30,14 +30,14 @@ pub fn run(
     for copy in 0..copies {
         let directory = instance.directory.join(format!("restored-{copy}"));
         link_all(&snapshot, &directory)?;
-        let shared = instance.shared.as_ref();
-        opened.push(Database::open(&instance.library, &directory, &instance.families, store, shared, &instance.now)?);
+        let shared = instance.shared.as_deref();
+        opened.push(Database::open(&instance.library, &directory, &instance.families, store, shared)?);
     }
     let target = instance.directory.join("restored-into");
-    let shared = instance.shared.as_ref();
-    let into = Database::open(&instance.library, &target, &instance.families, store, shared, &instance.now)?;
+    let shared = instance.shared.as_deref();
+    let into = Database::open(&instance.library, &target, &instance.families, store, shared)?;
     for from in &opened {
-        for family in 1..=instance.families.len() {
+        for family in 0..instance.families.len() {
             written += copy(from, &into, family, store, gauge, stop)?;
         }
     }
@@ -52,7 +52,7 @@ fn copy(
     gauge: &Gauge,
     stop: &AtomicBool,
 ) -> Result<u64, EngineError> {
-    let mut batch = Batch::new(into);
+    let mut batch = into.batch();
     let mut written = 0;
     let (mut entries, mut bytes) = (0, 0);
     let mut iterator = from.iterator(family);
@@ -64,26 +64,26 @@ fn copy(
         bytes += size;
         written += size;
         if entries >= ENTRIES || bytes >= store.write_batch.get().max(1) {
-            into.write(&mut batch)?;
+            batch.write()?;
             gauge.operations.fetch_add(u64::from(entries), Ordering::Relaxed);
             (entries, bytes) = (0, 0);
             if stop.load(Ordering::Relaxed) {
                 return Ok(written);
             }
         }
-        iterator.next();
+        iterator.step();
     }
-    iterator.status()?;
-    into.write(&mut batch)?;
+    iterator.check()?;
+    batch.write()?;
     Ok(written)
 }
 
 /// Links files into another directory, as a restore from local disk does.
 fn link_all(from: &Path, to: &Path) -> Result<(), EngineError> {
-    let failed = |path: &Path, error: &std::io::Error| EngineError::file(path, error);
-    fs::create_dir_all(to).map_err(|error| failed(to, &error))?;
-    for entry in fs::read_dir(from).map_err(|error| failed(from, &error))? {
-        let entry = entry.map_err(|error| failed(from, &error))?;
+    let failed = |path: &Path, why: std::io::Error| EngineError::Files { doing: "link into", path: path.to_owned(), why };
+    fs::create_dir_all(to).map_err(|error| failed(to, error))?;
+    for entry in fs::read_dir(from).map_err(|error| failed(from, error))? {
+        let entry = entry.map_err(|error| failed(from, error))?;
         let target: PathBuf = to.join(entry.file_name());
         // Files that are written to again must be copies; tables never change.
         let is_table = entry.path().extension().is_some_and(|extension| extension == "sst");
@@ -91,7 +91,7 @@ fn link_all(from: &Path, to: &Path) -> Result<(), EngineError> {
             true => fs::hard_link(entry.path(), &target),
             false => fs::copy(entry.path(), &target).map(drop),
         };
-        made.map_err(|error| failed(&target, &error))?;
+        made.map_err(|error| failed(&target, error))?;
     }
     Ok(())
 }

@@ -21,7 +21,8 @@ const PIECE: usize = 256 << 10;
 /// Writes and reads until everything is written.
 pub fn run(shuffle: &Shuffle, directory: &Path, gauge: &Gauge, stop: &AtomicBool) -> Result<(), String> {
     let directory = directory.join("shuffle");
-    let failed = |what: &str, error: &dyn std::fmt::Display| format!("could not {what} {}: {error}", directory.display());
+    let failed =
+        |what: &str, error: &dyn std::fmt::Display| format!("could not {what} {}: {error}", directory.display());
     fs::create_dir_all(&directory).map_err(|error| failed("make", &error))?;
     gauge.enter("shuffle");
     let piece = Material::new(1).piece(PIECE);

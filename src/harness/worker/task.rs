@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::engine::{EngineError, Iter};
-use crate::model::{Accesses, Bytes, Experiment, Kind, Order, Phase, State, Workload};
+use crate::harness::engine::{DatabaseIterator, EngineError};
+use crate::model::{Accesses, Experiment, Kind, Order, Phase, State, Workload};
 use crate::repro::stream::{self, Chance, Chooser, Material};
 
 use super::databases::Instance;
@@ -44,7 +44,7 @@ struct Hand<'a> {
     key: Vec<u8>,
     value: Vec<u8>,
     read: Vec<u8>,
-    held: VecDeque<Iter<'a>>,
+    held: VecDeque<DatabaseIterator<'a>>,
     operations: u64,
     written: u64,
 }
@@ -76,7 +76,7 @@ impl Task {
     }
 
     fn phases(&self, stop: &AtomicBool) -> Result<(), EngineError> {
-        let mut first = 1;
+        let mut first = 0;
         let mut sites = Vec::new();
         for state in &self.states {
             sites.push(Site { state, first, chooser: Chooser::new(state) });
@@ -279,10 +279,10 @@ impl Task {
                 }
                 _ => break,
             }
-            iterator.next();
+            iterator.step();
         }
         hand.operations += steps + 1;
-        iterator.status()?;
+        iterator.check()?;
         let most_held = site.state.held as usize;
         if most_held > 0 {
             hand.held.push_back(iterator);
@@ -313,7 +313,7 @@ impl Task {
                 if iterator.key().is_none() {
                     break;
                 }
-                iterator.next();
+                iterator.step();
                 hand.operations += 1;
             }
         }
@@ -367,10 +367,4 @@ fn pace(rate: u64, records: u64, began: Instant) {
     if let Some(early) = due.checked_sub(began.elapsed()) {
         thread::sleep(early);
     }
-}
-
-/// Bytes of one record of a phase, for those who reckon without running: keys and values written.
-pub fn written_by_a_record(state: &State, accesses: &Accesses) -> Bytes {
-    let one = stream::stored_key(state).get() + stream::stored_value(state).get();
-    Bytes::new((u128::from(one) * u128::from(accesses.write + accesses.update) / 1_000_000) as u64)
 }
