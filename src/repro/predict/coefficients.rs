@@ -41,6 +41,8 @@ pub struct Time {
     pub cores: u64,
     /// A write or a deletion, beside its bytes.
     pub write_nanos: u64,
+    /// Each byte of it, in thousandths of a nanosecond.
+    pub write_byte_picos: u64,
     /// A read of one entry, or a seek in one sorted run.
     pub read_nanos: u64,
     /// One entry further.

@@ -44,14 +44,14 @@ impl Heap {
         self.memtables = memtables;
     }
 
-    /// jemalloc gives free pages back as time passes; glibc keeps them.
+    /// jemalloc gives pages back that are free for a time; glibc keeps them. Room between blocks is in slabs of which some
+    /// block is still there, and stays with both.
     fn decay(&mut self, nanos: u64, waste: &Waste) {
         if waste.decay_nanos == 0 {
             return;
         }
         let left = super::fixed::untouched(nanos, waste.decay_nanos);
         self.wide = super::fixed::of(self.wide, left);
-        self.narrow = super::fixed::of(self.narrow, left);
     }
 
     /// Resident and free.

@@ -265,7 +265,7 @@ impl<'a> Simulation<'a> {
                 self.course.loaded += loaded;
                 instance.loaded += loaded;
                 let runs = family.runs.len() as u64 + 1;
-                nanos += (done.write + done.update) * (time.write_nanos + family.shape.written() / 2)
+                nanos += (done.write + done.update) * (time.write_nanos + family.shape.written() * time.write_byte_picos / 1000)
                     + done.delete * time.write_nanos
                     + done.read * time.read_nanos
                     + done.iterate * (runs * time.read_nanos + family.shape.walked * time.next_nanos)
@@ -398,20 +398,33 @@ impl<'a> Simulation<'a> {
             }
             let next = self.flushes.first().into_iter().chain(self.compactions.first()).map(|job| job.left).min();
             let Some(nanos) = next.filter(|_| stopped) else { return };
-            let nanos = self.slower(nanos.max(1));
+            let nanos = self.time_for(nanos);
             self.observe(nanos);
             self.pass(nanos, before);
         }
     }
 
-    /// All slots share the threads of the process.
-    fn slower(&self, nanos: u64) -> u64 {
-        nanos * u64::from(self.workload.slots.max(1))
+    /// Nanoseconds of work that a flush or a compaction gets done in so many of time: tasks and jobs share the cores, and
+    /// the slots the threads.
+    fn work(&self, nanos: u64, threads: u64, jobs: u64) -> u64 {
+        let slots = u64::from(self.workload.slots.max(1));
+        let tasks = slots * self.instances.len() as u64;
+        let running = tasks + 1 + self.compactions.len().min(self.store.threads.max(1) as usize) as u64;
+        let cores = self.known.time.cores.max(1);
+        // Of this slot's jobs; those of the others run in between.
+        let of_a_job = nanos * threads.min(jobs * slots) / (jobs * slots).max(1);
+        of_a_job * cores.min(running) / running.max(1)
+    }
+
+    /// The time that so much work takes.
+    fn time_for(&self, work: u64) -> u64 {
+        const UNIT: u64 = 1 << 20;
+        fixed::scaled(work, UNIT, self.work(UNIT, 1, 1).max(1)).max(1)
     }
 
     /// Lets time pass for flushes, one thread for all (`Options::IncreaseParallelism`), and compactions.
     fn pass(&mut self, nanos: u64, before: u64) {
-        let mut left = nanos / u64::from(self.workload.slots.max(1));
+        let mut left = self.work(nanos, 1, 1);
         while let Some(job) = self.flushes.first_mut() {
             if job.left > left {
                 job.left -= left;
@@ -421,31 +434,31 @@ impl<'a> Simulation<'a> {
             let job = self.flushes.remove(0);
             self.flushed(job, before);
         }
-        let threads = u64::from(self.store.threads.max(1)) as usize;
-        let slots = u64::from(self.workload.slots.max(1));
+        let threads = u64::from(self.store.threads.max(1));
         let mut left = nanos;
         while left > 0 && !self.compactions.is_empty() {
-            let at_work = self.compactions.len().min(threads);
-            let others = (at_work as u64 * slots).div_ceil(threads as u64).max(1);
-            let first = self.compactions.iter().take(at_work).map(|job| job.left).min().unwrap_or(0);
-            let passes = first.min(left / others);
-            self.compactions.iter_mut().take(at_work).for_each(|job| job.left -= passes);
-            left = left.saturating_sub(passes.max(1) * others);
-            while let Some(at) = self.compactions.iter().take(at_work).position(|job| job.left == 0) {
+            let at_work = (self.compactions.len() as u64).min(threads);
+            let share = self.work(1 << 20, threads, at_work).max(1);
+            let first = self.compactions.iter().take(at_work as usize).map(|job| job.left).min().unwrap_or(0);
+            let takes = fixed::scaled(first, 1 << 20, share).max(1);
+            let work = if takes <= left { first } else { fixed::scaled(left, share, 1 << 20) };
+            self.compactions.iter_mut().take(at_work as usize).for_each(|job| job.left -= work.min(job.left));
+            left -= takes.min(left);
+            while let Some(at) = self.compactions.iter().take(at_work as usize).position(|job| job.left == 0) {
                 let job = self.compactions.remove(at);
-                let family = &mut self.instances[job.instance].families[job.family];
-                let newer = (family.level_0() as usize).saturating_sub(job.count);
-                family.compacted(newer, self.store.level_base.get());
-                family.compacting = false;
-                let written = family.runs.get(newer).map_or(0, |run| run.blocks.stored);
-                self.course.written += written;
-                self.course.compactions += 1;
-                self.compact(job.instance, job.family);
-                if self.compactions.len() < at_work {
-                    break;
-                }
+                self.compacted(job);
             }
         }
+    }
+
+    fn compacted(&mut self, job: Job) {
+        let family = &mut self.instances[job.instance].families[job.family];
+        let newer = (family.level_0() as usize).saturating_sub(job.count);
+        family.compacted(newer, self.store.level_base.get());
+        family.compacting = false;
+        self.course.written += family.runs.get(newer).map_or(0, |run| run.blocks.stored);
+        self.course.compactions += 1;
+        self.compact(job.instance, job.family);
     }
 
     fn flushed(&mut self, job: Job, before: u64) {
