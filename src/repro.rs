@@ -1,5 +1,8 @@
 //! What an experiment is, what it will take, what came out of it: workloads, RocksDB's settings out of Flink's, the memory
 //! model, the scenarios and their judgement. Functions over values; `harness` runs what is thought out here.
 
+pub mod launch;
+pub mod on_flink;
 pub mod outcome;
 pub mod prediction;
+pub mod scenarios;
