@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::config::layers::{FileText, Layers};
 use crate::config::FileKind;
-use crate::flink::Version;
+pub use crate::flink::Version;
 use crate::flink::options;
 use crate::flink::profile::{ConfigurationFile, Profile};
 use crate::model::{Bytes, Deployment, Role, Source, UseCase};
