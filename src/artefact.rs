@@ -34,6 +34,7 @@ pub mod prometheus;
 pub mod python_worker;
 pub mod recording;
 pub mod rocksdb_directory;
+pub mod rocksdb_events;
 pub mod rocksdb_log;
 pub mod rocksdb_manifest;
 pub mod rocksdb_options;

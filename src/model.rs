@@ -24,7 +24,7 @@ pub use component::{Component, Role};
 pub use deployment::Deployment;
 pub use enforcer::Enforcer;
 pub use experiment::{
-    Accesses, Ended, EngineChoice, Experiment, Kind, Malloc, Operator, Order, Phase, Progress, Said, SharedPool, State,
+    Accesses, Ended, EngineChoice, Experiment, Kind, Malloc, Operator, Order, Phase, Progress, Said, SharedPool, Shuffle, State,
     StoreSettings, Workload,
 };
 pub use figure::{Derivation, Figure, Held, Provenance, Range, Ratio, Term};

@@ -16,6 +16,7 @@ pub mod migration;
 pub mod opinion;
 mod page;
 mod proposal;
+pub mod repro;
 pub mod rules;
 mod sheet;
 pub mod sizing;

@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum};
 use super::Exit;
 use super::plan::{DeploymentArg, RoleArg, width};
 use crate::artefact::cgroup_files;
+use crate::artefact::excerpt::Excerpt;
 use crate::artefact::masking::Masker;
 use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::diagnose::postmortem::{self, anchors};
@@ -114,24 +115,8 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Input);
         }
     };
-    let leavings = leavings::Leavings { inputs: with_groups_together(leavings.inputs), ..leavings };
-    let mut inputs = Vec::new();
-    let mut signals = Vec::new();
-    let mut excerpts = Vec::new();
-    for (number, input) in leavings.inputs.into_iter().enumerate() {
-        let mut found: Vec<Signal> =
-            input.excerpts.iter().flat_map(|excerpt| postmortem::signals(number, excerpt)).collect();
-        inputs.push(Input {
-            name: input.name.clone(),
-            bytes: input.bytes,
-            left_out: input.left_out.iter().map(ToString::to_string).collect(),
-            signals: found.len(),
-            is_configuration: patient::is_configuration(&input.name),
-        });
-        signals.append(&mut found);
-        excerpts.extend(input.excerpts.into_iter().map(|excerpt| (input.name.clone(), excerpt)));
-    }
-    mask(&mut signals);
+    let unread = leavings.unread;
+    let Read { inputs, signals, excerpts } = read(leavings.inputs);
     let cases = postmortem::cases(&signals);
     let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
     let told = patient::Told {
@@ -164,7 +149,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
     }
     let report = Report {
         inputs: &inputs,
-        unread: &leavings.unread,
+        unread: &unread,
         cases: &cases,
         main,
         budget: found.as_ref().and_then(|found| found.survey()),
@@ -190,6 +175,44 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
         out.write_all(report::limits::text(&report, width()).as_bytes())?;
     }
     Ok(if inputs.is_empty() { Exit::Input } else { Exit::Clean })
+}
+
+/// What was read of all inputs.
+struct Read {
+    inputs: Vec<Input>,
+    signals: Vec<Signal>,
+    excerpts: Vec<(String, Excerpt)>,
+}
+
+/// What all inputs say, without secrets.
+fn read(left: Vec<leavings::Input>) -> Read {
+    let mut inputs = Vec::new();
+    let mut signals = Vec::new();
+    let mut excerpts = Vec::new();
+    for (number, input) in with_groups_together(left).into_iter().enumerate() {
+        let mut found: Vec<Signal> =
+            input.excerpts.iter().flat_map(|excerpt| postmortem::signals(number, excerpt)).collect();
+        inputs.push(Input {
+            name: input.name.clone(),
+            bytes: input.bytes,
+            left_out: input.left_out.iter().map(ToString::to_string).collect(),
+            signals: found.len(),
+            is_configuration: patient::is_configuration(&input.name),
+        });
+        signals.append(&mut found);
+        excerpts.extend(input.excerpts.into_iter().map(|excerpt| (input.name.clone(), excerpt)));
+    }
+    mask(&mut signals);
+    Read { inputs, signals, excerpts }
+}
+
+/// What is left of an experiment, explained: the verdict of the main case.
+pub(super) fn verdict(left: &[PathBuf]) -> anyhow::Result<postmortem::Verdict> {
+    let leavings = leavings::read(left, &anchors())?;
+    let Read { signals, .. } = read(leavings.inputs);
+    let cases = postmortem::cases(&signals);
+    let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
+    Ok(main.verdict.clone())
 }
 
 /// The files of a cgroup that lie in one folder as one input, behind the others.

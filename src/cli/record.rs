@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::Exit;
 use super::attach::look::{self, LookArgs};
 use super::attach::{interval, sleep_until};
-use crate::artefact::recording::{Event, FORMAT, Header, Machine};
+use crate::artefact::recording::{Event, Header};
 use crate::diagnose::examination::Examination;
+use crate::diagnose::recalled;
 use crate::model::{Bytes, Limit, Seen, Unseen};
 use crate::probe::recording::{Outcome, RecordError, Recorder, Rotation};
 use crate::probe::root::Root;
@@ -129,28 +130,7 @@ fn begin(args: &RecordArgs, root: &Root, first: &Examination) -> Result<Recorder
 
 fn header(root: &Root, first: &Examination) -> Header {
     let boot = root.read("/proc/sys/kernel/random/boot_id").ok();
-    let budget = first.planned.as_ref().map(|survey| {
-        let parts = survey.plan.budget.parts().iter();
-        parts.map(|(component, figure)| (*component, figure.bytes)).collect()
-    });
-    Header {
-        format: FORMAT,
-        oomph: env!("CARGO_PKG_VERSION").to_owned(),
-        since: first.sample.at,
-        part: 0,
-        target: first.sample.identity(),
-        machine: Machine {
-            boot: boot.map(|id| String::from_utf8_lossy(&id).trim().to_owned()),
-            memory: first.sample.host.memory.as_ref().ok().copied(),
-        },
-        limit: limit(first),
-        budget: budget.unwrap_or_default(),
-    }
-}
-
-fn limit(examination: &Examination) -> Seen<Limit> {
-    let container = examination.container.as_ref().map_err(Clone::clone)?;
-    Ok(container.limit.map_or(Limit::Unlimited, Limit::AtMost))
+    recalled::header(first, boot.map(|id| String::from_utf8_lossy(&id).trim().to_owned()))
 }
 
 /// The process, and what is kept from look to look.
@@ -193,7 +173,7 @@ fn follow(watched: &mut Watched<'_>, recorder: &mut Recorder, first: Examination
         match looked {
             Ok(examination) => {
                 let at = examination.sample.at;
-                if let Ok(now) = limit(&examination) {
+                if let Ok(now) = examination.limit() {
                     if limited.is_some_and(|before| before != now) {
                         tell(recorder.event(at, &Event::Limit(now)));
                     }

@@ -11,7 +11,7 @@ use super::over_time::OverTime;
 use super::reckoning::{self, NativeSizes};
 use super::rocksdb_view::{self, RocksDbView};
 use super::sample::Sample;
-use crate::model::{Bytes, Finding, Observations, Seen, Unseen};
+use crate::model::{Bytes, Finding, Limit, Observations, Seen, Unseen};
 use crate::plan::Survey;
 
 /// One process, examined.
@@ -69,6 +69,15 @@ impl Examination {
     pub fn with_history(mut self, before: &OverTime) -> Examination {
         self.findings = causes::early(&Outlook { now: &self, before: Some(before) });
         self
+    }
+
+    /// What bounds its container.
+    ///
+    /// # Errors
+    /// Where its container was not seen.
+    pub fn limit(&self) -> Seen<Limit> {
+        let container = self.container.as_ref().map_err(Clone::clone)?;
+        Ok(container.limit.map_or(Limit::Unlimited, Limit::AtMost))
     }
 
     /// What could not be seen, by the name of what it is.

@@ -16,7 +16,7 @@ use super::examination::Examination;
 use super::over_time::OverTime;
 use super::trend::Timeline;
 use super::trend::restarts::{self, Sources, Verdict};
-use crate::artefact::recording::{Entry, Event, Header};
+use crate::artefact::recording::{Entry, Event, FORMAT, Header, Machine};
 use crate::model::{Budget, Bytes, Limit, Measure, Observations, Pool};
 
 /// So many looks are kept, thinned out evenly: 4 MB, more than eleven hours at one in 10 s.
@@ -25,6 +25,24 @@ const LOOKS: usize = 4096;
 /// So many events are kept, the newest; and so many submissions of jobs.
 const EVENTS: usize = 256;
 const JOBS: usize = 1024;
+
+/// The header of a recording that begins with a look; `boot` is the kernel's name for this boot.
+pub fn header(first: &Examination, boot: Option<String>) -> Header {
+    let budget = first.planned.as_ref().map(|survey| {
+        let parts = survey.plan.budget.parts().iter();
+        parts.map(|(component, figure)| (*component, figure.bytes)).collect()
+    });
+    Header {
+        format: FORMAT,
+        oomph: env!("CARGO_PKG_VERSION").to_owned(),
+        since: first.sample.at,
+        part: 0,
+        target: first.sample.identity(),
+        machine: Machine { boot, memory: first.sample.host.memory.as_ref().ok().copied() },
+        limit: first.limit(),
+        budget: budget.unwrap_or_default(),
+    }
+}
 
 /// Takes the entries of a recording in, one after the other.
 #[derive(Debug)]

@@ -44,8 +44,20 @@ pub fn hints(sample: &Sample) -> Hints {
     }
 }
 
+/// Where malloc's chunks of a process may lie, for a walk.
+///
+/// # Errors
+/// Where its mappings were not seen, or an allocator serves it whose chunks cannot be walked.
+pub fn walkable(sample: &Sample) -> Seen<Vec<HeapMapping>> {
+    let smaps = sample.files.smaps.as_ref().map_err(Clone::clone)?;
+    match sample.allocator.unseen() {
+        Some(unseen) => Err(unseen),
+        None => Ok(malloc_mappings(smaps, &hints(sample))),
+    }
+}
+
 /// The mappings that malloc's chunks may lie in: its heaps, and what nothing else is known to be.
-pub fn malloc_mappings(smaps: &Smaps, hints: &Hints) -> Vec<HeapMapping> {
+fn malloc_mappings(smaps: &Smaps, hints: &Hints) -> Vec<HeapMapping> {
     let placed = layout::place(smaps, hints);
     let mapping = |index: usize| {
         let mapping = &smaps.mappings[index];

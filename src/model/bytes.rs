@@ -9,6 +9,7 @@ use thiserror::Error;
 /// Several tools write sizes, each in a grammar of its own, so there is no `FromStr`: name the grammar you mean.
 /// Arithmetic is checked: a shortfall is something to report, never a wrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Bytes(u64);
 

@@ -9,6 +9,7 @@ use super::{Bytes, Limit};
 
 /// Accesses to keyed state, as the tasks of one TaskManager make them. The same seed gives the same accesses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Workload {
     /// Its name: that of its file.
     pub name: String,
@@ -24,10 +25,30 @@ pub struct Workload {
     pub snapshot_every: Option<u64>,
     /// Where randomness begins.
     pub seed: u64,
+    /// Native memory that is taken each second and never given back, as a leak of user code is.
+    pub leak: Option<Bytes>,
+    /// A Python process beside the worker, in the same group, that grows by this much each second.
+    pub python: Option<Bytes>,
+    /// Files written as a blocking shuffle writes them, beside or in place of state.
+    pub shuffle: Option<Shuffle>,
+}
+
+/// Writing of a blocking shuffle: each task writes its partitions' files one after another, and reads them once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shuffle {
+    /// Bytes that are written in all.
+    pub bytes: Bytes,
+    /// Bytes of one file.
+    pub file: Bytes,
+    /// Bytes a second at most.
+    pub rate: Option<Bytes>,
+    /// Whether pages are written back and given up as soon as a file's part is written.
+    pub written_back: bool,
 }
 
 /// An operator that keeps state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Operator {
     /// Its name.
     pub name: String,
@@ -37,6 +58,7 @@ pub struct Operator {
 
 /// A state, as large as in one instance (slot and operator).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct State {
     /// Its name.
     pub name: String,
@@ -66,6 +88,7 @@ pub struct State {
 
 /// What a state keeps for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// One value.
@@ -83,6 +106,7 @@ pub enum Kind {
 
 /// Which keys are met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// Any, each as likely.
@@ -102,11 +126,15 @@ pub enum Order {
 
 /// Something done for a number of records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Phase {
     /// Its name.
     pub name: String,
     /// Records that each task takes.
     pub records: u64,
+    /// Snapshots that each task loads in bulk before its records, as after a restart with another parallelism: so many
+    /// copies of its last snapshot are opened and written into an empty instance.
+    pub restored: u32,
     /// Records a second and task at most.
     pub rate: Option<u64>,
     /// What a record does to each state, by its name.
@@ -115,6 +143,7 @@ pub struct Phase {
 
 /// How often a record does what to a state: in millionths, so that 1,000,000 is once a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Accesses {
     /// The state.
     pub state: String,
@@ -134,6 +163,7 @@ pub struct Accesses {
 
 /// RocksDB as Flink sets it up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StoreSettings {
     /// The memory that instances share; where there is none, each column family has its own.
     pub pool: Option<SharedPool>,
@@ -177,6 +207,7 @@ pub struct StoreSettings {
 
 /// A block cache, and a write-buffer manager that charges memtables to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SharedPool {
     /// The cache.
     pub cache: Bytes,
@@ -190,6 +221,7 @@ pub struct SharedPool {
 
 /// Who hands out native memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Malloc {
     /// The C library.
@@ -213,6 +245,7 @@ impl fmt::Display for Malloc {
 
 /// Which RocksDB.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineChoice {
     /// That which oomph is built with.
@@ -228,6 +261,7 @@ pub enum EngineChoice {
 
 /// One run of one workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Experiment {
     /// Its name, for messages.
     pub name: String,
@@ -247,6 +281,7 @@ pub struct Experiment {
 
 /// What a worker says of itself while it works: one JSON line each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Progress {
     /// Milliseconds since it began.
     pub millis: u64,
@@ -286,6 +321,7 @@ pub struct Progress {
 
 /// A worker's last line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// Everything was done.
@@ -296,6 +332,7 @@ pub enum Ended {
 
 /// A line of a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Said {
     /// The engine is loaded: its release, and what could not be set up as Flink does.

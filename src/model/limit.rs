@@ -6,6 +6,7 @@ use super::Bytes;
 
 /// What bounds a size: never -1, 0 or a huge number standing for "nothing does".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Limit {
     /// Not more than this.

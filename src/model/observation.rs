@@ -262,6 +262,8 @@ pub enum Origin {
     RocksDbFiles,
     /// A Prometheus text.
     Prometheus,
+    /// A worker of an experiment, of itself: it asks its RocksDB.
+    Worker,
     /// The rest after everything else was taken out.
     LeftOver,
 }
@@ -280,6 +282,7 @@ impl Origin {
             Origin::Rest => "REST",
             Origin::RocksDbFiles => "RocksDB files",
             Origin::Prometheus => "Prometheus",
+            Origin::Worker => "worker",
             Origin::LeftOver => "left over",
         }
     }

@@ -17,11 +17,32 @@ impl Files for Directory {
 }
 
 /// A mounted hierarchy, and where the process's group lies in it.
-pub(in crate::probe) struct Located {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Which layout.
     pub version: Version,
+    /// Where the hierarchy is mounted.
     pub mount: PathBuf,
     /// Below the mount, without a leading slash.
     pub below: PathBuf,
+    /// Whether that is the group's whole path: in a container often only its end is visible, or nothing of it.
+    pub is_whole: bool,
+}
+
+/// Where the memory group of a process lies, as a directory.
+///
+/// # Errors
+/// [`Unseen`] where no part of its path is visible.
+pub fn locate_memory(root: &Root, pid: u32) -> Seen<Located> {
+    let groups = root.read_of(pid, "cgroup")?;
+    located_memory(root, &memberships(&String::from_utf8_lossy(&groups)))
+}
+
+fn located_memory(root: &Root, groups: &[Membership]) -> Seen<Located> {
+    locate(root, groups, "memory").ok_or_else(|| {
+        Unseen::because("no directory of the process's memory cgroup is visible from here")
+            .granted_by("run in the container's own namespaces, or mount the host's /sys/fs/cgroup")
+    })
 }
 
 /// More processes than these of one group are not looked at one by one.
@@ -31,10 +52,7 @@ const MOST_COMPANIONS: usize = 256;
 pub fn read(root: &Root, pid: u32) -> Seen<Cgroup> {
     let groups = root.read_of(pid, "cgroup")?;
     let groups = memberships(&String::from_utf8_lossy(&groups));
-    let located = locate(root, &groups, "memory").ok_or_else(|| {
-        Unseen::because("no directory of the process's memory cgroup is visible from here")
-            .granted_by("run in the container's own namespaces, or mount the host's /sys/fs/cgroup")
-    })?;
+    let located = located_memory(root, &groups)?;
     let group = |below: &Path| {
         let files = Directory(located.mount.join(below));
         Group::read(located.version, &Path::new("/").join(below).display().to_string(), &files)
@@ -91,14 +109,14 @@ pub(in crate::probe) fn locate(root: &Root, groups: &[Membership], controller: &
             (Version::V2, "memory") => "memory.stat",
             _ => "pids.current",
         };
-        let (mount, below) = places.into_iter().find_map(|(mount, below)| {
+        let (mount, is_whole, below) = places.into_iter().find_map(|(mount, below)| {
             // Within a container with the host's path but its own mount, only the end of the path is there, or nothing.
             let parts: Vec<_> = below.components().collect();
             let shorter = (0..=parts.len()).map(|skipped| parts[skipped..].iter().collect::<PathBuf>());
             let mut shorter = shorter.filter(|below| mount.join(below).join(file).is_file());
-            shorter.next().map(|below| (mount.clone(), below))
+            shorter.next().map(|found| (mount.clone(), found == below, found))
         })?;
-        Some(Located { version, mount, below })
+        Some(Located { version, mount, below, is_whole })
     })
 }
 

@@ -76,7 +76,7 @@ fn short(text: &str) -> String {
     cut(message.map_or(text, |(_, message)| message), SHORT)
 }
 
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     let mut plain = text.trim().chars().map(|sign| if sign.is_control() { ' ' } else { sign });
     let kept: String = plain.by_ref().take(most).collect();
     if plain.next().is_some() { format!("{}...", kept.trim_end()) } else { kept }

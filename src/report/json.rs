@@ -9,7 +9,7 @@ mod tests {
     use schemars::{Schema, schema_for};
 
     use crate::report::json::{v1, want};
-    use crate::report::{attach, check, comparison, diagnose, migration, rules, sizing, summary, sweep};
+    use crate::report::{attach, check, comparison, diagnose, migration, repro, rules, sizing, summary, sweep};
 
     /// Writes the schema anew when `UPDATE_SCHEMA` is set.
     #[rstest]
@@ -25,6 +25,9 @@ mod tests {
     #[case("check-v1", schema_for!(check::json::Document<'static>))]
     #[case("rules-v1", schema_for!(rules::json::Document))]
     #[case("size-v1", schema_for!(sizing::Document))]
+    #[case("repro-v1", schema_for!(repro::json::Document))]
+    #[case("repro-prediction-v1", schema_for!(repro::json::PredictionDocument<'static>))]
+    #[case("repro-comparison-v1", schema_for!(repro::json::ComparisonDocument))]
     #[case("recording-v1", schema_for!(attach::recording::json::Document))]
     fn the_committed_schema_is_that_of_the_types(#[case] name: &str, #[case] schema: Schema) {
         let path = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));

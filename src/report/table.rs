@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 /// A page's width where nobody says otherwise.
-const USUAL_WIDTH: usize = 80;
+pub const USUAL_WIDTH: usize = 80;
 
 /// A column's side.
 #[derive(Clone, Copy, PartialEq, Eq)]

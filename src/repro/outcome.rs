@@ -1,11 +1,14 @@
 //! What came out of an experiment, and whether it is what was stated.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Bytes, Experiment, Progress};
 
-use super::prediction::Prediction;
+use super::prediction::{Part, Prediction};
 
 /// One look at a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Moment {
     /// Milliseconds since the worker was started.
     pub millis: u64,
@@ -28,7 +31,9 @@ pub struct Moment {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// Everything was done.
     Finished,
@@ -67,7 +72,8 @@ impl Ending {
 }
 
 /// Where a part of memory was seen, and how much at most.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Measured {
     /// The largest that was seen.
     pub peak: Bytes,
@@ -75,8 +81,25 @@ pub struct Measured {
     pub steady: Bytes,
 }
 
+/// Flushes and compactions of a run, by the events in RocksDB's LOGs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Background {
+    /// Flushes that ended.
+    pub flushes: u64,
+    /// Compactions that ended.
+    pub compactions: u64,
+    /// Tables that were written.
+    pub tables_written: u64,
+    /// Bytes of them.
+    pub bytes_written: Bytes,
+    /// Tables that were deleted.
+    pub tables_deleted: u64,
+}
+
 /// Something else that a run shows, for the table: a name and its value as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shown {
     /// What.
     pub name: String,
@@ -85,7 +108,8 @@ pub struct Shown {
 }
 
 /// One run of an experiment with everything that was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Run {
     /// Which half of a scenario: `fails`, `cured`, or the name of a variant.
     pub label: String,
@@ -108,9 +132,15 @@ pub struct Run {
     /// Anonymous memory of the worker most of the time.
     pub steady_anonymous: Bytes,
     /// What was seen of each part of the memory model.
-    pub measured: Vec<(super::prediction::Part, Measured)>,
+    #[serde(with = "by_part")]
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<Part, Measured>"))]
+    pub measured: Vec<(Part, Measured)>,
     /// Bytes that flushes and compactions wrote into files, by RocksDB's LOG; nothing where it was not read.
     pub written_to_files: Option<Bytes>,
+    /// What RocksDB's LOGs tell beside.
+    pub background: Option<Background>,
+    /// Files of all snapshots that were there at the end.
+    pub snapshot_files: Option<u64>,
     /// Bytes of keys and values that the workload wrote.
     pub written_by_workload: Bytes,
     /// The memory model's answer, given before the run.
@@ -124,7 +154,8 @@ pub struct Run {
 }
 
 /// What `diagnose` says of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The cause's code, such as `OOM921`; nothing where it names none.
     pub code: Option<String>,
@@ -139,7 +170,8 @@ pub struct Verdict {
 }
 
 /// A statement of a scenario, and whether it held.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Statement {
     /// What must happen.
     pub says: String,
@@ -150,7 +182,8 @@ pub struct Statement {
 }
 
 /// A scenario that was run: the failing run, the cured one, and others that it compares.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Trial {
     /// The scenario's name.
     pub scenario: String,
@@ -168,5 +201,22 @@ impl Trial {
     /// Whether everything held.
     pub fn holds(&self) -> bool {
         !self.statements.is_empty() && self.statements.iter().all(|statement| statement.held)
+    }
+}
+
+/// Parts in a document: a map from the part's name to what was seen of it.
+mod by_part {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Measured, Part};
+
+    pub(super) fn serialize<S: Serializer>(parts: &[(Part, Measured)], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(parts.iter().map(|(part, measured)| (part, measured)))
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<(Part, Measured)>, D::Error> {
+        BTreeMap::deserialize(from).map(|parts: BTreeMap<Part, Measured>| parts.into_iter().collect())
     }
 }

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::Bytes;
 
 /// A part of a worker's anonymous memory that the memory model tells from the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Data blocks in the block cache, and index and filter blocks where they are charged to it.
     BlockCache,
@@ -22,6 +26,7 @@ pub enum Part {
     /// What each instance and each column family takes before there is any data.
     Floor,
     /// What the allocator keeps or rounds up.
+    #[serde(rename = "allocator")]
     AllocatorWaste,
     /// Stacks of threads.
     Stacks,
@@ -84,7 +89,8 @@ impl fmt::Display for Part {
 }
 
 /// A size that is not known exactly: it is expected to be this, and to lie between the two others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Band {
     /// Hardly less.
     pub low: Bytes,
@@ -95,7 +101,8 @@ pub struct Band {
 }
 
 /// One part of a prediction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Predicted {
     /// Which.
     pub part: Part,
@@ -108,7 +115,8 @@ pub struct Predicted {
 }
 
 /// What a workload will take with given settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Prediction {
     /// One a part, in the order of [`Part::ALL`].
     pub parts: Vec<Predicted>,

@@ -271,7 +271,7 @@ fn budget(parts: &BTreeMap<String, u64>) -> Vec<(Component, Bytes)> {
 
 /// Where a measure was read, by its name.
 pub fn origin(label: &str) -> Option<Origin> {
-    const ALL: [Origin; 11] = [
+    const ALL: [Origin; 12] = [
         Origin::Status,
         Origin::Smaps,
         Origin::Cgroup,
@@ -282,6 +282,7 @@ pub fn origin(label: &str) -> Option<Origin> {
         Origin::Rest,
         Origin::RocksDbFiles,
         Origin::Prometheus,
+        Origin::Worker,
         Origin::LeftOver,
     ];
     ALL.into_iter().find(|origin| origin.label() == label)

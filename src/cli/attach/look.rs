@@ -149,7 +149,7 @@ fn sample(root: &Root, target: &Target, args: &LookArgs) -> Seen<Sample> {
         sample.rest = scrape::look(target, &sample);
     }
     if !args.no_heap_walk && !args.is_brief {
-        sample.heap = walk(root, &sample);
+        sample.heap = reckoning::walkable(&sample).and_then(|heaps| heap::walk_heap(root, sample.pid, &heaps));
     }
     Ok(sample)
 }
@@ -167,12 +167,4 @@ fn native_memory(root: &Root, sample: &Sample, when: JvmAttach) -> Seen<Nmt> {
     }
     let attached = Attached::open(root, sample.pid, handshake, PATIENCE)?;
     attached.ask(Command::NativeMemorySummary).and_then(|text| Nmt::parse(&text))
-}
-
-fn walk(root: &Root, sample: &Sample) -> Seen<crate::artefact::malloc_chunks::HeapWalk> {
-    let smaps = sample.files.smaps.as_ref().map_err(Clone::clone)?;
-    match sample.allocator.unseen() {
-        Some(unseen) => Err(unseen),
-        None => heap::walk_heap(root, sample.pid, &reckoning::malloc_mappings(smaps, &reckoning::hints(sample))),
-    }
 }

@@ -162,10 +162,11 @@ impl Cluster {
         }
     }
 
-    /// What both processes left to read: their logs, and what the JVMs themselves said.
+    /// What both processes left to read: their logs, those of their collections, and what the JVMs themselves said.
     pub fn left(&self) -> Vec<PathBuf> {
         let both = [&self.jobmanager, &self.taskmanager];
-        both.iter().flat_map(|jvm| [jvm.log.clone(), jvm.out.clone()]).filter(|path| path.is_file()).collect()
+        let files = both.iter().flat_map(|jvm| [jvm.log.clone(), jvm.out.clone(), jvm.log.with_extension("gc")]);
+        files.filter(|path| path.is_file()).collect()
     }
 
     fn wait(&mut self, stage: &Stage<'_>) -> Result<(), ClusterError> {
@@ -271,7 +272,12 @@ fn start(stage: &Stage<'_>, directory: &Path, role: Role, launch: &Launch) -> Re
         Role::TaskManager => "taskmanager",
     };
     let at = |extension: &str| directory.join("log").join(format!("{name}.{extension}"));
-    let mut command = java(stage, directory, &at("log"), &launch.jvm, &stage.distribution.class_path());
+    let mut options = launch.jvm.clone();
+    // JDK 8 writes another form, with other options; what the log adds is not worth two.
+    if stage.jdk.release >= 9 {
+        options.push(format!("-Xlog:gc*:file={}:time,uptime,level,tags", at("gc").display()));
+    }
+    let mut command = java(stage, directory, &at("log"), &options, &stage.distribution.class_path());
     command.arg(launch.main_class).arg("--configDir").arg(directory.join("conf")).args(&launch.arguments);
     Jvm::start(role, launch.heap, command, stage.gate, at("log"), at("out"))
         .map_err(|source| ClusterError::Start { java: stage.jdk.java(), source })

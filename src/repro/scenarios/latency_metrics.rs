@@ -118,9 +118,9 @@ pub fn script() -> String {
     format!(
         "{}{}CREATE TABLE gone (k BIGINT, c BIGINT) WITH ('connector' = 'blackhole');\n\
          INSERT INTO gone SELECT t.k, t.c FROM (SELECT k, COUNT(*) AS c FROM \
-         (SELECT k FROM clicks UNION ALL SELECT k FROM views) AS events GROUP BY k) AS t{unnested};\n",
+         (SELECT k FROM clicks UNION ALL SELECT k FROM impressions) AS events GROUP BY k) AS t{unnested};\n",
         source("clicks"),
-        source("views"),
+        source("impressions"),
     )
 }
 

@@ -1,0 +1,170 @@
+//! What was measured once and is not derived: how long things take, what is allocated before there is data, what allocators
+//! waste. `profiles/repro/coefficients.yaml` says by which command each was measured.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+
+use crate::model::{Bytes, Malloc};
+
+/// Why the profile is not read.
+#[derive(Debug, Error)]
+#[error("read the coefficients of the memory model: {0}")]
+pub struct CoefficientsError(#[from] serde_yaml::Error);
+
+/// All of them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Coefficients {
+    /// How long things take.
+    pub time: Time,
+    /// What is taken before there is data.
+    pub floor: Floor,
+    /// Buffers of jobs.
+    pub buffers: Buffers,
+    /// glibc's malloc.
+    pub glibc: Waste,
+    /// glibc's malloc with one arena; in between where more are allowed.
+    pub glibc_one_arena: Waste,
+    /// jemalloc.
+    pub jemalloc: Waste,
+    /// How far reality lies from what is expected, in thousandths.
+    pub spread: Spread,
+}
+
+/// How long things take, on a core of this machine's kind. They decide how far memtables grow while one is flushed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Time {
+    /// Cores.
+    pub cores: u64,
+    /// A write or a deletion, beside its bytes.
+    pub write_nanos: u64,
+    /// A read of one entry, or a seek in one sorted run.
+    pub read_nanos: u64,
+    /// One entry further.
+    pub next_nanos: u64,
+    /// A block that is not in the cache.
+    pub load_nanos: u64,
+    /// The shortest flush.
+    pub flush_least_nanos: u64,
+    /// Bytes of memtables that a flush writes in a second.
+    #[serde(deserialize_with = "bytes")]
+    pub flushed_a_second: Bytes,
+    /// Bytes before compression that a compaction reads in a second.
+    #[serde(deserialize_with = "bytes")]
+    pub compacted_a_second: Bytes,
+}
+
+/// What is taken before there is data.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Floor {
+    /// The worker with its engine, before the first instance.
+    #[serde(deserialize_with = "bytes")]
+    pub worker: Bytes,
+    /// The same under jemalloc.
+    #[serde(deserialize_with = "bytes")]
+    pub worker_jemalloc: Bytes,
+    /// An instance.
+    #[serde(deserialize_with = "bytes")]
+    pub instance: Bytes,
+    /// A column family with a pool.
+    #[serde(deserialize_with = "bytes")]
+    pub family: Bytes,
+    /// A column family's own cache.
+    #[serde(deserialize_with = "bytes")]
+    pub own_cache: Bytes,
+    /// A pool.
+    #[serde(deserialize_with = "bytes")]
+    pub pool: Bytes,
+    /// An open file beside index and filter.
+    #[serde(deserialize_with = "bytes")]
+    pub table_reader: Bytes,
+    /// An iterator and what it has of each sorted run.
+    #[serde(deserialize_with = "bytes")]
+    pub iterator: Bytes,
+    /// The touched part of a thread's stack.
+    #[serde(deserialize_with = "bytes")]
+    pub stack: Bytes,
+}
+
+/// Buffers of jobs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Buffers {
+    /// A flush.
+    #[serde(deserialize_with = "bytes")]
+    pub flush: Bytes,
+    /// A compaction, beside the index that it builds.
+    #[serde(deserialize_with = "bytes")]
+    pub compaction: Bytes,
+}
+
+/// What an allocator has beyond what is asked of it, in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Waste {
+    /// Of what blocks and memtables would take together if each stood at its own highest, beyond what they take at once:
+    /// room that the one leaves is not the other's.
+    pub apart: u64,
+    /// Of memtables, for each task after the first that frees into its own arena.
+    pub memtables: u64,
+    /// Of blocks in the cache: holes between them.
+    pub blocks: u64,
+    /// Of everything else.
+    pub rest: u64,
+}
+
+/// How far reality lies from what is expected, in thousandths of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Spread {
+    /// Below.
+    pub below: u64,
+    /// Above.
+    pub above: u64,
+}
+
+impl Coefficients {
+    /// Reads them.
+    pub fn parse(text: &str) -> Result<Coefficients, CoefficientsError> {
+        Ok(serde_yaml::from_str(text)?)
+    }
+
+    /// Those that oomph is built with.
+    pub fn shipped() -> Result<&'static Coefficients, &'static CoefficientsError> {
+        static SHIPPED: LazyLock<Result<Coefficients, CoefficientsError>> =
+            LazyLock::new(|| Coefficients::parse(include_str!("../../../profiles/repro/coefficients.yaml")));
+        SHIPPED.as_ref()
+    }
+
+    /// What this allocator wastes.
+    pub fn waste(&self, malloc: Malloc) -> Waste {
+        match malloc {
+            Malloc::Glibc { arenas: Some(1) } => self.glibc_one_arena,
+            Malloc::Glibc { .. } => self.glibc,
+            Malloc::Jemalloc => self.jemalloc,
+        }
+    }
+}
+
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Bytes::parse_flink(&text).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+
+    #[test]
+    fn the_shipped_coefficients_are_read() {
+        let known = Coefficients::shipped().unwrap();
+        assert!(known.floor.family < known.floor.instance);
+        assert!(known.time.flushed_a_second.get() > 0 && known.time.compacted_a_second.get() > 0);
+    }
+}
