@@ -14,7 +14,7 @@ pub mod latency_metrics;
 pub mod process;
 pub mod submit;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
@@ -26,6 +26,13 @@ use jdk::Jdk;
 use process::Gate;
 use submit::SubmitError;
 
+use super::disk::{DiskError, Space};
+use super::limit::{self, LimitError};
+use crate::model::{Bytes, Limit, Role};
+use crate::probe::root::Root;
+use crate::repro::outcome::Trial;
+use crate::repro::scenarios::{ON_FLINK, OnFlink};
+
 /// Where clusters are run, and with what.
 #[derive(Clone, Copy)]
 pub struct Stage<'s> {
@@ -34,11 +41,13 @@ pub struct Stage<'s> {
     /// The JDK that runs it and compiles what submits jobs.
     pub jdk: &'s Jdk,
     /// A directory of ours: each half has one below it. Nothing is written elsewhere but into the cache.
-    pub directory: &'s PathBuf,
+    pub directory: &'s Path,
     /// Where compiled submitters are kept.
-    pub cache: &'s PathBuf,
-    /// How processes are started.
-    pub gate: &'s dyn Gate,
+    pub cache: &'s Path,
+    /// What processes go through when they start.
+    pub gate: Gate<'s>,
+    /// The part of the disk that it may take; nothing for what is free less a reserve.
+    pub disk: Option<Bytes>,
     /// Set by whoever wants it to end.
     pub interrupted: &'s AtomicBool,
     /// Told what goes on, a line each.
@@ -52,9 +61,41 @@ impl Stage<'_> {
     }
 }
 
+/// Runs a scenario on Flink by its name; nothing where there is none of this name. A factor makes it larger.
+///
+/// # Errors
+///
+/// Where this machine has too little memory or disk for it, a cluster or a job does not start, or it is interrupted.
+pub fn run(stage: &Stage<'_>, name: &str, factor: u32) -> Option<Result<Trial, FlinkError>> {
+    let run = match name {
+        name if name == latency_metrics::SCENARIO.name => latency_metrics::run,
+        name if name == heap_state_surge::SCENARIO.name => heap_state_surge::run,
+        _ => return None,
+    };
+    let scenario = ON_FLINK.iter().find(|scenario| scenario.name == name)?;
+    Some(room(stage, scenario, factor).and_then(|()| run(stage, factor)))
+}
+
+/// Whether this machine has room for a scenario.
+fn room(stage: &Stage<'_>, scenario: &OnFlink, factor: u32) -> Result<(), FlinkError> {
+    let times = |size: Bytes| size.checked_mul(u64::from(factor)).unwrap_or(Bytes::new(u64::MAX));
+    // Where that cannot be read, there is nothing to hold it against.
+    if let Ok(room) = limit::room(&Root::live()) {
+        limit::check(Limit::AtMost(times(scenario.memory)), &room)?;
+    }
+    Space::of(stage.directory)?.check(stage.directory, times(scenario.disk), stage.disk)?;
+    Ok(())
+}
+
 /// Why a scenario on Flink was not run. The texts go on after "could not".
 #[derive(Debug, Error)]
 pub enum FlinkError {
+    /// It would take more memory than there is.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// It would take more of the disk than there is.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     /// Its cluster did not start.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -68,7 +109,7 @@ pub enum FlinkError {
     #[error("measure the {of}'s heap: {reason}")]
     Heap {
         /// Whose.
-        of: crate::model::Role,
+        of: Role,
         /// Why not.
         reason: String,
     },

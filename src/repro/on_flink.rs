@@ -196,6 +196,8 @@ impl Half {
             peak_anonymous: peak,
             measured: Vec::new(),
             written_to_files: None,
+            background: None,
+            snapshot_files: None,
             written_by_workload: Bytes::ZERO,
             prediction: None,
             verdict: self.verdict,
@@ -234,6 +236,9 @@ fn stand_in(scenario: &str, directory: &str) -> Experiment {
         operators: Vec::new(),
         phases: Vec::new(),
         snapshot_every: None,
+        shuffle: None,
+        python: None,
+        leak: None,
         seed: 0,
     };
     let store = StoreSettings {
@@ -269,21 +274,23 @@ fn stand_in(scenario: &str, directory: &str) -> Experiment {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test")]
+pub mod made {
+    //! Halves for tests, out of the figures of real ones.
 
     use super::*;
 
-    fn look(seconds: u64, used: u32, collecting: u64) -> HeapLook {
+    /// A look at a second.
+    pub fn look(seconds: u64, used: u32, collecting: u64) -> HeapLook {
         HeapLook { millis: seconds * 1000, used: Bytes::mib(used), collecting, full: seconds }
     }
 
-    pub(crate) fn half(looks: Vec<HeapLook>) -> Half {
+    /// A half with these looks that was still running.
+    pub fn half(heap: u32, looks: Vec<HeapLook>) -> Half {
         Half {
             label: "fails".to_owned(),
             settings: Settings::new(),
             flink: "2.3.0".to_owned(),
-            heap: Bytes::mib(200),
+            heap: Bytes::mib(heap),
             moments: Vec::new(),
             millis: looks.last().map_or(0, |look| look.millis),
             looks,
@@ -296,24 +303,32 @@ mod tests {
             verdict: None,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::made::{half, look};
+    use super::*;
 
     #[test]
     fn what_is_said_of_the_end_is_of_its_last_ten_seconds() {
-        let half = half(vec![look(0, 199, 0), look(10, 100, 9_000), look(15, 190, 13_000), look(20, 180, 17_000)]);
+        let half = half(200, vec![look(0, 199, 0), look(10, 100, 9_000), look(15, 190, 13_000), look(20, 180, 17_000)]);
         assert_eq!((half.used_percent(), half.collecting_percent(), half.full_collections()), (95, 80, 20));
         assert!(half.heap_is_exhausted());
     }
 
     #[test]
     fn a_full_heap_that_is_seldom_collected_is_not_exhausted() {
-        let half = half(vec![look(0, 190, 0), look(10, 199, 400)]);
+        let half = half(200, vec![look(0, 190, 0), look(10, 199, 400)]);
         assert_eq!(half.collecting_percent(), 4);
         assert!(!half.heap_is_exhausted());
     }
 
     #[test]
     fn a_run_that_was_never_looked_at_says_nothing() {
-        let half = half(Vec::new());
+        let half = half(200, Vec::new());
         assert_eq!((half.used_percent(), half.collecting_percent(), half.full_collections()), (0, 0, 0));
         assert!(!half.heap_is_exhausted());
     }

@@ -279,6 +279,6 @@ fn start(stage: &Stage<'_>, directory: &Path, role: Role, launch: &Launch) -> Re
     }
     let mut command = java(stage, directory, &at("log"), &options, &stage.distribution.class_path());
     command.arg(launch.main_class).arg("--configDir").arg(directory.join("conf")).args(&launch.arguments);
-    Jvm::start(role, launch.heap, command, stage.gate, at("log"), at("out"))
+    Jvm::start(Some(role), launch.heap, command, stage.gate, at("log"), at("out"))
         .map_err(|source| ClusterError::Start { java: stage.jdk.java(), source })
 }

@@ -8,7 +8,8 @@ use super::half::{self, CURED, FAILS, Planned};
 use super::{FlinkError, Stage};
 use crate::model::Role;
 use crate::repro::outcome::Trial;
-use crate::repro::scenarios::heap_state_surge::{Backend, NAME, TITLE, judge, script, settings};
+pub use crate::repro::scenarios::heap_state_surge::SCENARIO;
+use crate::repro::scenarios::heap_state_surge::{Backend, judge, script, settings};
 
 /// How long a half runs from the submission of its job on: with the start of a cluster and the client's ten seconds it keeps
 /// within 90 s.
@@ -47,9 +48,9 @@ pub fn run(stage: &Stage<'_>, factor: u32) -> Result<Trial, FlinkError> {
     let statements = judge(&fails, &cured);
     let directory = stage.directory.display().to_string();
     Ok(Trial {
-        scenario: NAME.to_owned(),
-        title: TITLE.to_owned(),
-        runs: [fails, cured].into_iter().map(|half| half.into_run(NAME, &directory)).collect(),
+        scenario: SCENARIO.name.to_owned(),
+        title: SCENARIO.title.to_owned(),
+        runs: [fails, cured].into_iter().map(|half| half.into_run(SCENARIO.name, &directory)).collect(),
         statements,
         notes: Vec::new(),
     })

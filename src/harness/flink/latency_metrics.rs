@@ -9,7 +9,8 @@ use super::half::{self, CURED, FAILS, Planned};
 use super::{FlinkError, Stage, submit};
 use crate::model::{Bytes, Role};
 use crate::repro::outcome::Trial;
-use crate::repro::scenarios::latency_metrics::{Granularity, Growth, NAME, Size, TITLE, judge, script, settings};
+pub use crate::repro::scenarios::latency_metrics::SCENARIO;
+use crate::repro::scenarios::latency_metrics::{Granularity, Growth, Size, judge, script, settings};
 
 /// The longest that the failing half runs from the submission of its job on.
 const LASTS: Duration = Duration::from_secs(70);
@@ -54,9 +55,9 @@ pub fn run(stage: &Stage<'_>, factor: u32) -> Result<Trial, FlinkError> {
     let statements = judge(&fails, &cured, &single, &growth);
     let directory = stage.directory.display().to_string();
     Ok(Trial {
-        scenario: NAME.to_owned(),
-        title: TITLE.to_owned(),
-        runs: [fails, cured, single].into_iter().map(|half| half.into_run(NAME, &directory)).collect(),
+        scenario: SCENARIO.name.to_owned(),
+        title: SCENARIO.title.to_owned(),
+        runs: [fails, cured, single].into_iter().map(|half| half.into_run(SCENARIO.name, &directory)).collect(),
         statements,
         notes: vec![
             "The metric store only fills while somebody reads metrics; here the job's page is asked for each second, as an \

@@ -8,34 +8,44 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
+use crate::harness::child::Door;
+use crate::harness::enter;
+use crate::harness::group::Group;
 use crate::model::{Bytes, Role};
 
-/// How a process is started: as it is, or through something that puts it into a group and ties it to oomph. The process that
-/// comes out of it must be the command itself (`exec`), since it is known and ended by its id.
-pub trait Gate {
-    /// Starts a command.
-    ///
-    /// # Errors
-    ///
-    /// Where the system does not.
-    fn start(&self, role: Role, command: Command) -> io::Result<Child>;
+/// What processes of a cluster go through when they start: a worker of ours, that ties each to the thread which starts it
+/// (it ends where that ends, also by SIGKILL), puts one of them into a group where there is one, and becomes the JVM.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate<'g> {
+    /// The worker; nothing starts processes as they are, and a crash of oomph leaves them running.
+    pub door: Option<&'g Door>,
+    /// A group, and whose process goes into it.
+    pub group: Option<(Role, &'g Group)>,
 }
 
-/// Starts a command as it is, in a process group of its own: Ctrl-C in a terminal goes to oomph alone, which ends it.
-#[derive(Clone, Copy, Debug)]
-pub struct Open;
-
-impl Gate for Open {
-    fn start(&self, _role: Role, mut command: Command) -> io::Result<Child> {
-        command.process_group(0).spawn()
+impl Gate<'_> {
+    /// The command that becomes this one behind the gate, which keeps its process id, environment and directory.
+    fn through(self, role: Option<Role>, command: Command) -> Command {
+        let Some(door) = self.door else { return command };
+        let entrance = self.group.filter(|(of, _)| Some(*of) == role).map(|(_, group)| group.entrance());
+        let words = enter::words(
+            entrance.as_deref().map(Path::as_os_str),
+            std::process::id(),
+            command.get_program(),
+        );
+        let mut through = Command::new(&door.program);
+        through.args(&door.words).args(words).args(command.get_args()).env_clear();
+        through.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(directory) = command.get_current_dir() {
+            through.current_dir(directory);
+        }
+        through
     }
 }
 
-/// A JVM.
+/// A JVM, of a cluster or a client.
 #[derive(Debug)]
 pub struct Jvm {
-    /// Whose.
-    pub role: Role,
     /// Its process id.
     pub pid: u32,
     /// The heap that it was given.
@@ -51,24 +61,26 @@ pub struct Jvm {
 }
 
 impl Jvm {
-    /// Starts a command whose output goes into a file.
+    /// Starts a command whose output goes into a file, as the process of a role where it has one. It is a process group of
+    /// its own: Ctrl-C in a terminal goes to oomph alone, which ends it.
     ///
     /// # Errors
     ///
     /// Where the file cannot be made or the command cannot be started.
     pub fn start(
-        role: Role,
+        role: Option<Role>,
         heap: Bytes,
-        mut command: Command,
-        gate: &dyn Gate,
+        command: Command,
+        gate: Gate<'_>,
         log: PathBuf,
         out: PathBuf,
     ) -> io::Result<Jvm> {
         let file = File::create(&out)?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let mut command = gate.through(role, command);
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
         let since = Instant::now();
-        let child = gate.start(role, command)?;
-        Ok(Jvm { role, pid: child.id(), heap, since, log, out, child, ended: None })
+        let child = command.spawn()?;
+        Ok(Jvm { pid: child.id(), heap, since, log, out, child, ended: None })
     }
 
     /// How it ended; nothing while it runs.
@@ -136,7 +148,7 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let (log, out) = (folder.join("x.log"), folder.join("x.out"));
-        Jvm::start(Role::TaskManager, Bytes::mib(1), command, &Open, log, out).unwrap()
+        Jvm::start(None, Bytes::mib(1), command, Gate { door: None, group: None }, log, out).unwrap()
     }
 
     #[test]
@@ -148,6 +160,20 @@ mod tests {
         }
         assert_eq!(Words(jvm.ended().unwrap()).to_string(), "exit code 239");
         assert_eq!(jvm.last_words(), "broken");
+    }
+
+    #[test]
+    fn a_command_behind_the_gate_keeps_its_words_and_its_environment() {
+        let door = Door::of("/a/worker");
+        let gate = Gate { door: Some(&door), group: None };
+        let mut command = Command::new("java");
+        command.arg("-Xmx1m").current_dir("/tmp").env_clear().env("HOME", "/home");
+        let through = gate.through(Some(Role::JobManager), command);
+        let words: Vec<_> = through.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+        assert_eq!(through.get_program(), "/a/worker");
+        assert_eq!(words, ["--enter", "-", &std::process::id().to_string(), "--", "java", "-Xmx1m"]);
+        assert_eq!(through.get_current_dir(), Some(Path::new("/tmp")));
+        assert_eq!(through.get_envs().filter(|(name, _)| *name == "HOME").count(), 1);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::Stage;
 use super::cluster::{self, Cluster};
 use super::jdk::JdkError;
 use super::process::{Jvm, tail};
-use crate::model::{Bytes, Role};
+use crate::model::Bytes;
 
 /// The program's source.
 const SOURCE: &str = include_str!("java/SqlRun.java");
@@ -91,8 +91,8 @@ pub fn submit(stage: &Stage<'_>, cluster: &Cluster, script: &str, parallelism: u
     let mut command = cluster::java(stage, &cluster.directory, &log, &options, &class_path);
     command.args(["org.apache.flink.client.cli.CliFrontend", "run", "--detached", "--parallelism"]);
     command.arg(parallelism.to_string()).args(["--class", CLASS]).arg(&jar).arg(&file);
-    // It goes with the TaskManager's group in no case: what it takes is not the job's.
-    let client = Jvm::start(Role::JobManager, HEAP, command, &super::process::Open, log, out);
+    // No role: it goes into no group, since what it takes is not the cluster's.
+    let client = Jvm::start(None, HEAP, command, stage.gate, log, out);
     let mut client = client.map_err(|source| SubmitError::Start { program: stage.jdk.java(), source })?;
     let status = loop {
         match client.ended() {

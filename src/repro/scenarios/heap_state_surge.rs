@@ -2,15 +2,28 @@
 //! checkpoints and heartbeats, and checkpoints expire; the same stream into RocksDB in a process of the same size goes on.
 
 use crate::flink::Version;
+use crate::model::Bytes;
 use crate::repro::launch::{Settings, spelled};
 use crate::repro::on_flink::Half;
 use crate::repro::outcome::Statement;
+use crate::repro::scenarios::OnFlink;
 
-/// Its name.
-pub const NAME: &str = "heap-state-surge";
-
-/// Its title.
-pub const TITLE: &str = "A burst of keys fills a heap with state, and checkpoints expire";
+/// The scenario.
+pub const SCENARIO: OnFlink = OnFlink {
+    name: "heap-state-surge",
+    title: "A burst of keys fills a heap with state, and checkpoints expire",
+    story: "State on the heap is objects, and a burst of new keys fills it within seconds. Full collections follow one \
+            another, nothing else has time: checkpoints expire, heartbeats are missed, the JobManager gives the TaskManager \
+            up. RocksDB keeps the same state in managed memory and on the disk.",
+    states: &[
+        "State on the heap exhausts it, and its checkpoints fail.",
+        "RocksDB takes more of the same stream in a process of the same size, and its checkpoints complete.",
+    ],
+    seconds: 150,
+    // Two processes of 1 GiB, and Flink's client beside them.
+    memory: Bytes::gib(3),
+    disk: Bytes::gib(2),
+};
 
 /// Where state is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,4 +128,55 @@ pub fn judge(fails: &Half, cured: &Half) -> Vec<Statement> {
             measured: checkpoints(cured),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+    use crate::repro::on_flink::Checkpoints;
+    use crate::repro::on_flink::made::{half, look};
+    use crate::repro::outcome::Ending;
+
+    /// As it was seen with Flink 1.20.5 on two busy cores.
+    fn recorded() -> (Half, Half) {
+        let of = |backend| settings("1.20.5".parse().unwrap(), backend, "/tmp/checkpoints", 1);
+        let mut fails = half(153, vec![look(5, 120, 900), look(25, 152, 15_000), look(35, 152, 24_500)]);
+        fails.settings = of(Backend::Heap);
+        fails.records = 240_000;
+        fails.checkpoints = Checkpoints { completed: 2, failed: 3 };
+        (fails.marks.expired, fails.marks.lost) = (1, true);
+        let mut cured = half(153, vec![look(5, 90, 300), look(50, 110, 500), look(60, 113, 540)]);
+        cured.settings = of(Backend::RocksDb);
+        cured.ending = Ending::Finished;
+        cured.records = 1_140_000;
+        cured.checkpoints = Checkpoints { completed: 11, failed: 0 };
+        (fails, cured)
+    }
+
+    fn held(statements: &[Statement]) -> Vec<bool> {
+        statements.iter().map(|statement| statement.held).collect()
+    }
+
+    #[test]
+    fn what_was_seen_is_what_is_stated() {
+        let (fails, cured) = recorded();
+        let statements = judge(&fails, &cured);
+        assert_eq!(held(&statements), [true; 5], "{statements:#?}");
+        assert_eq!(statements[0].measured, "state.backend.type");
+    }
+
+    #[test]
+    fn halves_that_are_swapped_hold_nothing_but_that_they_differ() {
+        let (fails, cured) = recorded();
+        assert_eq!(held(&judge(&cured, &fails)), [true, false, false, false, false]);
+    }
+
+    #[test]
+    fn halves_with_another_size_are_not_held_against_one_another() {
+        let (fails, mut cured) = recorded();
+        cured.settings.insert("taskmanager.memory.process.size".to_owned(), "4096m".to_owned());
+        assert!(!judge(&fails, &cured)[0].held);
+    }
 }

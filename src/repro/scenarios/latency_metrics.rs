@@ -10,12 +10,26 @@ use crate::model::Bytes;
 use crate::repro::launch::{Settings, spelled};
 use crate::repro::on_flink::{Half, mib, percent};
 use crate::repro::outcome::Statement;
+use crate::repro::scenarios::OnFlink;
 
-/// Its name.
-pub const NAME: &str = "latency-metrics";
-
-/// Its title.
-pub const TITLE: &str = "Latency histograms fill the JobManager's heap";
+/// The scenario.
+pub const SCENARIO: OnFlink = OnFlink {
+    name: "latency-metrics",
+    title: "Latency histograms fill the JobManager's heap",
+    story: "Latency tracking keeps a histogram for each pair of subtasks of a source and of an operator, and the JobManager \
+            keeps what all of them say while anybody looks at a dashboard. That grows with the square of the parallelism: \
+            full collections, then OutOfMemoryError. Told apart by operator, the same job has a thirtieth of them.",
+    states: &[
+        "With granularity subtask the JobManager's heap is exhausted.",
+        "With granularity operator the same job runs longer in the same heap, and most of it stays free.",
+        "Twice the parallelism has four times the histograms; each is weighed, and by that the ones do not fit and the \
+         others do.",
+    ],
+    seconds: 270,
+    // The TaskManager's 1280 MiB, a roomy JobManager, and Flink's client beside them.
+    memory: Bytes::gib(3),
+    disk: Bytes::mib(256),
+};
 
 /// Sources of the job.
 pub const SOURCES: u64 = 2;
@@ -223,4 +237,76 @@ pub fn judge(fails: &Half, cured: &Half, single: &Half, growth: &Growth) -> Vec<
             ),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repro::on_flink::made::{half, look};
+    use crate::repro::outcome::Ending;
+
+    /// As it was seen with Flink 2.3.0 on two busy cores.
+    fn recorded() -> (Half, Half, Half, Growth) {
+        let mut fails = half(192, vec![look(5, 60, 300), look(35, 190, 12_000), look(45, 190, 18_000)]);
+        fails.ending = Ending::Died { status: "exit code 239".to_owned(), stderr: String::new() };
+        fails.marks.out_of_memory = Some("java.lang.OutOfMemoryError: Java heap space".to_owned());
+        let mut cured = half(192, vec![look(5, 60, 300), look(40, 120, 400), look(50, 175, 430)]);
+        cured.ending = Ending::Finished;
+        (cured.live, cured.series) = (Some(Bytes::mib(36)), Some(660));
+        let mut single = half(192, vec![look(5, 60, 300), look(25, 164, 400)]);
+        single.ending = Ending::Finished;
+        (single.live, single.series) = (Some(Bytes::mib(33)), Some(330));
+        let growth = Growth {
+            parallelism: 15,
+            series: 4_950,
+            live: Bytes::new(77_000_000),
+            parallelism_more: 30,
+            series_more: 19_800,
+            live_with_both: Bytes::new(275_237_600),
+        };
+        (fails, cured, single, growth)
+    }
+
+    fn held(statements: &[Statement]) -> Vec<bool> {
+        statements.iter().map(|statement| statement.held).collect()
+    }
+
+    #[test]
+    fn what_was_seen_is_what_is_stated() {
+        let (fails, cured, single, growth) = recorded();
+        assert_eq!(growth.bytes_a_series(), Bytes::new(10_012));
+        assert_eq!(growth.operators(), 11);
+        let statements = judge(&fails, &cured, &single, &growth);
+        assert_eq!(held(&statements), [true; 5], "{statements:#?}");
+    }
+
+    #[test]
+    fn halves_that_are_swapped_hold_nothing_that_is_said_of_them() {
+        let (fails, cured, single, growth) = recorded();
+        let statements = judge(&cured, &fails, &single, &growth);
+        assert_eq!(held(&statements), [false, false, true, false, false], "{statements:#?}");
+    }
+
+    #[test]
+    fn a_failing_half_that_lives_with_a_free_heap_does_not_fail() {
+        let (_, cured, single, growth) = recorded();
+        let mut fails = cured.clone();
+        fails.ending = Ending::OutOfTime;
+        assert!(!judge(&fails, &cured, &single, &growth)[0].held);
+    }
+
+    #[test]
+    fn a_growth_that_was_not_measured_holds_nothing() {
+        let (fails, cured, single, _) = recorded();
+        let statements = judge(&fails, &cured, &single, &Growth::default());
+        assert_eq!(held(&statements), [true, true, false, false, false], "{statements:#?}");
+    }
+
+    #[test]
+    fn histograms_grow_by_granularity_as_flink_counts_them() {
+        // As reported of a real cluster: two sources, two operators, parallelism 10; and FLINK-10243.
+        assert_eq!(Granularity::Subtask.histograms(10, 2), 400);
+        assert_eq!(Granularity::Operator.histograms(10, 2), 40);
+        assert_eq!(Granularity::Single.histograms(10, 2), 20);
+    }
 }
