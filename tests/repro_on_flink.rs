@@ -1,5 +1,5 @@
-//! The scenarios on a real Flink, from the Python package index, and that nothing of one is left. They need a JDK, python3
-//! with pip, 3 GiB of memory, and some minutes:
+//! The scenarios on a real Flink, from the Python package index, and that nothing of one is left. They need a JDK,
+//! python3 with pip, 3 GiB of memory, and some minutes:
 //!
 //! ```text
 //! cargo test --release --features live-tests --test repro_on_flink
@@ -71,7 +71,8 @@ fn processes_of(directory: &Path) -> BTreeSet<u32> {
 fn holds(name: &str) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let never = AtomicBool::new(false);
-    let trial: Trial = on_stage(&never, |stage| flink::run(stage, name, 1).expect("it is a scenario on Flink").unwrap());
+    let trial: Trial =
+        on_stage(&never, |stage| flink::run(stage, name, 1).expect("it is a scenario on Flink").unwrap());
     let runs: Vec<_> = trial.runs.iter().map(|run| (&run.label, &run.ending, &run.shown, &run.verdict)).collect();
     assert!(trial.holds(), "{:#?}\n{runs:#?}", trial.statements);
     let verdict = trial.runs[0].verdict.as_ref().unwrap();

@@ -1,4 +1,5 @@
-//! Real Flink on loopback: a standalone cluster without Flink's scripts, jobs in SQL, and what the processes show meanwhile.
+//! Real Flink on loopback: a standalone cluster without Flink's scripts, jobs in SQL, and what the processes show
+//! meanwhile.
 //!
 //! A scenario on Flink is two files: `repro/scenarios/NAME.rs` has its settings, its job and its statements,
 //! `harness/flink/NAME.rs` runs its halves with [`half::run`] and hands what they showed to the statements.

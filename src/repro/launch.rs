@@ -1,13 +1,13 @@
-//! How a process of Flink is started without Flink's scripts: its configuration file and the command line that the scripts
-//! would have made of it (`bin/config.sh`, `BashJavaUtils`), out of our own plan of it.
+//! How a process of Flink is started without Flink's scripts: its configuration file and the command line that the
+//! scripts would have made of it (`bin/config.sh`, `BashJavaUtils`), out of our own plan of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::config::layers::{FileText, Layers};
 use crate::config::FileKind;
+use crate::config::layers::{FileText, Layers};
 pub use crate::flink::Version;
 use crate::flink::options;
 use crate::flink::profile::{ConfigurationFile, Profile};
@@ -57,8 +57,8 @@ pub enum LaunchError {
     },
 }
 
-/// The packages that Flink needs opened from JDK 16 on: `env.java.opts.all` of the `config.yaml` of Flink 1.20.5; that of
-/// 2.3.0 leaves out `sun.net.util`, which does no harm. Flink before 1.18 ships none.
+/// The packages that Flink needs opened from JDK 16 on: `env.java.opts.all` of the `config.yaml` of Flink 1.20.5; that
+/// of 2.3.0 leaves out `sun.net.util`, which does no harm. Flink before 1.18 ships none.
 const OPENED: [&str; 22] = [
     "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
     "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
@@ -92,7 +92,8 @@ pub fn opened_packages(jdk: u16) -> &'static [&'static str] {
 
 /// The first of some spellings of an option that a version declares; the last where it declares none of them.
 pub fn spelled<'k>(version: Version, spellings: &[&'k str]) -> &'k str {
-    let declared = |key: &&&str| Profile::of(version).is_ok_and(|(profile, _)| options::declared(key, profile).is_some());
+    let declared =
+        |key: &&&str| Profile::of(version).is_ok_and(|(profile, _)| options::declared(key, profile).is_some());
     spellings.iter().find(declared).or(spellings.last()).copied().unwrap_or_default()
 }
 
@@ -160,7 +161,8 @@ fn text(kind: FileKind, settings: &Settings) -> String {
 /// A value as YAML reads it: in quotes where a sign in it might mean something.
 fn quoted(value: &str) -> String {
     let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '_' | '-' | '/' | '=');
-    let harmless = value.starts_with(|sign: char| sign.is_ascii_alphanumeric() || sign == '/') && value.chars().all(plain);
+    let harmless =
+        value.starts_with(|sign: char| sign.is_ascii_alphanumeric() || sign == '/') && value.chars().all(plain);
     if harmless { value.to_owned() } else { format!("'{}'", value.replace('\'', "''")) }
 }
 
@@ -180,7 +182,10 @@ mod tests {
 
     #[test]
     fn a_taskmanager_is_started_with_the_sizes_that_its_plan_has() {
-        let given = settings(&[("taskmanager.memory.process.size", "1024m"), ("env.java.opts.taskmanager", "-XX:+UseSerialGC -Da=b")]);
+        let given = settings(&[
+            ("taskmanager.memory.process.size", "1024m"),
+            ("env.java.opts.taskmanager", "-XX:+UseSerialGC -Da=b"),
+        ]);
         let launch = launch(version("1.20.5"), Role::TaskManager, &given).unwrap();
         assert_eq!(launch.file_name, "config.yaml");
         assert_eq!(launch.process, Bytes::mib(1024));
@@ -201,7 +206,10 @@ mod tests {
     fn a_version_that_only_knows_the_old_file_gets_it() {
         let given = settings(&[("taskmanager.memory.process.size", "1024m"), ("a", "b: c")]);
         let launch = launch(version("1.13.6"), Role::TaskManager, &given).unwrap();
-        assert_eq!((launch.file_name, launch.file_text.as_str()), ("flink-conf.yaml", "a: b: c\ntaskmanager.memory.process.size: 1024m\n"));
+        assert_eq!(
+            (launch.file_name, launch.file_text.as_str()),
+            ("flink-conf.yaml", "a: b: c\ntaskmanager.memory.process.size: 1024m\n")
+        );
     }
 
     #[test]

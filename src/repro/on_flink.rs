@@ -1,5 +1,5 @@
-//! What a run on a real cluster shows of itself, beside what every run shows: its heap, its collections, its checkpoints, and
-//! what its logs say. The scenarios on Flink judge by these values.
+//! What a run on a real cluster shows of itself, beside what every run shows: its heap, its collections, its
+//! checkpoints, and what its logs say. The scenarios on Flink judge by these values.
 
 use crate::model::{Bytes, EngineChoice, Experiment, Limit, Malloc, StoreSettings, Workload};
 
@@ -35,8 +35,8 @@ pub struct Marks {
     pub out_of_memory: Option<String>,
     /// Checkpoints that expired (`CheckpointCoordinator`: "expired before completing").
     pub expired: u64,
-    /// Whether the JobManager gave up a TaskManager that did not answer (`HeartbeatManagerImpl`: "Heartbeat of TaskManager
-    /// with id … timed out"), or whose connection was lost ("is no longer reachable").
+    /// Whether the JobManager gave up a TaskManager that did not answer (`HeartbeatManagerImpl`: "Heartbeat of
+    /// TaskManager with id … timed out"), or whose connection was lost ("is no longer reachable").
     pub lost: bool,
 }
 
@@ -137,8 +137,8 @@ impl Half {
         }
     }
 
-    /// Whether its heap is what ended it or keeps it from working: nine tenths in use, and either an `OutOfMemoryError` or
-    /// half of the time in collections.
+    /// Whether its heap is what ended it or keeps it from working: nine tenths in use, and either an `OutOfMemoryError`
+    /// or half of the time in collections.
     pub fn heap_is_exhausted(&self) -> bool {
         let collects = self.collecting_percent() >= 50;
         self.used_percent() >= 90 && (collects || self.marks.out_of_memory.is_some())

@@ -1,5 +1,5 @@
-//! Questions to the REST interface of a cluster of ours that [`crate::probe::rest`] does not ask of a stranger's: counts of
-//! checkpoints, lists of metrics, an end of jobs. Asking for a job has the JobManager fetch metrics, as the dashboard does.
+//! Questions to the REST interface of a cluster of ours that [`crate::probe::rest`] does not ask of a stranger's:
+//! counts of checkpoints, lists of metrics. Asking for a job has the JobManager fetch metrics, as the dashboard does.
 
 use std::time::Duration;
 
@@ -81,7 +81,11 @@ impl Ask {
     /// Where there is no answer of JSON.
     pub fn get(&self, path: &str) -> Result<Value, AskError> {
         let url = format!("{}{path}", self.url);
-        let answer = self.agent.get(&url).call().and_then(|mut answer| answer.body_mut().with_config().limit(LARGEST).read_to_vec());
+        let answer = self
+            .agent
+            .get(&url)
+            .call()
+            .and_then(|mut answer| answer.body_mut().with_config().limit(LARGEST).read_to_vec());
         let bytes = answer.map_err(|error| AskError::NoAnswer { url: url.clone(), reason: error.to_string() })?;
         serde_json::from_slice(&bytes).map_err(|error| AskError::NoAnswer { url, reason: error.to_string() })
     }
@@ -123,8 +127,8 @@ impl Ask {
         self.field(&format!("/jobs/{id}/checkpoints"), "counts", checkpoints)
     }
 
-    /// How many histograms of latency the JobManager has of a job: those of each subtask, and those of the job itself, where
-    /// Flink up to 1.13 has them.
+    /// How many histograms of latency the JobManager has of a job: those of each subtask, and those of the job itself,
+    /// where Flink up to 1.13 has them.
     ///
     /// # Errors
     ///

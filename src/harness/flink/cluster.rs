@@ -1,5 +1,5 @@
-//! A standalone cluster on loopback: a JobManager and a TaskManager, started without Flink's scripts, with everything that
-//! they write below one directory of ours.
+//! A standalone cluster on loopback: a JobManager and a TaskManager, started without Flink's scripts, with everything
+//! that they write below one directory of ours.
 
 use std::ffi::OsString;
 use std::fs;
@@ -86,7 +86,11 @@ pub enum ClusterError {
         words: String,
     },
     /// It takes too long.
-    #[error("start a cluster: its TaskManager has not registered within {} s; its logs are in {}", START.as_secs(), directory.display())]
+    #[error(
+        "start a cluster: its TaskManager has not registered within {} s; its logs are in {}",
+        START.as_secs(),
+        directory.display()
+    )]
     TooLate {
         /// Where it runs.
         directory: PathBuf,
@@ -235,8 +239,8 @@ fn free_ports() -> io::Result<[u16; 2]> {
     Ok([one.local_addr()?.port(), other.local_addr()?.port()])
 }
 
-/// The command of a JVM that runs one of Flink's classes, with nothing of oomph's own environment but what every program
-/// needs.
+/// The command of a JVM that runs one of Flink's classes, with nothing of oomph's own environment but what every
+/// program needs.
 pub(super) fn java(stage: &Stage<'_>, directory: &Path, log: &Path, more: &[String], class_path: &OsString) -> Command {
     let configuration = directory.join("conf");
     let property = |name: &str, value: String| format!("-D{name}={value}");

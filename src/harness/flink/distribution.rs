@@ -57,11 +57,9 @@ impl Distribution {
         let names = jars.iter().filter_map(|jar| jar.file_name()?.to_str());
         let versions: Vec<String> = names.filter_map(version_of).map(str::to_owned).collect();
         match versions.as_slice() {
-            [version] => Ok(Distribution {
-                home: lib.parent().unwrap_or(&lib).to_owned(),
-                version: version.clone(),
-                jars,
-            }),
+            [version] => {
+                Ok(Distribution { home: lib.parent().unwrap_or(&lib).to_owned(), version: version.clone(), jars })
+            }
             _ => Err(DistributionError::Jars { found: versions.len(), path: lib }),
         }
     }

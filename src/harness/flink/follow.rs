@@ -1,5 +1,5 @@
-//! Follows one process of a cluster while its job runs: memory and heap from outside, which cost the process nothing, and
-//! what REST says of the job, asked beside that, since a JobManager without heap does not answer.
+//! Follows one process of a cluster while its job runs: memory and heap from outside, which cost the process nothing,
+//! and what REST says of the job, asked beside that, since a JobManager without heap does not answer.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,10 +12,10 @@ use super::process::Words;
 use super::{FlinkError, Stage};
 use crate::artefact::process_status::ProcessStatus;
 use crate::model::{Bytes, Role};
+use crate::probe::cgroup;
 use crate::probe::hsperf::Located;
 use crate::probe::jvm_attach::{Attached, Disturbing, Handshake};
 use crate::probe::root::Root;
-use crate::probe::cgroup;
 use crate::repro::on_flink::{Checkpoints, HeapLook};
 use crate::repro::outcome::{Ending, Moment};
 
@@ -28,7 +28,8 @@ const ASK: Duration = Duration::from_secs(1);
 /// How long a full collection and a walk through the heap may take on a busy machine.
 const WEIGHING: Duration = Duration::from_secs(60);
 
-/// How often a heap is weighed: the smallest counts, since an answer of a TaskManager that is being taken in is garbage soon.
+/// How often a heap is weighed: the smallest counts, since an answer of a TaskManager that is being taken in is garbage
+/// soon.
 const WEIGHINGS: usize = 3;
 
 /// What was seen of a process.

@@ -36,7 +36,8 @@ pub struct Planned<'p> {
 ///
 /// # Errors
 ///
-/// Where its cluster or its job does not start, or it was interrupted. That the process ends is what it shows, no error.
+/// Where its cluster or its job does not start, or it was interrupted. That the process ends is what it shows, no
+/// error.
 pub fn run(stage: &Stage<'_>, planned: &Planned<'_>) -> Result<Half, FlinkError> {
     let directory = stage.directory.join(planned.label);
     (stage.say)(&format!("{}: starting Flink {}", planned.label, stage.distribution.version));
@@ -66,7 +67,12 @@ pub fn run(stage: &Stage<'_>, planned: &Planned<'_>) -> Result<Half, FlinkError>
     for path in &left {
         marks.read(&String::from_utf8_lossy(&fs::read(path).unwrap_or_default()));
     }
-    let verdict = verdict::of(&left);
+    if let (Ending::Died { stderr, .. }, Some(line)) = (&mut followed.ending, &marks.out_of_memory) {
+        // Threads that still ran have the last words otherwise.
+        stderr.clone_from(line);
+    }
+    // What lived to its end needs no explanation.
+    let verdict = if followed.ending == Ending::Finished { None } else { verdict::of(&left) };
     Ok(Half {
         label: planned.label.to_owned(),
         settings: planned.settings.clone(),

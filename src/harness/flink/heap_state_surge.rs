@@ -11,8 +11,8 @@ use crate::repro::outcome::Trial;
 pub use crate::repro::scenarios::heap_state_surge::SCENARIO;
 use crate::repro::scenarios::heap_state_surge::{Backend, judge, script, settings};
 
-/// How long a half runs from the submission of its job on: with the start of a cluster and the client's ten seconds it keeps
-/// within 90 s.
+/// How long a half runs from the submission of its job on: with the start of a cluster and the client's ten seconds it
+/// keeps within 90 s.
 const LASTS: Duration = Duration::from_secs(60);
 
 /// So many failed checkpoints are enough, once the heap has been full for some time.

@@ -20,7 +20,9 @@ pub struct Jdk {
 #[derive(Debug, Error)]
 pub enum JdkError {
     /// None was found.
-    #[error("find a JDK: JAVA_HOME names none, and there is no java on the PATH; Flink 1.x needs 11 or 17, 2.x 17 or 21")]
+    #[error(
+        "find a JDK: JAVA_HOME names none, and there is no java on the PATH; Flink 1.x needs 11 or 17, 2.x 17 or 21"
+    )]
     None,
     /// `JAVA_HOME` leads nowhere.
     #[error("find a JDK: JAVA_HOME is {}, which has no bin/java", home.display())]
@@ -37,7 +39,7 @@ pub enum JdkError {
         source: io::Error,
     },
     /// It only runs programs.
-    #[error("compile what submits jobs: {} is missing; a JDK is needed, not a JRE alone: set JAVA_HOME to one", path.display())]
+    #[error("compile what submits jobs: there is no {}; a JDK is needed, not a JRE alone: set JAVA_HOME", path.display())]
     NoCompiler {
         /// Where it would be.
         path: PathBuf,

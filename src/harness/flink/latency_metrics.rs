@@ -18,7 +18,8 @@ const LASTS: Duration = Duration::from_secs(70);
 /// The cured half runs so much longer than the failing one did.
 const LONGER: Duration = Duration::from_secs(5);
 
-/// How long marks take until each subtask of a source has met each subtask behind it, and the JobManager has fetched that.
+/// How long marks take until each subtask of a source has met each subtask behind it, and the JobManager has fetched
+/// that.
 const FILLED: Duration = Duration::from_secs(25);
 
 /// The most that is waited until as many histograms are there as there will be.
@@ -60,8 +61,8 @@ pub fn run(stage: &Stage<'_>, factor: u32) -> Result<Trial, FlinkError> {
         runs: [fails, cured, single].into_iter().map(|half| half.into_run(SCENARIO.name, &directory)).collect(),
         statements,
         notes: vec![
-            "The metric store only fills while somebody reads metrics; here the job's page is asked for each second, as an \
-             open dashboard does."
+            "The metric store only fills while somebody reads metrics; here the job's page is asked for each second, as \
+             an open dashboard does."
                 .to_owned(),
         ],
     })
@@ -87,12 +88,7 @@ fn growth(stage: &Stage<'_>, size: Size, script: &str) -> Result<Growth, FlinkEr
 }
 
 /// Submits a job, waits until its histograms are there, and says how many they are and what is live in the heap then.
-fn weigh(
-    stage: &Stage<'_>,
-    cluster: &mut Cluster,
-    script: &str,
-    parallelism: u32,
-) -> Result<(u64, Bytes), FlinkError> {
+fn weigh(stage: &Stage<'_>, cluster: &mut Cluster, script: &str, parallelism: u32) -> Result<(u64, Bytes), FlinkError> {
     (stage.say)(&format!("weighed: submitting the job with parallelism {parallelism}"));
     let job = submit::submit(stage, cluster, script, parallelism)?;
     submit::wait_until_it_runs(stage, cluster, &job)?;

@@ -13,8 +13,9 @@ use crate::harness::enter;
 use crate::harness::group::Group;
 use crate::model::{Bytes, Role};
 
-/// What processes of a cluster go through when they start: a worker of ours, that ties each to the thread which starts it
-/// (it ends where that ends, also by SIGKILL), puts one of them into a group where there is one, and becomes the JVM.
+/// What processes of a cluster go through when they start: a worker of ours, that ties each to the thread which starts
+/// it (it ends where that ends, also by SIGKILL), puts one of them into a group where there is one, and becomes the
+/// JVM.
 #[derive(Clone, Copy, Debug)]
 pub struct Gate<'g> {
     /// The worker; nothing starts processes as they are, and a crash of oomph leaves them running.
@@ -28,11 +29,7 @@ impl Gate<'_> {
     fn through(self, role: Option<Role>, command: Command) -> Command {
         let Some(door) = self.door else { return command };
         let entrance = self.group.filter(|(of, _)| Some(*of) == role).map(|(_, group)| group.entrance());
-        let words = enter::words(
-            entrance.as_deref().map(Path::as_os_str),
-            std::process::id(),
-            command.get_program(),
-        );
+        let words = enter::words(entrance.as_deref().map(Path::as_os_str), std::process::id(), command.get_program());
         let mut through = Command::new(&door.program);
         through.args(&door.words).args(words).args(command.get_args()).env_clear();
         through.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -61,8 +58,8 @@ pub struct Jvm {
 }
 
 impl Jvm {
-    /// Starts a command whose output goes into a file, as the process of a role where it has one. It is a process group of
-    /// its own: Ctrl-C in a terminal goes to oomph alone, which ends it.
+    /// Starts a command whose output goes into a file, as the process of a role where it has one. It is a process group
+    /// of its own: Ctrl-C in a terminal goes to oomph alone, which ends it.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Submits jobs in SQL: a small program of ours, compiled against the Flink that runs, handed over by Flink's own client
-//! (`CliFrontend`). The packages of the Python index have no SQL client that starts.
+//! Submits jobs in SQL: a small program of ours, compiled against the Flink that runs, handed over by Flink's own
+//! client (`CliFrontend`). The packages of the Python index have no SQL client that starts.
 
 use std::fs;
 use std::io::{self, Write};
@@ -86,7 +86,8 @@ pub fn submit(stage: &Stage<'_>, cluster: &Cluster, script: &str, parallelism: u
     fs::write(&file, script).map_err(|source| SubmitError::Write { path: file.clone(), source })?;
     let [log, out] = ["client.log", "client.out"].map(|name| cluster.directory.join("log").join(name));
     // The C1 compiler alone: the client is gone before the other one pays.
-    let options = [format!("-Xmx{}m", HEAP.whole_mib()), "-XX:TieredStopAtLevel=1".to_owned(), "-XX:+UseSerialGC".to_owned()];
+    let options =
+        [format!("-Xmx{}m", HEAP.whole_mib()), "-XX:TieredStopAtLevel=1".to_owned(), "-XX:+UseSerialGC".to_owned()];
     let class_path = stage.distribution.class_path();
     let mut command = cluster::java(stage, &cluster.directory, &log, &options, &class_path);
     command.args(["org.apache.flink.client.cli.CliFrontend", "run", "--detached", "--parallelism"]);
@@ -158,7 +159,8 @@ fn compile(stage: &Stage<'_>, source: &Path, into: &Path) -> Result<(), SubmitEr
     let javac = stage.jdk.javac()?;
     let mut command = Command::new(&javac);
     command.args(["-proc:none", "-d"]).arg(into).arg("-classpath").arg(stage.distribution.class_path()).arg(source);
-    let output = command.stdin(Stdio::null()).output().map_err(|source| SubmitError::Start { program: javac, source })?;
+    let output =
+        command.stdin(Stdio::null()).output().map_err(|source| SubmitError::Start { program: javac, source })?;
     if output.status.success() {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! `heap-state-surge`: a stream of ever new keys into state on the heap fills it, full collections leave no time for
-//! checkpoints and heartbeats, and checkpoints expire; the same stream into RocksDB in a process of the same size goes on.
+//! checkpoints and heartbeats, and checkpoints expire; the same stream into RocksDB in a process of the same size goes
+//! on.
 
 use crate::flink::Version;
 use crate::model::Bytes;
@@ -13,8 +14,8 @@ pub const SCENARIO: OnFlink = OnFlink {
     name: "heap-state-surge",
     title: "A burst of keys fills a heap with state, and checkpoints expire",
     story: "State on the heap is objects, and a burst of new keys fills it within seconds. Full collections follow one \
-            another, nothing else has time: checkpoints expire, heartbeats are missed, the JobManager gives the TaskManager \
-            up. RocksDB keeps the same state in managed memory and on the disk.",
+            another, nothing else has time: checkpoints expire, heartbeats are missed, the JobManager gives the \
+            TaskManager up. RocksDB keeps the same state in managed memory and on the disk.",
     states: &[
         "State on the heap exhausts it, and its checkpoints fail.",
         "RocksDB takes more of the same stream in a process of the same size, and its checkpoints complete.",
@@ -84,9 +85,8 @@ fn differing<'h>(one: &'h Half, other: &'h Half) -> Vec<&'h str> {
 
 /// Holds what was seen against what must happen.
 pub fn judge(fails: &Half, cured: &Half) -> Vec<Statement> {
-    let checkpoints = |half: &Half| {
-        format!("{} completed, {} failed", half.checkpoints.completed, half.checkpoints.failed)
-    };
+    let checkpoints =
+        |half: &Half| format!("{} completed, {} failed", half.checkpoints.completed, half.checkpoints.failed);
     let differ = differing(fails, cured);
     vec![
         Statement {
@@ -112,7 +112,8 @@ pub fn judge(fails: &Half, cured: &Half) -> Vec<Statement> {
             ),
         },
         Statement {
-            says: "RocksDB takes more of the same stream in a process of the same size, and its heap is not exhausted".to_owned(),
+            says: "RocksDB takes more of the same stream in a process of the same size, and its heap is not exhausted"
+                .to_owned(),
             held: !cured.died() && !cured.heap_is_exhausted() && cured.records > fails.records.saturating_mul(3) / 2,
             measured: format!(
                 "{} records against {}; {}; {}",

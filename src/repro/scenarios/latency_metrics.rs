@@ -1,9 +1,9 @@
 //! `latency-metrics`: latency tracking with granularity `subtask` keeps p² × sources × operators histograms in the
-//! JobManager's metric store (`LatencyStats`, `MetricStore`), and they fill its heap; with `operator` they are p × sources ×
-//! operators, with `single` p × operators, and the same heap is enough.
+//! JobManager's metric store (`LatencyStats`, `MetricStore`), and they fill its heap; with `operator` they are p ×
+//! sources × operators, with `single` p × operators, and the same heap is enough.
 //!
-//! The store only fills while somebody reads metrics (`MetricFetcherImpl.update`): the dashboard's page of a job does, each
-//! three seconds.
+//! The store only fills while somebody reads metrics (`MetricFetcherImpl.update`): the dashboard's page of a job does,
+//! each three seconds.
 
 use crate::flink::Version;
 use crate::model::Bytes;
@@ -16,9 +16,9 @@ use crate::repro::scenarios::OnFlink;
 pub const SCENARIO: OnFlink = OnFlink {
     name: "latency-metrics",
     title: "Latency histograms fill the JobManager's heap",
-    story: "Latency tracking keeps a histogram for each pair of subtasks of a source and of an operator, and the JobManager \
-            keeps what all of them say while anybody looks at a dashboard. That grows with the square of the parallelism: \
-            full collections, then OutOfMemoryError. Told apart by operator, the same job has a thirtieth of them.",
+    story: "Latency tracking keeps a histogram for each pair of subtasks of a source and of an operator, and the \
+            JobManager keeps what all of them say while anybody looks at a dashboard. That grows with the square of the \
+            parallelism: full collections, then OutOfMemoryError. Told apart by operator, the same job has a thirtieth of them.",
     states: &[
         "With granularity subtask the JobManager's heap is exhausted.",
         "With granularity operator the same job runs longer in the same heap, and most of it stays free.",
@@ -46,8 +46,8 @@ pub struct Size {
 }
 
 impl Size {
-    /// The default, times a factor of the parallelism: 19,800 histograms, that take some 200 MiB in Flink 1.20 and 2.3, in a
-    /// heap of 192 MiB.
+    /// The default, times a factor of the parallelism: 19,800 histograms, that take some 200 MiB in Flink 1.20 and 2.3,
+    /// in a heap of 192 MiB.
     pub fn times(factor: u32) -> Size {
         let factor = factor.max(1);
         let square = factor.saturating_mul(factor);
@@ -110,7 +110,8 @@ pub fn settings(version: Version, granularity: Granularity, heap: Bytes, slots: 
         ("taskmanager.memory.network.max", "64m"),
         ("taskmanager.numberOfTaskSlots", slots.as_str()),
         ("metrics.latency.granularity", granularity.value()),
-        // A mark goes to one of the p subtasks behind the exchange, at random: 20 a second meet all of them in some seconds.
+        // A mark goes to one of the p subtasks behind the exchange, at random: 20 a second meet all of them in some
+        // seconds.
         ("metrics.latency.interval", "50"),
         ("metrics.fetcher.update-interval", "3000"),
         // All histograms of a TaskManager come in one message, and are left out where it is larger than this.
@@ -128,7 +129,8 @@ pub fn script() -> String {
         )
     };
     // Each is an operator of its own in the same chain, and so are the aggregate, the projection and the sink.
-    let unnested: String = (1..=8).map(|number| format!(" CROSS JOIN UNNEST(ARRAY[t.k]) AS u{number}(x{number})")).collect();
+    let unnested: String =
+        (1..=8).map(|number| format!(" CROSS JOIN UNNEST(ARRAY[t.k]) AS u{number}(x{number})")).collect();
     format!(
         "{}{}CREATE TABLE gone (k BIGINT, c BIGINT) WITH ('connector' = 'blackhole');\n\
          INSERT INTO gone SELECT t.k, t.c FROM (SELECT k, COUNT(*) AS c FROM \
@@ -176,8 +178,8 @@ impl Growth {
     }
 }
 
-/// Holds what was seen against what must happen. The halves are those with `subtask` and with `operator`; `single` is shown
-/// beside them.
+/// Holds what was seen against what must happen. The halves are those with `subtask` and with `operator`; `single` is
+/// shown beside them.
 pub fn judge(fails: &Half, cured: &Half, single: &Half, growth: &Growth) -> Vec<Statement> {
     let p = u64::from(growth.parallelism_more);
     let operators = growth.operators();
@@ -192,7 +194,8 @@ pub fn judge(fails: &Half, cured: &Half, single: &Half, growth: &Growth) -> Vec<
             measured: format!("{}; {}", fails.end_in_words(), fails.heap_in_words()),
         },
         Statement {
-            says: "with granularity operator the same job runs longer in the same heap, and most of it stays free".to_owned(),
+            says: "with granularity operator the same job runs longer in the same heap, and most of it stays free"
+                .to_owned(),
             held: !cured.died()
                 && cured.heap == fails.heap
                 && cured.millis > fails.millis
@@ -211,7 +214,8 @@ pub fn judge(fails: &Half, cured: &Half, single: &Half, growth: &Growth) -> Vec<
             ),
         },
         Statement {
-            says: "histograms are p² × sources × operators, p × sources × operators, p × operators by granularity".to_owned(),
+            says: "histograms are p² × sources × operators, p × sources × operators, p × operators by granularity"
+                .to_owned(),
             held: operators > 0
                 && growth.series_more == series
                 && cured.series == Some(Granularity::Operator.histograms(p, operators))
@@ -224,10 +228,9 @@ pub fn judge(fails: &Half, cured: &Half, single: &Half, growth: &Growth) -> Vec<
             ),
         },
         Statement {
-            says: "by what a histogram weighs those of subtask do not fit into the heap, and those of operator do".to_owned(),
-            held: each > Bytes::ZERO
-                && growth.needed(series) > fails.heap
-                && growth.needed(cured_series) < cured.heap,
+            says: "by what a histogram weighs those of subtask do not fit into the heap, and those of operator do"
+                .to_owned(),
+            held: each > Bytes::ZERO && growth.needed(series) > fails.heap && growth.needed(cured_series) < cured.heap,
             measured: format!(
                 "{} B each: {} for subtask, {} for operator, with a heap of {}",
                 each.get(),
