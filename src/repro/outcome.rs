@@ -139,6 +139,9 @@ pub struct Run {
     pub written_to_files: Option<Bytes>,
     /// What RocksDB's LOGs tell beside.
     pub background: Option<Background>,
+    /// The size of the tmpfs that its data lay on; nothing where that was a disk.
+    #[serde(default)]
+    pub tmpfs: Option<Bytes>,
     /// Files of all snapshots that were there at the end.
     pub snapshot_files: Option<u64>,
     /// Bytes of keys and values that the workload wrote.

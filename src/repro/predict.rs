@@ -7,6 +7,7 @@
 mod coefficients;
 mod family;
 mod fixed;
+mod heap;
 mod release;
 mod shape;
 mod simulation;
@@ -30,7 +31,7 @@ pub fn predict(
     release: Release,
     known: &Coefficients,
 ) -> Prediction {
-    let course = Simulation::new(workload, store, release, known).run();
+    let course = Simulation::new(workload, store, release, known, known.waste(malloc)).run();
     Sheet { workload, store, malloc, release, known, course }.prediction()
 }
 
@@ -100,8 +101,7 @@ impl Sheet<'_> {
         let pools = if self.store.one_pool_for_all { 1 } else { self.slots() };
         let managed = |cache: u64| fixed::scaled(cache, 6, 5);
         let beyond = self.course.moments.iter().map(|m| m.pinned).max().unwrap_or(0);
-        let charged =
-            (self.course.charged + beyond).max(1) * if self.store.one_pool_for_all { self.slots() } else { 1 };
+        let charged = (self.course.charged + beyond).max(1) * if self.store.one_pool_for_all { self.slots() } else { 1 };
         managed(charged.min(cache + beyond)) * pools
     }
 
@@ -174,9 +174,13 @@ impl Sheet<'_> {
         line(Part::IndexAndFilter, self.median(|m| m.index) * slots, fullest.index * slots, index_why);
         let iterators: u64 = self.workload.operators.iter().flat_map(|o| &o.states).map(|s| u64::from(s.held)).sum();
         let objects = iterators * slots * floor.iterator.get() * 4;
-        let pinned_why =
-            format!("{} iterators, each with a block of every sorted run, and their own objects", iterators * slots);
-        line(Part::Pinned, self.median(|m| m.pinned) * slots + objects, fullest.pinned * slots + objects, pinned_why);
+        let pinned_why = format!("{} iterators, each with a block of every sorted run, and their own objects", iterators * slots);
+        line(
+            Part::Pinned,
+            self.median(|m| m.pinned) * slots + objects,
+            fullest.pinned * slots + objects,
+            pinned_why,
+        );
         let tasks = instances.max(1);
         let loads = tasks * (2 * self.store.block_size.get() + (16 << 10));
         line(
@@ -207,30 +211,19 @@ impl Sheet<'_> {
         );
         let waste = self.known.waste(self.malloc);
         let rest: u64 = fullest.index * slots + jobs + bottom;
-        let apart = most(|m| m.cache + m.pinned) + most(|m| m.memtables)
-            - fullest.cache
-            - fullest.pinned
-            - fullest.memtables.min(most(|m| m.memtables));
         let permille = |bytes: u64, of: u64| bytes / 1000 * of;
-        let wasted = permille(apart * slots, waste.apart)
-            + permille(fullest.memtables * slots, waste.memtables)
-            + permille(fullest.cache * slots, waste.blocks)
-            + permille(rest, waste.rest);
-        let steady_apart = most(|m| m.cache + m.pinned) + most(|m| m.memtables);
-        let steady_apart = steady_apart.saturating_sub(steady_cache + steady_memtables);
-        let steady_wasted = permille(steady_apart * slots, waste.apart)
-            + permille(steady_memtables * slots, waste.memtables)
-            + permille(steady_cache * slots, waste.blocks)
-            + permille(rest, waste.rest);
+        let rounding = |cache: u64, memtables: u64| {
+            permille(memtables * slots, waste.memtables) + permille(cache * slots, waste.blocks) + permille(rest, waste.rest)
+        };
         line(
             Part::AllocatorWaste,
-            steady_wasted,
-            wasted,
+            self.median(|m| m.kept) * slots + rounding(steady_cache, steady_memtables),
+            fullest.kept * slots + rounding(fullest.cache, fullest.memtables),
             format!(
-                "{}: blocks and memtables meet their highest at different times, {} apart, and do not fill each other's holes; \
-                 {} thousandths of the cache between blocks",
+                "{}: {} free between blocks and memtables, that neither fills for the other; {} thousandths of the cache by \
+                 rounding",
                 self.malloc,
-                shown(apart * slots),
+                shown(fullest.kept * slots),
                 waste.blocks
             ),
         );
@@ -270,9 +263,7 @@ impl Sheet<'_> {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.workload.phases.iter().any(|phase| phase.restored > 0) {
-            notes.push(
-                "what a restore loads is reckoned roughly: instances that are read from take room beside it".to_owned(),
-            );
+            notes.push("what a restore loads is reckoned roughly: instances that are read from take room beside it".to_owned());
         }
         if self.workload.python.is_some() {
             notes.push("the Python process is not part of it".to_owned());

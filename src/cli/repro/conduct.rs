@@ -79,7 +79,7 @@ fn explained(conducted: &Conducted, prepared: &Prepared) -> Option<Verdict> {
         }
     };
     put("kernel.txt", conducted.kernel()?);
-    put("flink-conf.yaml", &prepared.configuration);
+    put("taskmanager.log", &logged(&prepared.configuration));
     if !conducted.followed.stderr.is_empty() {
         put("stderr.txt", &conducted.followed.stderr);
     }
@@ -92,4 +92,18 @@ fn explained(conducted: &Conducted, prepared: &Prepared) -> Option<Verdict> {
         area: verdict.area.name().to_owned(),
         confidence: verdict.confidence.to_string(),
     })
+}
+
+/// What of a configuration is true of the worker too, as the log of a TaskManager begins with it (`GlobalConfiguration`):
+/// the state backend's. The sizes of the process are those of a JVM that is not there.
+fn logged(configuration: &str) -> String {
+    let lines =
+        configuration.lines().filter_map(|line| line.split_once(':')).filter(|(key, _)| key.starts_with("state."));
+    let line = |(key, value): (&str, &str)| {
+        let value = value.trim();
+        format!(
+            "INFO  org.apache.flink.configuration.GlobalConfiguration [] - Loading configuration property: {key}, {value}\n"
+        )
+    };
+    lines.map(line).collect()
 }

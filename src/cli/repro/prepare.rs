@@ -201,3 +201,25 @@ pub fn own(
         home: Home::Disk,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+    use crate::flink::profile::Profile;
+    use crate::model::EngineChoice;
+    use crate::repro::scenarios;
+
+    /// From 1.10 on: before, Flink cannot put RocksDB into managed memory.
+    #[test]
+    fn every_scenario_is_planned_by_every_flink_since_managed_rocksdb() {
+        for profile in Profile::all().iter().skip(1) {
+            let engine = Engine { choice: EngineChoice::Embedded, version: profile.version(), name: String::new() };
+            for scenario in scenarios::ALL {
+                let prepared = super::scenario(scenario, &engine, 1).unwrap();
+                assert_eq!(prepared.len(), scenario.variants.len(), "{}", scenario.name);
+            }
+        }
+    }
+}

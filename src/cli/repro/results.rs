@@ -289,9 +289,9 @@ impl Session<'_> {
             write_new(path, &document()?)?;
         }
         if let Some(path) = &self.args.html {
-            let page = match self.runs.first() {
-                Some(run) => report::html::page_of_run(run)?,
-                None => report::html::page(&self.trials, &self.not_run)?,
+            let page = match self.runs.is_empty() {
+                true => report::html::page(&self.trials, &self.not_run)?,
+                false => report::html::page_of_runs(&self.runs)?,
             };
             write_new(path, &page)?;
         }
@@ -354,6 +354,7 @@ pub fn show(scenario: &Scenario, out: &mut dyn Write) -> anyhow::Result<Exit> {
         prediction: conduct::predicted(&prepared, conduct::release_of(version)),
         label: prepared.label,
         configuration: Some(prepared.configuration),
+        home: prepared.home,
         experiment: Some(prepared.experiment),
     });
     let plan = Plan {

@@ -41,6 +41,8 @@ pub struct Time {
     pub cores: u64,
     /// A write or a deletion, beside its bytes.
     pub write_nanos: u64,
+    /// Each byte of it, in thousandths of a nanosecond.
+    pub write_byte_picos: u64,
     /// A read of one entry, or a seek in one sorted run.
     pub read_nanos: u64,
     /// One entry further.
@@ -102,18 +104,21 @@ pub struct Buffers {
     pub compaction: Bytes,
 }
 
-/// What an allocator has beyond what is asked of it, in thousandths.
+/// What an allocator has beyond what is asked of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Waste {
-    /// Of what blocks and memtables would take together if each stood at its own highest, beyond what they take at once:
-    /// room that the one leaves is not the other's.
-    pub apart: u64,
-    /// Of memtables, for each task after the first that frees into its own arena.
-    pub memtables: u64,
-    /// Of blocks in the cache: holes between them.
+    /// Of the room of evicted blocks, how much joins to pieces that a memtable fits into; in thousandths.
+    pub joined: u64,
+    /// Time after which all but a third of what is free is given back; 0 never is.
+    pub decay_nanos: u64,
+    /// Whether all threads share one heap; else each task has its own.
+    pub one_heap: bool,
+    /// Thousandths of blocks in the cache: what rounding leaves between them.
     pub blocks: u64,
-    /// Of everything else.
+    /// Thousandths of memtables.
+    pub memtables: u64,
+    /// Thousandths of everything else.
     pub rest: u64,
 }
 

@@ -185,6 +185,13 @@ impl Family {
         }
     }
 
+    /// What its memtables use, those that wait or are held included.
+    pub fn memtables(&self) -> u64 {
+        self.active.used()
+            + self.waiting.iter().map(Memtable::used).sum::<u64>()
+            + self.held.iter().map(|held| held.used).sum::<u64>()
+    }
+
     /// Charged bytes of data blocks that were read and lie in the cache, of live files and of deleted ones.
     pub fn cached(&self) -> u64 {
         self.dead + self.runs.iter().map(|run| run.read() * run.blocks.charge).sum::<u64>()

@@ -3,9 +3,10 @@
 
 use crate::model::{Accesses, Kind, Order, State, StoreSettings, Workload};
 
-use super::coefficients::Coefficients;
+use super::coefficients::{Coefficients, Waste};
 use super::family::{Done, Family};
 use super::fixed;
+use super::heap::Heap;
 use super::release::Release;
 use super::shape::Shape;
 
@@ -22,14 +23,16 @@ pub(super) struct Moment {
     pub index: u64,
     /// What iterators hold beyond the cache.
     pub pinned: u64,
-    /// Buffers of the jobs that run.
+    /// Buffers of jobs, at most so far: their threads keep them.
     pub background: u64,
+    /// What malloc keeps free between blocks and memtables.
+    pub kept: u64,
 }
 
 impl Moment {
     /// All of it.
     pub fn total(&self) -> u64 {
-        self.cache + self.memtables + self.index + self.pinned + self.background
+        self.cache + self.memtables + self.index + self.pinned + self.background + self.kept
     }
 }
 
@@ -71,6 +74,12 @@ struct Instance {
     families: Vec<Family>,
     /// The task waits until its memtables are flushed.
     in_snapshot: bool,
+    /// Where its blocks and memtables come from.
+    heap: Heap,
+    /// Bytes of blocks that were loaded since the last look.
+    loaded: u64,
+    /// Bytes of blocks at the last look.
+    blocks: u64,
 }
 
 /// A file of level 0 too many: writes stop (`ColumnFamilyOptions::level0_slowdown_writes_trigger`; a task at work feels that
@@ -86,6 +95,8 @@ pub(super) struct Simulation<'a> {
     store: &'a StoreSettings,
     release: Release,
     known: &'a Coefficients,
+    waste: Waste,
+    heap: Heap,
     instances: Vec<Instance>,
     flushes: Vec<Job>,
     compactions: Vec<Job>,
@@ -107,6 +118,7 @@ impl<'a> Simulation<'a> {
         store: &'a StoreSettings,
         release: Release,
         known: &'a Coefficients,
+        waste: Waste,
     ) -> Simulation<'a> {
         let share = if store.one_pool_for_all { u64::from(workload.slots.max(1)) } else { 1 };
         let mut born = 0;
@@ -120,7 +132,7 @@ impl<'a> Simulation<'a> {
                     families.push(Family::new(shape.clone(), born));
                 }
             }
-            instances.push(Instance { families, in_snapshot: false });
+            instances.push(Instance { families, in_snapshot: false, heap: Heap::default(), loaded: 0, blocks: 0 });
         }
         let arena = store.arena_block.map_or_else(|| release.arena_block(store.write_buffer), |block| block);
         Simulation {
@@ -128,6 +140,8 @@ impl<'a> Simulation<'a> {
             store,
             release,
             known,
+            waste,
+            heap: Heap::default(),
             instances,
             flushes: Vec::new(),
             compactions: Vec::new(),
@@ -201,9 +215,7 @@ impl<'a> Simulation<'a> {
                 sum.delete *= u64::from(entries);
             }
             let copies = state.copies.max(1);
-            for often in
-                [&mut sum.read, &mut sum.write, &mut sum.update, &mut sum.delete, &mut sum.iterate, &mut sum.scan]
-            {
+            for often in [&mut sum.read, &mut sum.write, &mut sum.update, &mut sum.delete, &mut sum.iterate, &mut sum.scan] {
                 *often /= u64::from(copies);
             }
             vec![sum; copies as usize]
@@ -216,8 +228,7 @@ impl<'a> Simulation<'a> {
     fn growth(&self, does: &[Vec<Accesses>]) -> u64 {
         let all = self.instances.iter().zip(does).flat_map(|(instance, does)| instance.families.iter().zip(does));
         let grown = all.map(|(family, does)| {
-            (does.write + does.update) * family.shape.in_memtable(true) / 1000
-                + does.delete * family.shape.in_memtable(false) / 1000
+            (does.write + does.update) * family.shape.in_memtable(true) / 1000 + does.delete * family.shape.in_memtable(false) / 1000
         });
         // The largest of them: a family without a pool is full alone.
         match self.limit {
@@ -247,12 +258,14 @@ impl<'a> Simulation<'a> {
                     iterate: times(does.iterate),
                     scan: times(does.scan),
                 };
+                family.held.retain(|held| held.until > before);
                 let loaded = family.cached();
                 family.apply(done, before / copies, ((before + records) / copies) - before / copies);
                 let loaded = family.cached().saturating_sub(loaded);
                 self.course.loaded += loaded;
+                instance.loaded += loaded;
                 let runs = family.runs.len() as u64 + 1;
-                nanos += (done.write + done.update) * (time.write_nanos + family.shape.written() / 2)
+                nanos += (done.write + done.update) * (time.write_nanos + family.shape.written() * time.write_byte_picos / 1000)
                     + done.delete * time.write_nanos
                     + done.read * time.read_nanos
                     + done.iterate * (runs * time.read_nanos + family.shape.walked * time.next_nanos)
@@ -278,8 +291,7 @@ impl<'a> Simulation<'a> {
             let held: u64 = family.held.iter().map(|held| held.allocated).sum();
             active += mutable;
             all += mutable + waiting + held;
-            used += family.active.used() + family.waiting.iter().map(|memtable| memtable.used()).sum::<u64>();
-            used += family.held.iter().map(|held| held.used).sum::<u64>();
+            used += family.memtables();
         }
         (active, all, used)
     }
@@ -298,9 +310,7 @@ impl<'a> Simulation<'a> {
                 let over = buffer + arena * 6 / 10;
                 let full = match entry > arena / 4 {
                     true => allocated > over,
-                    false => {
-                        allocated + arena >= over && (allocated > over || allocated.saturating_sub(used) < arena / 4)
-                    }
+                    false => allocated + arena >= over && (allocated > over || allocated.saturating_sub(used) < arena / 4),
                 };
                 if full {
                     self.switch(at, family);
@@ -365,12 +375,8 @@ impl<'a> Simulation<'a> {
                 let born = self.born;
                 let found = &mut self.instances[at].families[family];
                 found.switch(born);
-                let queued: usize = self
-                    .flushes
-                    .iter()
-                    .filter(|job| job.instance == at && job.family == family)
-                    .map(|job| job.count)
-                    .sum();
+                let queued: usize =
+                    self.flushes.iter().filter(|job| job.instance == at && job.family == family).map(|job| job.count).sum();
                 let unqueued = self.instances[at].families[family].waiting.len().saturating_sub(queued);
                 self.schedule_flush(at, family, unqueued, queued);
             }
@@ -392,20 +398,33 @@ impl<'a> Simulation<'a> {
             }
             let next = self.flushes.first().into_iter().chain(self.compactions.first()).map(|job| job.left).min();
             let Some(nanos) = next.filter(|_| stopped) else { return };
-            let nanos = self.slower(nanos.max(1));
+            let nanos = self.time_for(nanos);
             self.observe(nanos);
             self.pass(nanos, before);
         }
     }
 
-    /// All slots share the threads of the process.
-    fn slower(&self, nanos: u64) -> u64 {
-        nanos * u64::from(self.workload.slots.max(1))
+    /// Nanoseconds of work that a flush or a compaction gets done in so many of time: tasks and jobs share the cores, and
+    /// the slots the threads.
+    fn work(&self, nanos: u64, threads: u64, jobs: u64) -> u64 {
+        let slots = u64::from(self.workload.slots.max(1));
+        let tasks = slots * self.instances.len() as u64;
+        let running = tasks + 1 + self.compactions.len().min(self.store.threads.max(1) as usize) as u64;
+        let cores = self.known.time.cores.max(1);
+        // Of this slot's jobs; those of the others run in between.
+        let of_a_job = nanos * threads.min(jobs * slots) / (jobs * slots).max(1);
+        of_a_job * cores.min(running) / running.max(1)
+    }
+
+    /// The time that so much work takes.
+    fn time_for(&self, work: u64) -> u64 {
+        const UNIT: u64 = 1 << 20;
+        fixed::scaled(work, UNIT, self.work(UNIT, 1, 1).max(1)).max(1)
     }
 
     /// Lets time pass for flushes, one thread for all (`Options::IncreaseParallelism`), and compactions.
     fn pass(&mut self, nanos: u64, before: u64) {
-        let mut left = nanos / u64::from(self.workload.slots.max(1));
+        let mut left = self.work(nanos, 1, 1);
         while let Some(job) = self.flushes.first_mut() {
             if job.left > left {
                 job.left -= left;
@@ -415,31 +434,31 @@ impl<'a> Simulation<'a> {
             let job = self.flushes.remove(0);
             self.flushed(job, before);
         }
-        let threads = u64::from(self.store.threads.max(1)) as usize;
-        let slots = u64::from(self.workload.slots.max(1));
+        let threads = u64::from(self.store.threads.max(1));
         let mut left = nanos;
         while left > 0 && !self.compactions.is_empty() {
-            let at_work = self.compactions.len().min(threads);
-            let others = (at_work as u64 * slots).div_ceil(threads as u64).max(1);
-            let first = self.compactions.iter().take(at_work).map(|job| job.left).min().unwrap_or(0);
-            let passes = first.min(left / others);
-            self.compactions.iter_mut().take(at_work).for_each(|job| job.left -= passes);
-            left = left.saturating_sub(passes.max(1) * others);
-            while let Some(at) = self.compactions.iter().take(at_work).position(|job| job.left == 0) {
+            let at_work = (self.compactions.len() as u64).min(threads);
+            let share = self.work(1 << 20, threads, at_work).max(1);
+            let first = self.compactions.iter().take(at_work as usize).map(|job| job.left).min().unwrap_or(0);
+            let takes = fixed::scaled(first, 1 << 20, share).max(1);
+            let work = if takes <= left { first } else { fixed::scaled(left, share, 1 << 20) };
+            self.compactions.iter_mut().take(at_work as usize).for_each(|job| job.left -= work.min(job.left));
+            left -= takes.min(left);
+            while let Some(at) = self.compactions.iter().take(at_work as usize).position(|job| job.left == 0) {
                 let job = self.compactions.remove(at);
-                let family = &mut self.instances[job.instance].families[job.family];
-                let newer = (family.level_0() as usize).saturating_sub(job.count);
-                family.compacted(newer, self.store.level_base.get());
-                family.compacting = false;
-                let written = family.runs.get(newer).map_or(0, |run| run.blocks.stored);
-                self.course.written += written;
-                self.course.compactions += 1;
-                self.compact(job.instance, job.family);
-                if self.compactions.len() < at_work {
-                    break;
-                }
+                self.compacted(job);
             }
         }
+    }
+
+    fn compacted(&mut self, job: Job) {
+        let family = &mut self.instances[job.instance].families[job.family];
+        let newer = (family.level_0() as usize).saturating_sub(job.count);
+        family.compacted(newer, self.store.level_base.get());
+        family.compacting = false;
+        self.course.written += family.runs.get(newer).map_or(0, |run| run.blocks.stored);
+        self.course.compactions += 1;
+        self.compact(job.instance, job.family);
     }
 
     fn flushed(&mut self, job: Job, before: u64) {
@@ -448,9 +467,7 @@ impl<'a> Simulation<'a> {
         let entry = family.entry();
         let until = match family.shape.held {
             0 => 0,
-            held => {
-                before.saturating_add(held.saturating_mul(self.known.records_an_iteration(self.workload, job.instance)))
-            }
+            held => before.saturating_add(held.saturating_mul(self.known.records_an_iteration(self.workload, job.instance))),
         };
         family.flushed(job.count, until, |memtable| memtable.allocated(arena, entry));
         self.course.flushes += 1;
@@ -547,10 +564,35 @@ impl<'a> Simulation<'a> {
         }
         let at_work = u64::from(self.store.threads.max(1)) as usize;
         // Threads are those of the process: a slot's part of them.
-        let running: u64 =
-            self.flushes.iter().take(1).chain(self.compactions.iter().take(at_work)).map(|j| j.buffers).sum();
-        moment.background = running;
+        let running: u64 = self.flushes.iter().take(1).chain(self.compactions.iter().take(at_work)).map(|j| j.buffers).sum();
+        moment.background = running.max(self.course.moments.last().map_or(0, |last| last.background));
+        moment.kept = self.kept(nanos);
         self.course.moments.push(moment);
+    }
+
+    /// What malloc keeps, after it has followed what changed.
+    fn kept(&mut self, nanos: u64) -> u64 {
+        let (mut blocks, mut memtables, mut churned, mut kept) = (0, 0, 0, 0);
+        for instance in &mut self.instances {
+            let families = || instance.families.iter();
+            let of_blocks: u64 = families().map(|family| family.cached_memory() + family.dead_index).sum();
+            let of_memtables: u64 = families().map(Family::memtables).sum();
+            // What was loaded and is not there took the place of something.
+            let of_churn = (instance.blocks + instance.loaded).saturating_sub(of_blocks).min(instance.loaded);
+            (instance.blocks, instance.loaded) = (of_blocks, 0);
+            blocks += of_blocks;
+            memtables += of_memtables;
+            churned += of_churn;
+            if !self.waste.one_heap {
+                instance.heap.change(of_blocks, of_memtables, of_churn, nanos, &self.waste);
+                kept += instance.heap.kept();
+            }
+        }
+        if self.waste.one_heap {
+            self.heap.change(blocks, memtables, churned, nanos, &self.waste);
+            kept = self.heap.kept();
+        }
+        kept
     }
 
     fn evict(&mut self, excess: u64, of: u64) {
@@ -603,3 +645,4 @@ impl Coefficients {
         held.filter(|often| *often > 0).map_or(1, |often| (1_000_000 / often).max(1))
     }
 }
+
