@@ -198,6 +198,7 @@ impl Half {
             written_to_files: None,
             background: None,
             snapshot_files: None,
+            tmpfs: None,
             written_by_workload: Bytes::ZERO,
             prediction: None,
             verdict: self.verdict,

@@ -127,8 +127,8 @@ impl Ask {
         self.field(&format!("/jobs/{id}/checkpoints"), "counts", checkpoints)
     }
 
-    /// How many histograms of latency the JobManager has of a job: those of each subtask, and those of the job itself,
-    /// where Flink up to 1.13 has them.
+    /// How many histograms of latency the JobManager has of a job: those of each subtask, where Flink 1.20 and 2.3 have
+    /// them, and those of the job itself, where 1.13 has them.
     ///
     /// # Errors
     ///

@@ -37,9 +37,11 @@ pub fn run(stage: &Stage<'_>, factor: u32) -> Result<Trial, FlinkError> {
     let version = cluster::version(stage)?;
     let size = Size::times(factor);
     let script = script();
+    let growth = growth(stage, size, &script)?;
+    let heap = growth.too_small();
     let planned = |label, granularity, lasts, enough, weighed| Planned {
         label,
-        settings: settings(version, granularity, size.heap, size.parallelism),
+        settings: settings(version, granularity, heap, size.parallelism),
         script: &script,
         parallelism: size.parallelism,
         role: Role::JobManager,
@@ -52,7 +54,6 @@ pub fn run(stage: &Stage<'_>, factor: u32) -> Result<Trial, FlinkError> {
     let longer = Duration::from_millis(fails.millis) + LONGER;
     let cured = half::run(stage, &planned(CURED, Granularity::Operator, longer.max(FILLED), &never, true))?;
     let single = half::run(stage, &planned("single", Granularity::Single, FILLED, &never, true))?;
-    let growth = growth(stage, size, &script)?;
     let statements = judge(&fails, &cured, &single, &growth);
     let directory = stage.directory.display().to_string();
     Ok(Trial {
