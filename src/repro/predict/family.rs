@@ -109,6 +109,11 @@ impl Run {
         self.blocks.count - fixed::of(self.blocks.count, self.unread)
     }
 
+    /// All of its blocks are read.
+    pub fn read_all(&mut self) {
+        self.unread = 0;
+    }
+
     fn touch(&mut self, blocks: u64) {
         self.unread = fixed::of(self.unread, fixed::untouched(blocks, self.blocks.count));
     }
@@ -192,6 +197,13 @@ impl Family {
             + self.held.iter().map(|held| held.used).sum::<u64>()
     }
 
+    /// The same as it is allocated, with arena blocks of this size.
+    pub fn allocated(&self, arena: u64) -> u64 {
+        let entry = self.entry();
+        let waiting: u64 = self.waiting.iter().map(|memtable| memtable.allocated(arena, entry)).sum();
+        self.active.allocated(arena, entry) + waiting + self.held.iter().map(|held| held.allocated).sum::<u64>()
+    }
+
     /// Charged bytes of data blocks that were read and lie in the cache, of live files and of deleted ones.
     pub fn cached(&self) -> u64 {
         self.dead + self.runs.iter().map(|run| run.read() * run.blocks.charge).sum::<u64>()
@@ -222,6 +234,11 @@ impl Family {
         self.runs.iter().filter(|run| run.level == 0).count() as u64
     }
 
+    /// Entries of all sorted runs.
+    pub fn entries(&self) -> u64 {
+        self.runs.iter().map(|run| run.entries.count()).sum()
+    }
+
     /// How many files there are.
     pub fn file_count(&self, target: u64) -> u64 {
         let files = |run: &Run| if run.level == 0 { 1 } else { run.blocks.stored.div_ceil(target.max(1)) };
@@ -238,7 +255,7 @@ impl Family {
         self.read(done.read, before);
         self.iterate(done.iterate);
         if done.scan > 0 {
-            self.runs.iter_mut().for_each(|run| run.unread = 0);
+            self.runs.iter_mut().for_each(Run::read_all);
         }
         self.write(done.write, done.update);
         let deleted = match self.shape.window {

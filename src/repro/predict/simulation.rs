@@ -6,7 +6,7 @@ use crate::model::{Accesses, Kind, Order, State, StoreSettings, Workload};
 use super::coefficients::{Coefficients, Waste};
 use super::family::{Done, Family};
 use super::fixed;
-use super::heap::Heap;
+use super::heap::{Heap, Taken};
 use super::release::Release;
 use super::shape::Shape;
 
@@ -53,8 +53,6 @@ pub(super) struct Course {
     pub allocated: u64,
     /// What the cache is charged with at most.
     pub charged: u64,
-    /// Bytes of iterators' own objects.
-    pub iterators: u64,
     /// Bytes of blocks that were put into the cache over time.
     pub loaded: u64,
 }
@@ -69,7 +67,7 @@ struct Job {
     buffers: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Instance {
     families: Vec<Family>,
     /// The task waits until its memtables are flushed.
@@ -107,6 +105,8 @@ pub(super) struct Simulation<'a> {
     cache: u64,
     limit: u64,
     course: Course,
+    /// What instances take that are read from for a while.
+    beside: u64,
 }
 
 /// Steps of all families together at most: what is longer is stepped more coarsely.
@@ -132,9 +132,9 @@ impl<'a> Simulation<'a> {
                     families.push(Family::new(shape.clone(), born));
                 }
             }
-            instances.push(Instance { families, in_snapshot: false, heap: Heap::default(), loaded: 0, blocks: 0 });
+            instances.push(Instance { families, ..Instance::default() });
         }
-        let arena = store.arena_block.map_or_else(|| release.arena_block(store.write_buffer), |block| block);
+        let arena = store.arena_block.unwrap_or_else(|| release.arena_block(store.write_buffer));
         Simulation {
             workload,
             store,
@@ -151,6 +151,7 @@ impl<'a> Simulation<'a> {
             cache: store.pool.map_or(store.block_cache.get(), |pool| pool.cache.get() / share),
             limit: store.pool.map_or(0, |pool| pool.write_buffer_manager.get() / share),
             course: Course::default(),
+            beside: 0,
         }
     }
 
@@ -162,7 +163,11 @@ impl<'a> Simulation<'a> {
         let coarsest = (records / 400).max(1);
         let finest = records.div_ceil(most_steps).max(1);
         let mut before = 0_u64;
-        for phase in &self.workload.phases {
+        let workload = self.workload;
+        for phase in &workload.phases {
+            if phase.restored > 0 {
+                self.restore(u64::from(phase.restored), before);
+            }
             let does = self.does(&phase.accesses);
             let growth = self.growth(&does);
             let full = match self.limit {
@@ -179,7 +184,7 @@ impl<'a> Simulation<'a> {
                 let nanos = self.step(&does, before, step, phase.rate);
                 before += step;
                 left -= step;
-                if self.workload.snapshot_every.is_some_and(|every| before % every.max(1) == 0) {
+                if self.workload.snapshot_every.is_some_and(|every| before.is_multiple_of(every.max(1))) {
                     self.snapshot();
                 }
                 self.flush_what_is_full();
@@ -192,6 +197,59 @@ impl<'a> Simulation<'a> {
             self.course.files += instance.families.iter().map(Family::files).sum::<u64>();
         }
         self.course
+    }
+
+    /// Copies of each instance are opened and read from the first to the last entry, and all of them is written into one
+    /// more, family by family; then all are closed.
+    fn restore(&mut self, copies: u64, before: u64) {
+        self.snapshot();
+        self.wait(before);
+        let count = self.instances.len();
+        for at in 0..count {
+            let mut families = Vec::new();
+            for family in &mut self.instances[at].families {
+                self.born += 1;
+                family.runs.iter_mut().for_each(super::family::Run::read_all);
+                families.push(Family::new(family.shape.clone(), self.born));
+            }
+            self.instances.push(Instance { families, ..Instance::default() });
+        }
+        let readers = self.known.floor.table_reader.get();
+        let target = self.store.target_file.get();
+        let floor = self.known.floor.instance.get();
+        let opened = |instance: &Instance| -> u64 {
+            let families = instance.families.iter();
+            let each = families.map(|family| family.file_count(target) * readers + self.known.floor.family.get());
+            (floor + each.sum::<u64>()) * copies + floor
+        };
+        self.beside = self.instances.iter().take(count).map(opened).sum();
+        let most = self.instances.iter().take(count).map(|instance| instance.families.len()).max().unwrap_or(0);
+        for family in 0..most {
+            // Small steps: a memtable fills many times.
+            const STEPS: u64 = 400;
+            for step in 0..STEPS {
+                let mut longest = 0;
+                for at in 0..count {
+                    let Some(from) = self.instances[at].families.get(family) else { continue };
+                    let all = from.entries() * copies;
+                    let writes = all * (step + 1) / STEPS - all * step / STEPS;
+                    let Some(into) = self.instances[at + count].families.get_mut(family) else { continue };
+                    into.apply(Done { write: writes, ..Done::default() }, before, 0);
+                    let time = &self.known.time;
+                    let each = time.next_nanos + time.write_nanos / 2 + into.shape.written() * time.write_byte_picos / 1000;
+                    longest = longest.max(writes * each);
+                }
+                let nanos = fixed::scaled(longest, self.running(), self.known.time.cores.max(1)).max(1);
+                self.flush_what_is_full();
+                self.observe(nanos);
+                self.pass(nanos, before);
+                self.wait(before);
+            }
+        }
+        self.instances.truncate(count);
+        self.flushes.retain(|job| job.instance < count);
+        self.compactions.retain(|job| job.instance < count);
+        self.beside = 0;
     }
 
     /// What a record does to each family, in the order of the instances; in millionths.
@@ -274,8 +332,8 @@ impl<'a> Simulation<'a> {
             }
             longest = longest.max(nanos);
         }
-        let tasks = u64::from(self.workload.slots) * self.instances.len() as u64;
-        let wall = longest * tasks.max(time.cores) / time.cores.max(1);
+        let cores = time.cores.max(1);
+        let wall = fixed::scaled(longest, self.running().max(cores), cores);
         match rate {
             Some(rate) => wall.max(fixed::scaled(records, 1_000_000_000, rate)),
             None => wall,
@@ -285,12 +343,8 @@ impl<'a> Simulation<'a> {
     fn memtable_bytes(&self) -> (u64, u64, u64) {
         let (mut active, mut all, mut used) = (0, 0, 0);
         for family in self.instances.iter().flat_map(|instance| &instance.families) {
-            let entry = family.entry();
-            let mutable = family.active.allocated(self.arena, entry);
-            let waiting: u64 = family.waiting.iter().map(|memtable| memtable.allocated(self.arena, entry)).sum();
-            let held: u64 = family.held.iter().map(|held| held.allocated).sum();
-            active += mutable;
-            all += mutable + waiting + held;
+            active += family.active.allocated(self.arena, family.entry());
+            all += family.allocated(self.arena);
             used += family.memtables();
         }
         (active, all, used)
@@ -329,7 +383,7 @@ impl<'a> Simulation<'a> {
             let spares = self.release.spares_flushing_families();
             let families = self.instances[at].families.iter().enumerate();
             let pick = families
-                .filter(|(_, family)| !family.active.is_empty() && !(spares && !family.waiting.is_empty()))
+                .filter(|(_, family)| !family.active.is_empty() && (!spares || family.waiting.is_empty()))
                 .min_by_key(|(_, family)| family.active.born)
                 .map(|(family, _)| family);
             if let Some(family) = pick {
@@ -404,12 +458,18 @@ impl<'a> Simulation<'a> {
         }
     }
 
+    /// Threads that want a core.
+    fn running(&self) -> u64 {
+        let tasks = u64::from(self.workload.slots.max(1)) * self.instances.len() as u64;
+        let compactions = self.compactions.len().min(self.store.threads.max(1) as usize) as u64;
+        tasks + u64::from(!self.flushes.is_empty()) + compactions
+    }
+
     /// Nanoseconds of work that a flush or a compaction gets done in so many of time: tasks and jobs share the cores, and
     /// the slots the threads.
     fn work(&self, nanos: u64, threads: u64, jobs: u64) -> u64 {
         let slots = u64::from(self.workload.slots.max(1));
-        let tasks = slots * self.instances.len() as u64;
-        let running = tasks + 1 + self.compactions.len().min(self.store.threads.max(1) as usize) as u64;
+        let running = self.running();
         let cores = self.known.time.cores.max(1);
         // Of this slot's jobs; those of the others run in between.
         let of_a_job = nanos * threads.min(jobs * slots) / (jobs * slots).max(1);
@@ -497,7 +557,7 @@ impl<'a> Simulation<'a> {
     fn observe(&mut self, nanos: u64) {
         let (_, all, used) = self.memtable_bytes();
         let dummy = self.release.dummy_entry();
-        let mut moment = Moment { nanos, memtables: used, ..Moment::default() };
+        let mut moment = Moment { nanos, memtables: used, index: self.beside, ..Moment::default() };
         self.course.allocated = self.course.allocated.max(all);
         let readers = self.known.floor.table_reader.get();
         let target = self.store.target_file.get();
@@ -565,31 +625,40 @@ impl<'a> Simulation<'a> {
         let at_work = u64::from(self.store.threads.max(1)) as usize;
         // Threads are those of the process: a slot's part of them.
         let running: u64 = self.flushes.iter().take(1).chain(self.compactions.iter().take(at_work)).map(|j| j.buffers).sum();
-        moment.background = running.max(self.course.moments.last().map_or(0, |last| last.background));
+        // Where threads have arenas of their own, what a job leaves stays with its thread.
+        let before = self.course.moments.last().map_or(0, |last| last.background);
+        moment.background = if self.waste.one_heap { running } else { running.max(before) };
         moment.kept = self.kept(nanos);
         self.course.moments.push(moment);
     }
 
     /// What malloc keeps, after it has followed what changed.
     fn kept(&mut self, nanos: u64) -> u64 {
-        let (mut blocks, mut memtables, mut churned, mut kept) = (0, 0, 0, 0);
+        let (mut all, mut kept) = (Taken::default(), 0);
+        let arena = self.arena;
         for instance in &mut self.instances {
             let families = || instance.families.iter();
-            let of_blocks: u64 = families().map(|family| family.cached_memory() + family.dead_index).sum();
-            let of_memtables: u64 = families().map(Family::memtables).sum();
+            let blocks = families().map(|family| family.cached_memory() + family.dead_index).sum();
             // What was loaded and is not there took the place of something.
-            let of_churn = (instance.blocks + instance.loaded).saturating_sub(of_blocks).min(instance.loaded);
-            (instance.blocks, instance.loaded) = (of_blocks, 0);
-            blocks += of_blocks;
-            memtables += of_memtables;
-            churned += of_churn;
+            let churned = (instance.blocks + instance.loaded).saturating_sub(blocks).min(instance.loaded);
+            let taken = Taken {
+                blocks,
+                allocated: families().map(|family| family.allocated(arena)).sum(),
+                used: families().map(Family::memtables).sum(),
+                churned,
+            };
+            (instance.blocks, instance.loaded) = (blocks, 0);
+            all.blocks += taken.blocks;
+            all.allocated += taken.allocated;
+            all.used += taken.used;
+            all.churned += taken.churned;
             if !self.waste.one_heap {
-                instance.heap.change(of_blocks, of_memtables, of_churn, nanos, &self.waste);
+                instance.heap.change(taken, nanos, &self.waste);
                 kept += instance.heap.kept();
             }
         }
         if self.waste.one_heap {
-            self.heap.change(blocks, memtables, churned, nanos, &self.waste);
+            self.heap.change(all, nanos, &self.waste);
             kept = self.heap.kept();
         }
         kept
