@@ -132,9 +132,8 @@ fn look(root: &Root, pid: u32) -> Examination {
 }
 
 fn walk(root: &Root, sample: &Sample) {
-    let smaps = sample.files.smaps.as_ref().expect("the mappings may be read");
-    let mappings = reckoning::malloc_mappings(smaps, &reckoning::hints(sample));
-    heap::walk_heap(root, sample.pid, &mappings).expect("malloc is glibc's, and may be read");
+    let mappings = reckoning::walkable(sample).expect("the mappings may be read, and malloc is glibc's");
+    heap::walk_heap(root, sample.pid, &mappings).expect("malloc may be read");
 }
 
 /// Reads each file below `/proc` that a look reads, as often as it does, into one buffer, and does nothing with it.

@@ -8,6 +8,7 @@ mod diagnose;
 mod explain;
 mod plan;
 mod record;
+mod repro;
 mod rules;
 mod serve;
 mod size;
@@ -62,6 +63,7 @@ enum Verb {
     Attach(Box<attach::AttachArgs>),
     Diagnose(diagnose::DiagnoseArgs),
     Record(record::RecordArgs),
+    Repro(repro::ReproArgs),
     Serve(Box<serve::ServeArgs>),
     Check(Box<check::CheckArgs>),
     Capture(capture::CaptureArgs),
@@ -77,6 +79,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Attach(args) => attach::run(&args),
         Verb::Diagnose(args) => diagnose::run(&args),
         Verb::Record(args) => record::run(&args),
+        Verb::Repro(args) => repro::run(&args),
         Verb::Serve(args) => serve::run(*args),
         Verb::Check(args) => check::run(&args),
         Verb::Capture(args) => capture::run(&args),

@@ -8,6 +8,7 @@ pub mod forecast;
 pub mod judging;
 pub mod outcome;
 pub mod predict;
+pub mod parts;
 pub mod prediction;
 pub mod scenario;
 pub mod scenarios;

@@ -3,7 +3,7 @@
 mod advice;
 mod budget;
 pub(super) mod look;
-mod over_time;
+pub(super) mod over_time;
 mod print;
 mod rest;
 mod scrape;

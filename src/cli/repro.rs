@@ -184,14 +184,12 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     match &args.verb {
         Verb::List => {
-            out.write_all(crate::report::repro::list::text(scenarios::ALL, width()).as_bytes())?;
+            let entries: Vec<_> = scenarios::ALL.iter().map(results::entry).collect();
+            out.write_all(crate::report::repro::list::list(&entries, width()).as_bytes())?;
             Ok(Exit::Clean)
         }
         Verb::Show { name } => match scenarios::named(name) {
-            Some(scenario) => {
-                out.write_all(crate::report::repro::show::text(scenario, width()).as_bytes())?;
-                Ok(Exit::Clean)
-            }
+            Some(scenario) => results::show(scenario, &mut out),
             None => Ok(unknown(name)),
         },
         Verb::Run(args) => results::run(args, &mut out),

@@ -15,6 +15,7 @@ use thiserror::Error;
 use super::enter;
 use super::group::Group;
 use super::kernel_log::KernelLog;
+use crate::artefact::process_status::command;
 use crate::model::Seen;
 use crate::probe::process;
 use crate::probe::root::Root;
@@ -100,6 +101,10 @@ pub struct Running {
     /// What the kernel says from its start on.
     pub log: Seen<KernelLog>,
     status: Option<ExitStatus>,
+    is_collected: bool,
+    /// Which of the door's words is [`enter::ENTER`], while it is the door.
+    asks_at: usize,
+    is_command: bool,
 }
 
 impl Running {
@@ -134,7 +139,9 @@ impl Running {
             thread::spawn(move || pipe.write_all(&input));
         }
         let pid = child.id();
-        Ok(Running { started: process::started(root, pid).ok(), child, pid, since, log, status: None })
+        let started = process::started(root, pid).ok();
+        let asks_at = 1 + door.words.len();
+        Ok(Running { child, pid, started, since, log, status: None, is_collected: false, asks_at, is_command: false })
     }
 
     /// What it writes, once.
@@ -142,29 +149,39 @@ impl Running {
         (self.child.stdout.take(), self.child.stderr.take())
     }
 
-    /// How it ended; nothing while it runs. All processes that it started and that are of its process group end with it.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
-        if self.status.is_none() {
-            let pid = self.raw()?;
-            // Not collected yet, it keeps its id, so that its process group can be no other's.
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-            if !matches!(waitid(WaitId::Pid(pid), options), Ok(Some(_)) | Err(_)) {
-                return None;
-            }
-            // There may be no other in it.
-            let _ = kill_process_group(pid, Signal::KILL);
-            self.status = self.child.wait().ok();
+    /// Whether it is the command by now, and not the door any more: what is measured before is not the command's.
+    pub fn is_command(&mut self, root: &Root) -> bool {
+        if !self.is_command {
+            let words = root.read_of(self.pid, "cmdline").and_then(|bytes| command(&bytes));
+            self.is_command = words.is_ok_and(|words| words.get(self.asks_at).is_none_or(|word| word != enter::ENTER));
         }
-        self.status
+        self.is_command
     }
 
-    /// Ends it, and its process group, and collects it.
+    /// Whether it has ended. All processes that it started and that are of its process group end with it.
+    pub fn has_ended(&mut self) -> bool {
+        if self.is_collected {
+            return true;
+        }
+        if let Some(pid) = self.raw() {
+            // Not collected yet, it keeps its id, so that its process group can be no other's.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            if matches!(waitid(WaitId::Pid(pid), options), Ok(None)) {
+                return false;
+            }
+        }
+        self.kill();
+        true
+    }
+
+    /// Ends it and its process group, and collects it: its status, where the system gives it.
     pub fn kill(&mut self) -> Option<ExitStatus> {
-        if self.status.is_none() {
+        if !self.is_collected {
+            self.is_collected = true;
             if let Some(pid) = self.raw() {
+                // There may be nobody left in it.
                 let _ = kill_process_group(pid, Signal::KILL);
             }
-            // Before its exec it may not be a group of its own yet.
             let _ = self.child.kill();
             self.status = self.child.wait().ok();
         }

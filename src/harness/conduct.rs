@@ -276,6 +276,10 @@ impl Conducted {
                 bytes_written: self.events.bytes_written,
                 tables_deleted: self.events.tables_deleted,
             }),
+            tmpfs: match prepared.home {
+                Home::Disk => None,
+                Home::Tmpfs(size) => Some(size),
+            },
             snapshot_files: Some(self.snapshot_files).filter(|files| *files > 0),
             written_by_workload: Bytes::new(written),
             prediction: None,

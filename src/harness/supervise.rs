@@ -1,26 +1,22 @@
 //! Follows a command until it ends: looks at it with the probes of `attach`, hears what it says, and tells how it ended.
 
+mod ending;
 mod hear;
 mod peak;
 mod tape;
-#[cfg(test)]
-mod tests;
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::child::{Running, in_words};
+use super::child::Running;
 use super::disk::{self, Space};
-use super::enter;
 use super::group::Group;
 use super::kernel_log;
 use super::look::{self, Depth};
 use crate::artefact::cgroup;
 use crate::artefact::host::meminfo;
-use crate::artefact::kernel_oom;
 use crate::artefact::malloc_chunks::Allocator;
 use crate::artefact::process_status::ProcessStatus;
 use crate::diagnose::examination::Examination;
@@ -29,6 +25,7 @@ use crate::probe::root::Root;
 use crate::probe::target::{self, Target};
 use crate::repro::outcome::{Ending, Moment};
 
+use ending::{Cut, Left, ending, is_about, words};
 use hear::{Ear, Wrote};
 use peak::Peak;
 use tape::Tape;
@@ -137,15 +134,6 @@ pub struct Followed {
     pub troubles: Vec<String>,
 }
 
-/// Why oomph ended it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Cut {
-    Stopped,
-    OutOfTime,
-    Guard(Bytes),
-    Disk(String),
-}
-
 /// The longest time that an end goes unnoticed.
 const SLICE: Duration = Duration::from_millis(10);
 
@@ -158,8 +146,8 @@ const DISK_EVERY: Duration = Duration::from_secs(2);
 /// What the machine has to have left while something runs that no group holds.
 const LEAST_AVAILABLE: Bytes = Bytes::mib(128);
 
-/// A part of a limit, in percent, from which on there are more whole looks.
-const NEAR: u64 = 90;
+/// The part of a limit, in percent, from which on it is near.
+const NEAR: u64 = 80;
 
 /// The shortest time between two whole looks near the limit.
 const NEAR_EVERY: Duration = Duration::from_secs(1);
@@ -237,7 +225,7 @@ impl<'f> Following<'f> {
     fn watch_over(&mut self, hear: &mut dyn FnMut(Heard<'_>)) -> Option<Cut> {
         loop {
             self.listen(SLICE, hear);
-            if self.running.ended().is_some() {
+            if self.running.has_ended() {
                 return None;
             }
             let now = Instant::now();
@@ -250,10 +238,11 @@ impl<'f> Following<'f> {
             if let Some(cut) = self.bound(now) {
                 return Some(cut);
             }
-            if now >= self.next.look {
-                self.next.look = now + self.watch.interval;
-                self.look(hear);
+            if now < self.next.look || !self.running.is_command(self.root) {
+                continue;
             }
+            self.next.look = now + self.watch.interval;
+            self.look(hear);
             self.look_closer(now);
         }
     }
@@ -344,14 +333,13 @@ impl<'f> Following<'f> {
 
     /// A look at more, where one is due.
     fn look_closer(&mut self, now: Instant) {
-        let is_whole = self.watch.whole_every.is_some() && (now >= self.next.whole || self.is_near(now));
+        let is_whole = self.is_whole_due(now);
         let is_taped = self.tape.is_some() && now >= self.next.tape;
         if !is_whole && !is_taped {
             return;
         }
         if self.target.is_none() {
-            // The door has not become the command yet: its name is that of the door.
-            self.target = target::of_pid(self.root, self.running.pid).ok().filter(|_| !self.moments.is_empty());
+            self.target = target::of_pid(self.root, self.running.pid).ok();
         }
         let Some(target) = &self.target else { return };
         let depth = if is_whole { Depth::Whole } else { Depth::Brief };
@@ -369,16 +357,26 @@ impl<'f> Following<'f> {
         }
     }
 
-    /// Whether it is about to meet its limit.
-    fn is_near(&self, now: Instant) -> bool {
+    /// Whether a whole look is due: in its time, and where the command is about to meet the limit of its group. Where only
+    /// oomph holds it, there is none then: it would not be watched meanwhile.
+    fn is_whole_due(&self, now: Instant) -> bool {
+        if self.watch.whole_every.is_none() {
+            return false;
+        }
+        let last = self.moments.last();
         let limit = match self.group.map(Group::limit) {
             Some(Limit::AtMost(limit)) => Some(limit),
-            _ => self.watch.guard,
+            _ => None,
         };
-        let (Some(limit), Some(last)) = (limit, self.moments.last()) else { return false };
-        let held = last.group_anonymous.unwrap_or(last.anonymous).get() + last.shmem.unwrap_or_default().get();
-        let is_near = u128::from(held) * 100 >= u128::from(limit.get()) * u128::from(NEAR);
-        is_near && now.duration_since(self.next.last_whole) >= NEAR_EVERY
+        let is_near =
+            |held: Bytes, limit: Bytes| u128::from(held.get()) * 100 >= u128::from(limit.get()) * u128::from(NEAR);
+        let is_guarded = last.zip(self.watch.guard).is_some_and(|(last, guard)| is_near(last.anonymous, guard));
+        let meets = last.zip(limit).is_some_and(|(last, limit)| {
+            let held = last.group_anonymous.unwrap_or(last.anonymous).get();
+            is_near(Bytes::new(held.saturating_add(last.shmem.unwrap_or_default().get())), limit)
+        });
+        let soon = meets && now.duration_since(self.next.last_whole) >= NEAR_EVERY;
+        !is_guarded && (soon || now >= self.next.whole)
     }
 
     /// Ends whatever is left of it, and puts together what is known.
@@ -446,61 +444,4 @@ impl<'f> Following<'f> {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Whether a report is of a process's death.
-fn is_about(report: &str, pid: u32) -> bool {
-    kernel_oom::reports(report).iter().any(|report| report.killed.iter().any(|killed| killed.pid == pid))
-}
-
-/// What decides how it ended.
-struct Left<'l> {
-    cut: Option<Cut>,
-    status: Option<ExitStatus>,
-    ended: Option<Ended>,
-    pid: u32,
-    oom_kills: Option<u64>,
-    reports: &'l [String],
-    stderr: &'l str,
-}
-
-/// How it ended. A SIGKILL is the kernel's where it counts a kill in the group, or reports this process's.
-fn ending(left: &Left<'_>) -> Ending {
-    match &left.cut {
-        Some(Cut::Stopped) => return Ending::Interrupted,
-        Some(Cut::OutOfTime) => return Ending::OutOfTime,
-        Some(Cut::Guard(at)) => return Ending::KilledByWatchdog { at: *at },
-        Some(Cut::Disk(why)) => return Ending::Failed(why.clone()),
-        None => {}
-    }
-    let is_killed = left.status.is_some_and(|status| status.signal() == Some(9));
-    let own = left.reports.first().filter(|report| is_about(report, left.pid));
-    if is_killed && (left.oom_kills.is_some_and(|kills| kills > 0) || own.is_some()) {
-        // In another pid namespace the log has another id: then it is the first of the group's.
-        let report = own.or(left.reports.first()).cloned().unwrap_or_default();
-        return Ending::KilledByKernel { pid: left.pid, report };
-    }
-    let code = left.status.and_then(|status| status.code());
-    match (&left.ended, code) {
-        (Some(Ended::Failed(why)), _) => Ending::Failed(why.clone()),
-        (_, Some(0)) => Ending::Finished,
-        (_, Some(enter::EXIT)) => Ending::Failed(left.stderr.trim().to_owned()),
-        _ => Ending::Died {
-            status: left.status.map_or_else(|| "an end that was not seen".to_owned(), in_words),
-            stderr: left.stderr.to_owned(),
-        },
-    }
-}
-
-/// An ending in a few words, for a recording.
-fn words(ending: &Ending) -> String {
-    match ending {
-        Ending::Finished => "it has done everything".to_owned(),
-        Ending::KilledByKernel { .. } => "the kernel killed it at the limit of its cgroup".to_owned(),
-        Ending::KilledByWatchdog { at } => format!("oomph ended it at {at} of anonymous memory"),
-        Ending::Died { status, .. } => status.clone(),
-        Ending::Failed(why) => why.clone(),
-        Ending::OutOfTime => "its time was over".to_owned(),
-        Ending::Interrupted => "it was interrupted".to_owned(),
-    }
 }

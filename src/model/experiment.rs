@@ -35,6 +35,7 @@ pub struct Workload {
 
 /// Writing of a blocking shuffle: each task writes its partitions' files one after another, and reads them once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shuffle {
     /// Bytes that are written in all.
     pub bytes: Bytes,

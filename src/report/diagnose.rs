@@ -6,7 +6,7 @@ pub mod json;
 pub mod limits;
 pub mod markdown;
 pub mod text;
-mod words;
+pub(super) mod words;
 
 use crate::diagnose::postmortem::Judged;
 use crate::diagnose::postmortem::late::{Decides, Weight};

@@ -293,9 +293,57 @@ pub fn percent(a: Bytes, b: Bytes) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use jiff::Timestamp;
     use rstest::rstest;
 
     use super::*;
+    use crate::artefact::recording::{Entry, FORMAT, Header, Machine};
+    use crate::diagnose::recalled::Recalling;
+    use crate::model::{Identity, Observation, Observations, Origin};
+
+    /// A recording in which anonymous memory and a cache grow by a byte a second.
+    fn recorded(kills: u64) -> Recalled {
+        let target = Identity { pid: 7, started: Some(1), role: None, name: "oomph-worker".to_owned() };
+        let at = |second: u64| Timestamp::from_second(second as i64).unwrap();
+        let look = |second: u64| {
+            let seen = |measure, value| Observation { measure, value: Ok(value), origin: Origin::Status };
+            let all = vec![
+                seen(Measure::RssAnon, 100 + second),
+                seen(Measure::RocksDbCacheUsage, 10 + second),
+                seen(Measure::RocksDbCacheUsage, 1),
+                seen(Measure::CgroupOomKills, if second == 9 { kills } else { 0 }),
+            ];
+            Entry::Sample(Observations { target: target.clone(), at: at(second), all })
+        };
+        let header = Header {
+            format: FORMAT,
+            oomph: "0.1.0".to_owned(),
+            since: at(0),
+            part: 0,
+            target: target.clone(),
+            machine: Machine::default(),
+            limit: Ok(Limit::AtMost(Bytes::new(200))),
+            budget: Vec::new(),
+        };
+        let mut recalling = Recalling::default();
+        recalling.take(Entry::Header(header));
+        (0..10).for_each(|second| recalling.take(look(second)));
+        recalling.judged().unwrap()
+    }
+
+    #[test]
+    fn a_recording_is_a_side_that_tells_what_it_saw() {
+        let side = Side::of_recording(&recorded(0));
+        assert_eq!(side.value(Figure::PeakAnonymous), Some(109));
+        assert_eq!(side.value(Figure::SteadyAnonymous), Some(107));
+        assert_eq!(side.value(Figure::Peak(Part::BlockCache)), Some(20));
+        assert_eq!(side.value(Figure::WriteAmplification), None);
+        assert_eq!((side.millis, side.limit), (9_000, Some(Limit::AtMost(Bytes::new(200)))));
+        assert_eq!((side.end, side.notes.len()), (End::NotSeen, 2));
+        assert_eq!(Side::of_recording(&recorded(1)).end, End::KilledForMemory);
+    }
 
     fn side(of: &str, label: &str, values: &[(Figure, u64)]) -> Side {
         Side {

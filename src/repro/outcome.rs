@@ -82,7 +82,8 @@ pub struct Measured {
 }
 
 /// Flushes and compactions of a run, by the events in RocksDB's LOGs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Background {
     /// Flushes that ended.
     pub flushes: u64,
@@ -138,6 +139,9 @@ pub struct Run {
     pub written_to_files: Option<Bytes>,
     /// What RocksDB's LOGs tell beside.
     pub background: Option<Background>,
+    /// The size of the tmpfs that its data lay on; nothing where that was a disk.
+    #[serde(default)]
+    pub tmpfs: Option<Bytes>,
     /// Files of all snapshots that were there at the end.
     pub snapshot_files: Option<u64>,
     /// Bytes of keys and values that the workload wrote.

@@ -56,6 +56,8 @@ pub struct Variant {
     pub home: Home,
     /// Seconds after which it is ended, however far it is.
     pub seconds: u64,
+    /// Seconds that it takes on two cores.
+    pub usual_seconds: u64,
 }
 
 impl Variant {
@@ -68,7 +70,8 @@ impl Variant {
             malloc: Malloc::Glibc { arenas: None },
             bound: Bound::Native,
             home: Home::Disk,
-            seconds: 90,
+            seconds: 300,
+            usual_seconds: 30,
         }
     }
 

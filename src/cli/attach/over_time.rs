@@ -68,7 +68,7 @@ pub fn recording(path: &Path, format: Format) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn recall(path: &Path) -> Result<(Option<Recalled>, Read), ReadError> {
+pub fn recall(path: &Path) -> Result<(Option<Recalled>, Read), ReadError> {
     let mut recording = match path == Path::new("-") {
         true => Recording::stream(BufReader::new(io::stdin()))?,
         false => Recording::open(path)?,
@@ -88,7 +88,7 @@ fn recall(path: &Path) -> Result<(Option<Recalled>, Read), ReadError> {
 }
 
 /// The signs that the locale can show; the first of the three variables that is set counts, as everywhere.
-pub(super) fn signs() -> Signs {
+pub fn signs() -> Signs {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
     let locale = set.into_iter().find(|value| !value.is_empty()).unwrap_or_default().to_ascii_uppercase();
     let is_unicode = locale.contains("UTF-8") || locale.contains("UTF8");

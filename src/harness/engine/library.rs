@@ -4,6 +4,7 @@
 use std::ffi::{CStr, c_void};
 use std::fs::{self, File};
 use std::io::Read;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -46,7 +47,7 @@ impl Library {
     /// Loads a library that was taken out of flink-dist. Loading the same file again gives the same library.
     ///
     /// It is opened lazily: that of Flink 1.9 to 1.13 wants jemalloc's `malloc_stats_print`, which is only called to dump
-    /// statistics.
+    /// statistics. `LD_BIND_NOW` in the environment would have the loader refuse it.
     ///
     /// # Errors
     /// Where it is no library, one for another machine, no RocksDB, or none of the [known ones](super::RELEASES); where
@@ -61,13 +62,14 @@ impl Library {
         // SAFETY: it is a library that the user named, to be run; its initialisers are those of C++'s statics. It is loaded
         // into a worker, whose crash is seen from outside.
         let loaded = unsafe { Loaded::open(Some(path), RTLD_LAZY | RTLD_LOCAL) };
-        let loaded = loaded.map_err(|error| EngineError::NotLoaded {
-            path: path.clone(),
-            why: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
+        let loaded = loaded.map_err(|error| {
+            let said = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            let why = said.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&said).to_owned();
+            EngineError::NotLoaded { path: path.clone(), why }
         })?;
+        // Never unloaded, even where it is refused: its background threads run on.
+        let loaded = ManuallyDrop::new(loaded);
         let (table, release) = Exports { path, library: &loaded }.table()?;
-        // Never unloaded: its background threads run on.
-        std::mem::forget(loaded);
         let library = Library { inner: Arc::new(Inner { table, release, path: Some(path.clone()) }) };
         let (first, _) = LOADED.get_or_init(|| (path.clone(), library.clone()));
         if first == path {

@@ -3,7 +3,7 @@
 //!
 //! Two things are not Flink's, for the sake of what is measured, and take no memory: RocksDB's log is written at its own
 //! default level, from which flushes and compactions are counted (Flink up to 1.14 writes the head only), and a database that
-//! is closed does not flush what it would lose (so does Flink from 1.20 on).
+//! is closed does not flush what it would lose (so does Flink from 1.19 on).
 #![allow(unsafe_code, reason = "the C interface of RocksDB")]
 
 use std::ffi::{CStr, CString, c_int};
@@ -18,8 +18,8 @@ use super::table::{CompactionFilter, Options};
 use super::{EngineError, Library};
 use crate::model::StoreSettings;
 
-/// What the forks' C interfaces have no function for, in the words of an `OPTIONS` file.
-const WITHOUT_FLUSH_AT_THE_END: &CStr = c"avoid_flush_during_shutdown=true;avoid_flush_during_recovery=true";
+/// What the C interface has no function for, in the words of an `OPTIONS` file.
+const WITHOUT_FLUSH_AT_THE_END: &CStr = c"avoid_flush_during_shutdown=true";
 
 /// `InfoLogLevel::INFO_LEVEL` (`include/rocksdb/env.h`), RocksDB's default and that of Flink from 1.15 on.
 const INFO: c_int = 1;
@@ -110,9 +110,11 @@ pub(super) fn of_family(
 
         let blocks = Owned::new((all.rocksdb_block_based_options_create)(), all.rocksdb_block_based_options_destroy);
         let of_blocks = blocks.raw();
-        (all.rocksdb_block_based_options_set_format_version)(of_blocks, library.release().format_version);
         (all.rocksdb_block_based_options_set_block_size)(of_blocks, as_size(settings.block_size));
         (all.rocksdb_block_based_options_set_metadata_block_size)(of_blocks, settings.metadata_block_size.get());
+        if shared.is_some() {
+            (all.rocksdb_block_based_options_set_format_version)(of_blocks, library.release().format_version);
+        }
         if let Some(cache) = cache {
             (all.rocksdb_block_based_options_set_block_cache)(of_blocks, cache);
         }

@@ -23,7 +23,8 @@ pub struct Release {
     pub(super) since8: bool,
     /// How Flink says how many threads flush and compact.
     pub(super) threads: Threads,
-    /// `BlockBasedTableConfig.formatVersion` of RocksDB's Java interface, which is written wherever Flink configures blocks.
+    /// `BlockBasedTableConfig.formatVersion` of RocksDB's Java interface, which Flink hands over with the shared cache. That of
+    /// 5.17.2 is not the one that RocksDB itself begins with, 2.
     pub(super) format_version: i32,
     /// Whether Flink's Bloom filters are those of a block each (`BloomFilter.DEFAULT_MODE` of 5.17.2) and not of a file.
     pub(super) block_based_bloom: bool,

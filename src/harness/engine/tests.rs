@@ -1,20 +1,22 @@
-//! What every engine has to do alike. The checks run on the RocksDB that is linked in, and on those of the distributions of
-//! Flink that `OOMPH_FLINK_HOMES` names, each in a process of its own.
+//! What every engine has to do alike. The checks run on the RocksDB that is linked in; `tests/loaded.rs` runs them on those of
+//! distributions of Flink.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::{env, fs};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tempfile::TempDir;
 
-use super::{ColumnFamily, Database, EngineError, Expiry, Library, SharedMemory, SstFile, jar};
+use super::{ColumnFamily, Database, EngineError, Expiry, Library, SharedMemory, SstFile};
 use crate::model::{Bytes, SharedPool, StoreSettings};
+
+#[cfg(test)]
+mod loaded;
 
 /// Declares each check as a test of the linked RocksDB, and all of them as a list.
 macro_rules! checks {
@@ -325,11 +327,10 @@ fn the_log_says_what_was_set_up(library: &Library) {
     let options = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
     let options = options.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("OPTIONS-"));
     let all = options.map(|path| fs::read_to_string(path).unwrap()).fold(log, |all, file| all + &file);
-    let format = library.release().format_version;
+    let format = if shared.is_some() { library.release().format_version } else { 2 };
     let expected = [
         format!("rocksdb_version={}", library.release()),
         "avoid_flush_during_shutdown=true".to_owned(),
-        "avoid_flush_during_recovery=true".to_owned(),
         "stats_dump_period_sec=0".to_owned(),
         "max_background_jobs=2".to_owned(),
         "max_open_files=100".to_owned(),
@@ -520,42 +521,4 @@ fn properties_are_numbers_and_unknown_ones_are_nothing(library: &Library) {
     assert_eq!(database.property(0, c"rocksdb.no-such-property"), None);
     assert_eq!(database.property_text(0, c"rocksdb.no-such-property"), None);
     assert!(database.property_text(0, c"rocksdb.levelstats").unwrap().contains("Level"));
-}
-
-/// Which library the child process is to check.
-const LIBRARY: &str = "OOMPH_ENGINE_LIBRARY";
-
-#[test]
-#[ignore = "needs OOMPH_FLINK_HOMES: distributions of Flink, with colons between them"]
-fn the_libraries_of_these_distributions_of_flink_do_all_of_it_too() {
-    if let Some(library) = env::var_os(LIBRARY) {
-        let library = Library::load(Path::new(&library)).unwrap();
-        for (name, check) in CHECKS {
-            println!("{}: {name}", library.release());
-            check(&library);
-        }
-        return;
-    }
-    let homes = env::var("OOMPH_FLINK_HOMES").expect("OOMPH_FLINK_HOMES is not set");
-    let mut failed = Vec::new();
-    for home in homes.split(':').filter(|home| !home.is_empty()) {
-        let directory = directory();
-        let library = jar::take_out(&jar::find(Path::new(home)).unwrap(), directory.path()).unwrap();
-        let name = "the_libraries_of_these_distributions_of_flink_do_all_of_it_too";
-        let output = Command::new(env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "--ignored",
-                "--nocapture",
-                &format!("{}::{name}", module_path!().split_once("::").unwrap().1),
-            ])
-            .env(LIBRARY, &library)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        if !output.status.success() || !said.contains("1 passed") {
-            failed.push(format!("{home}: {}\n{said}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
-        }
-    }
-    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }

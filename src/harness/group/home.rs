@@ -47,6 +47,9 @@ impl Home {
                         directory.display()
                     ));
                 }
+                if is_closed {
+                    notes.push(format!("{CONTROL} of {} gets +memory, and keeps it", directory.display()));
+                }
                 Ok(Home { version: Version::V2, directory, notes, is_closed })
             }
         }

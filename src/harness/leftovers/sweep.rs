@@ -63,7 +63,20 @@ struct Dead {
     name: String,
     path: PathBuf,
     left: Vec<Left>,
+    /// What is known of its owner's end.
+    end: End,
     _lock: File,
+}
+
+/// How it is known that an owner is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// There is no process of its id.
+    Gone,
+    /// Its id is another process's now.
+    Replaced,
+    /// It was of another boot, or of another pid namespace, and the kernel has let go of its lock.
+    Elsewhere,
 }
 
 impl Dead {
@@ -88,8 +101,8 @@ impl Dead {
         };
         // A line that was torn is of something that was not made.
         let left = lines[1..].iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let dead = Dead { name: plain.to_owned(), path: path.to_owned(), left, _lock: lock };
-        (owner.pid == pid && is_over(root, &owner, is_locked)).then_some(dead)
+        let end = end_of(root, &owner, is_locked).filter(|_| owner.pid == pid)?;
+        Some(Dead { name: plain.to_owned(), path: path.to_owned(), left, end, _lock: lock })
     }
 
     /// Takes everything away, the directory last. Says why where something stays.
@@ -108,8 +121,15 @@ impl Dead {
     fn take(&self, root: &Root, left: &Left) -> Option<String> {
         let is_named = |path: &Path| path.file_name().is_some_and(|name| name.to_str() == Some(&self.name));
         match left {
+            // Groups and mounts of elsewhere went with it, or are no longer where they were.
+            Left::Group(_) | Left::Mount(_) if self.end == End::Elsewhere => None,
             Left::Group(path) if is_named(path) && path.join("cgroup.procs").is_file() => {
-                group::remove(root, path).err().map(|error| format!("could not {error}"))
+                // The process that has the id now may be an oomph too, with a group of the same name.
+                let removed = match self.end {
+                    End::Gone => group::remove(root, path).map_err(|error| error.to_string()),
+                    _ => fs::remove_dir(path).map_err(|error| format!("remove {}: {error}", path.display())),
+                };
+                removed.err().map(|error| format!("could not {error}"))
             }
             Left::Mount(path) if path.starts_with(&self.path) => {
                 let is_there = |mount: &crate::harness::tmpfs::Mount| {
@@ -132,17 +152,16 @@ impl Dead {
     }
 }
 
-/// Whether the owner is proven to be no more.
-fn is_over(root: &Root, owner: &Owner, is_locked: bool) -> bool {
+/// How it is proven that an owner is no more; nothing where it is not.
+fn end_of(root: &Root, owner: &Owner, is_locked: bool) -> Option<End> {
     let is_here = owner.boot.is_some() && owner.boot == boot(root);
     let is_visible = is_here && owner.namespace.is_some() && owner.namespace == namespace(root);
     if !is_visible {
-        // Of another boot, or of a container: the kernel has let go of its lock.
-        return is_locked;
+        return is_locked.then_some(End::Elsewhere);
     }
     match (owner.started, process::started(root, owner.pid).ok()) {
-        (_, None) => !root.process(owner.pid).exists(),
-        (Some(then), Some(now)) => then != now,
-        (None, Some(_)) => false,
+        (_, None) => (!root.process(owner.pid).exists()).then_some(End::Gone),
+        (Some(then), Some(now)) => (then != now).then_some(End::Replaced),
+        (None, Some(_)) => None,
     }
 }

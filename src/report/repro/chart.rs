@@ -266,8 +266,8 @@ fn time_axis(frame: &Frame, columns: usize, signs: &Drawing) -> String {
     format!("{:>8} {}{axis}\n{:>MARGIN$}{labels}\n", "", signs.corner, "")
 }
 
-/// What the signs of a run's chart mean, in one sentence.
-pub fn key(run: &Run, frame: &Frame, shown: &[&Run], signs: Signs) -> String {
+/// What the signs of a run's chart mean, one after another.
+pub fn key(run: &Run, frame: &Frame, shown: &[&Run], signs: Signs) -> Vec<String> {
     let signs = match signs {
         Signs::Blocks => &UNICODE,
         Signs::Ascii => &ASCII,
@@ -295,7 +295,7 @@ pub fn key(run: &Run, frame: &Frame, shown: &[&Run], signs: Signs) -> String {
         Ending::OutOfTime => parts.push(format!("! out of time, {after}")),
         Ending::Interrupted => parts.push(format!("! interrupted, {after}")),
     }
-    parts.join("  ")
+    parts
 }
 
 /// Lines of two texts beside one another, the second from a column on.

@@ -39,16 +39,19 @@ pub fn page(trials: &[Trial], not_run: &[NotRun]) -> Result<String, askama::Erro
     .render()
 }
 
-/// The page of one run of a workload that belongs to no scenario.
+/// The page of runs of a workload that belongs to no scenario, one at least.
 ///
 /// # Errors
 ///
 /// Where the template cannot be filled.
-pub fn page_of_run(run: &Run) -> Result<String, askama::Error> {
-    let name = run.experiment.workload.name.clone();
-    let mut section = Section::of_runs(&[run], std::slice::from_ref(run), &[]);
-    section.heading.clone_from(&name);
-    section.summary = format!("{}: {}", run.label, ending(run));
+pub fn page_of_runs(runs: &[Run]) -> Result<String, askama::Error> {
+    let name = runs.first().map(|run| run.experiment.workload.name.clone()).unwrap_or_default();
+    let ended: Vec<String> = runs.iter().map(|run| format!("{}: {}", run.label, ending(run))).collect();
+    let section = Section {
+        heading: name.clone(),
+        summary: ended.join("; "),
+        ..Section::of_runs(&runs.iter().collect::<Vec<_>>(), runs, &[])
+    };
     Page {
         version: env!("CARGO_PKG_VERSION"),
         title: name,
@@ -224,7 +227,6 @@ impl Differs {
 impl Predicted {
     fn of(run: &Run) -> Option<Predicted> {
         let prediction = run.prediction.as_ref()?;
-        let unfinished = (!run.is_finished()).then(|| table::UNFINISHED.to_owned());
         let table = |when: When| {
             let rows = held(prediction, Some(run), when);
             let most = rows.iter().map(|row| row.band.high.max(row.measured.unwrap_or(Bytes::ZERO))).max();
@@ -234,7 +236,7 @@ impl Predicted {
         Some(Predicted {
             label: run.label.clone(),
             tables: table::times(run).iter().map(|when| table(*when)).collect(),
-            notes: prediction.notes.iter().cloned().chain(unfinished).collect(),
+            notes: table::remarks(prediction, run),
         })
     }
 }

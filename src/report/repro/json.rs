@@ -294,6 +294,19 @@ mod tests {
     }
 
     #[test]
+    fn a_result_is_what_the_schema_says() {
+        let written = document(&[made::trial()], &[made::run("")], &[]);
+        let schema = serde_json::to_value(schemars::schema_for!(Document)).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let value = serde_json::to_value(&written).unwrap();
+        assert!(
+            validator.is_valid(&value),
+            "{:?}",
+            validator.iter_errors(&value).map(|e| e.to_string()).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
     fn a_long_run_keeps_its_peak_and_a_thousand_moments() {
         let mut run = made::run("long");
         run.moments = (0..5000).map(|at| made::moment(at * 100, if at == 3210 { 999 } else { 20 })).collect();

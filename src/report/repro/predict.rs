@@ -19,6 +19,8 @@ pub fn page(experiment: &Experiment, prediction: &Prediction, width: usize) -> S
     );
     out.push('\n');
     out += &expected(prediction, width);
+    let sum = "  The whole is no sum: not all parts are at their most at the same time.";
+    out += &hanging(sum, width, "  ");
     out += "\nWhat the job needs\n";
     out += &hanging(
         &format!("  Managed memory   {}, with which RocksDB keeps within its pool", about(prediction.managed_needed)),

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::words::{engine, plain, source};
+use super::words::{self, engine, plain};
 use crate::model::{Experiment, StoreSettings, Workload};
 use crate::report::amount::about;
 use crate::repro::outcome::Run;
+use crate::repro::scenario::Home;
+
+/// So many fields of two workloads are held against one another.
+const MOST: usize = 8;
 
 /// Something that two runs have differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,46 +63,79 @@ pub(super) fn of_store(store: &StoreSettings) -> Vec<(&'static str, String)> {
 /// What the second run has otherwise than the first, Flink's configuration aside.
 pub(super) fn differences(before: &Run, after: &Run) -> Vec<Difference> {
     let release = |run: &Run| engine(&run.experiment.engine, run.release.as_deref());
-    between(&before.experiment, &after.experiment, [release(before), release(after)])
+    let mut all = between(&before.experiment, &after.experiment, [release(before), release(after)]);
+    if before.tmpfs != after.tmpfs {
+        let [before, after] = [before, after].map(|run| home(run.tmpfs.map_or(Home::Disk, Home::Tmpfs)));
+        all.push(Difference { name: "data".to_owned(), before, after });
+    }
+    all
+}
+
+/// Where data lies.
+pub(super) fn home(home: Home) -> String {
+    match home {
+        Home::Disk => "on a disk".to_owned(),
+        Home::Tmpfs(size) => format!("on a tmpfs of {}", about(size)),
+    }
 }
 
 /// The same, of two experiments that were not run yet.
 pub(super) fn planned(before: &Experiment, after: &Experiment) -> Vec<Difference> {
-    between(before, after, [before, after].map(|experiment| source(&experiment.engine)))
+    between(before, after, [before, after].map(|experiment| words::source(&experiment.engine)))
 }
 
 fn between(one: &Experiment, other: &Experiment, [engine, other_engine]: [String; 2]) -> Vec<Difference> {
-    let mut all = vec![
-        ("engine".to_owned(), engine, other_engine),
-        ("allocator".to_owned(), one.malloc.to_string(), other.malloc.to_string()),
-        ("limit".to_owned(), one.limit.to_string(), other.limit.to_string()),
+    let all = [
+        ("engine", engine, other_engine),
+        ("allocator", one.malloc.to_string(), other.malloc.to_string()),
+        ("limit", one.limit.to_string(), other.limit.to_string()),
     ];
-    let stores = of_store(&one.store).into_iter().zip(of_store(&other.store));
-    all.extend(stores.map(|((name, before), (_, after))| (name.to_owned(), before, after)));
-    all.extend(in_workload(&one.workload, &other.workload));
-    all.into_iter()
-        .filter(|(_, before, after)| before != after)
-        .map(|(name, before, after)| Difference { name, before, after })
+    let first = all.map(|(name, before, after)| Difference { name: name.to_owned(), before, after });
+    let mut differences: Vec<Difference> =
+        first.into_iter().filter(|difference| difference.before != difference.after).collect();
+    differences.extend(of_stores(&one.store, &other.store));
+    differences.extend(of_workloads(&one.workload, &other.workload));
+    differences
+}
+
+/// The settings of RocksDB that differ.
+fn of_stores(before: &StoreSettings, after: &StoreSettings) -> Vec<Difference> {
+    let pairs = of_store(before).into_iter().zip(of_store(after));
+    pairs
+        .filter(|((_, before), (_, after))| before != after)
+        .map(|((name, before), (_, after))| Difference { name: name.to_owned(), before, after })
         .collect()
 }
 
-/// The fields of two workloads that differ, by their places in JSON.
-fn in_workload(before: &Workload, after: &Workload) -> Vec<(String, String, String)> {
+/// The fields of two workloads that differ, by their places in JSON. Where a workload is another one altogether, its
+/// fields would say less than its name: many that differ are told as their number.
+fn of_workloads(before: &Workload, after: &Workload) -> Vec<Difference> {
     let fields = |workload: &Workload| {
         let mut fields = BTreeMap::new();
         if let Ok(value) = serde_json::to_value(workload) {
             flatten(String::new(), &value, &mut fields);
         }
+        // What it is called and said to be is not what is done.
+        fields.remove("name");
+        fields.remove("about");
         fields
     };
-    let (before, after) = (fields(before), fields(after));
-    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    let (one, other) = (fields(before), fields(after));
+    let mut names: Vec<&String> = one.keys().chain(other.keys()).collect();
     names.sort();
     names.dedup();
     let of = |fields: &BTreeMap<String, String>, name: &String| fields.get(name).cloned().unwrap_or("-".to_owned());
-    let unequal = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-    let unequal = unequal.filter(|name| name.as_str() != "about");
-    unequal.map(|name| (format!("workload: {name}"), of(&before, name), of(&after, name))).collect()
+    let unequal: Vec<&String> = names.into_iter().filter(|name| one.get(*name) != other.get(*name)).collect();
+    if unequal.len() > MOST {
+        let told = |workload: &Workload| format!("{} ({})", plain(&workload.name), words::workload(workload));
+        return vec![Difference { name: "workload".to_owned(), before: told(before), after: told(after) }];
+    }
+    let difference = |name: &String| Difference {
+        name: format!("workload: {name}"),
+        before: of(&one, name),
+        after: of(&other, name),
+    };
+    unequal.into_iter().map(difference).collect()
 }
 
 fn flatten(path: String, value: &Value, into: &mut BTreeMap<String, String>) {
@@ -151,11 +188,10 @@ mod tests {
         let before = made::run("a").experiment.workload;
         let mut after = before.clone();
         after.operators[0].states[0].held = 9;
-        let found = in_workload(&before, &after);
-        let unequal: Vec<_> = found.iter().filter(|(_, before, after)| before != after).collect();
-        assert_eq!(unequal.len(), 1);
-        assert_eq!(unequal[0].0, "workload: operators.join.states.exposures.held");
-        assert_eq!((unequal[0].1.as_str(), unequal[0].2.as_str()), ("0", "9"));
+        let found = of_workloads(&before, &after);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].name, "workload: operators.join.states.exposures.held");
+        assert_eq!((found[0].before.as_str(), found[0].after.as_str()), ("0", "9"));
     }
 
     #[test]

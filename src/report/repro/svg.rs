@@ -12,11 +12,14 @@ use crate::repro::outcome::{Ending, Moment, Run};
 const LEFT: u64 = 130;
 const RIGHT: u64 = 940;
 /// The upper and lower end of the scale.
-const TOP: u64 = 30;
+const TOP: u64 = 36;
 const BOTTOM: u64 = 420;
 
 /// More moments than this are nothing that an eye could tell apart.
 const MOMENTS: usize = 400;
+
+/// What is less than this part of the scale is not drawn: nobody would see it.
+const NARROWEST: u64 = 200;
 
 /// A drawing of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +28,8 @@ pub(super) struct Chart {
     pub says: String,
     /// Parts, the lowest first.
     pub areas: Vec<Area>,
-    /// Where the limit is: its height and what stands beside it.
-    pub limit: Option<(u64, String)>,
+    /// Where the limit is, and what stands over it.
+    pub limit: Option<Line>,
     /// The limit, where it lies above the drawing.
     pub limit_above: Option<String>,
     /// Where it was ended.
@@ -48,14 +51,22 @@ pub(super) struct Area {
     pub points: String,
 }
 
+/// The limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub y: u64,
+    pub text: String,
+    /// Where its text stands: away from the mark of the end.
+    pub x: u64,
+    pub anchor: &'static str,
+}
+
 /// The end of a run that was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct End {
     pub x: u64,
     pub y: u64,
     pub text: String,
-    /// Which end of the text stands at the mark.
-    pub anchor: &'static str,
 }
 
 /// The parts in the order in which they are drawn, the lowest first.
@@ -97,7 +108,7 @@ pub(super) fn chart(run: &Run, frame: &Frame, all: &[&Run]) -> Chart {
     let mut areas = Vec::new();
     for (at, (colour, name)) in PARTS.iter().enumerate() {
         let most = stacks.iter().map(|(_, parts)| parts[at]).max().unwrap_or(0);
-        if most == 0 {
+        if most <= frame.top().get() / NARROWEST {
             continue;
         }
         let height = |parts: &[u64; 8], upto: usize| {
@@ -113,14 +124,20 @@ pub(super) fn chart(run: &Run, frame: &Frame, all: &[&Run]) -> Chart {
         });
     }
     let limit = run.limit();
+    let end = end(run, frame);
+    let is_early = end.as_ref().is_some_and(|end| end.x < (LEFT + RIGHT) / 2);
+    let (text_at, anchor) = if is_early { (RIGHT, "end") } else { (LEFT + 10, "start") };
     Chart {
         says: format!("Memory of {} over {}", plain(&run.label), seconds(run.millis)),
         areas,
-        limit: limit
-            .filter(|limit| *limit <= frame.top())
-            .map(|limit| (y(limit, frame), format!("limit {}", about(limit)))),
+        limit: limit.filter(|limit| *limit <= frame.top()).map(|limit| Line {
+            y: y(limit, frame),
+            text: format!("limit {}", about(limit)),
+            x: text_at,
+            anchor,
+        }),
         limit_above: limit.filter(|limit| *limit > frame.top()).map(|limit| format!("the limit is {}", about(limit))),
-        end: end(run, frame),
+        end,
         sizes: (0..=frame.steps)
             .map(|step| Bytes::new(frame.step.get().saturating_mul(step)))
             .map(|size| (y(size, frame), if size == Bytes::ZERO { "0".to_owned() } else { size.to_string() }))
@@ -154,8 +171,7 @@ fn end(run: &Run, frame: &Frame) -> Option<End> {
         _ => run.moments.last().map_or(Bytes::ZERO, Moment::counted_anonymous),
     };
     let x = x(run.millis, frame);
-    let anchor = if x > (LEFT + RIGHT) / 2 { "end" } else { "start" };
-    Some(End { x, y: y(height, frame), text, anchor })
+    Some(End { x, y: y(height, frame), text })
 }
 
 fn x(millis: u64, frame: &Frame) -> u64 {
@@ -195,6 +211,6 @@ mod tests {
         let run = made::killed("fails");
         let frame = Frame::of(&[&run]).unwrap();
         let chart = chart(&run, &frame, &[&run]);
-        assert_eq!(chart.end.unwrap().y, chart.limit.unwrap().0);
+        assert_eq!(chart.end.unwrap().y, chart.limit.unwrap().y);
     }
 }

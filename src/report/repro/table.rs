@@ -1,23 +1,28 @@
 //! What was predicted beside what was measured, and figures of several runs in columns.
 
-use super::words::{end, grouped, has_workload, seconds};
+use super::words::{end, grouped, has_workload, plain, seconds};
 use crate::model::Bytes;
 use crate::report::amount::mib;
 use crate::report::diagnose::cut;
 use crate::report::table::{Align, USUAL_WIDTH, fitting};
 use crate::repro::figures::Place;
-use crate::repro::outcome::Run;
+use crate::repro::outcome::{Background, Run};
 use crate::repro::prediction::{Band, Part, Prediction};
 
 /// Where nothing was seen.
 pub(super) const UNSEEN: &str = "-";
 
 /// What is to be known of a prediction for a run that was not done.
-pub(super) const UNFINISHED: &str =
-    "It was ended before it was done, so that it had no time to take what was predicted.";
+const UNFINISHED: &str = "It was ended before it was done, so that it had no time to take what was predicted.";
 
 /// A size of nothing: a row of these is left out.
 const NONE: &str = "0.0";
+
+/// What is less would be shown as nothing.
+const SHOWN: Bytes = Bytes::new((1 << 20) / 20);
+
+/// What is to be known of parts that were not seen.
+const NOT_TOLD: &str = "A part with - cannot be seen by itself: it is in the whole.";
 
 /// So many signs of a label or value stand over or in a column, and of a name in front of a row.
 const CELL: usize = 28;
@@ -87,7 +92,7 @@ pub(super) fn held(prediction: &Prediction, run: Option<&Run>, when: When) -> Ve
             When::Peak => (predicted.peak, measured.map(|measured| measured.peak)),
             When::Steady => (predicted.steady, measured.map(|measured| measured.steady)),
         };
-        if band.high > Bytes::ZERO || measured.is_some_and(|measured| measured > Bytes::ZERO) {
+        if band.high >= SHOWN || measured.is_some_and(|measured| measured >= SHOWN) {
             rows.push(Held { name: part.label(), band, measured, is_whole: false, is_finished });
         }
     }
@@ -103,6 +108,14 @@ pub(super) fn held(prediction: &Prediction, run: Option<&Run>, when: When) -> Ve
 pub(super) fn predicted(prediction: &Prediction, run: &Run, width: usize) -> String {
     let header = ["MiB", "low", "expected", "high", "measured", ""];
     sections(prediction, Some(run), times(run), &header, width)
+}
+
+/// What is to be known of a prediction that is held against a run, a sentence each.
+pub(super) fn remarks(prediction: &Prediction, run: &Run) -> Vec<String> {
+    let is_unseen = held(prediction, Some(run), When::Peak).iter().any(|held| held.measured.is_none());
+    let ours = [(is_unseen, NOT_TOLD), (!run.is_finished(), UNFINISHED)];
+    let ours = ours.into_iter().filter(|(is_so, _)| *is_so).map(|(_, says)| says.to_owned());
+    ours.chain(prediction.notes.iter().map(|note| plain(note))).collect()
 }
 
 /// The table of what is not run yet, in MiB.
@@ -141,6 +154,15 @@ pub(super) fn figures(runs: &[Run]) -> Vec<Row> {
     };
     row("End", &|run| end(&run.ending).to_owned());
     row("Time", &|run| seconds(run.millis));
+    let of_engine = |run: &Run| run.release.as_deref().map_or_else(|| UNSEEN.to_owned(), |release| cut(release, CELL));
+    for (name, of) in
+        [("RocksDB", &of_engine as &dyn Fn(&Run) -> String), ("Allocator", &|run| run.experiment.malloc.to_string())]
+    {
+        let is_one = runs.windows(2).all(|two| of(&two[0]) == of(&two[1]));
+        if !is_one && runs.iter().any(has_workload) {
+            row(name, of);
+        }
+    }
     row("Limit", &|run| run.limit().map_or_else(|| "none".to_owned(), mib));
     row("Anonymous memory at most", &|run| mib(run.peak_anonymous));
     row("Anonymous memory most of the time", &|run| mib(run.steady_anonymous));
@@ -165,6 +187,20 @@ pub(super) fn figures(runs: &[Run]) -> Vec<Row> {
         let ratio = |run: &Run| amplification(run).map_or_else(|| UNSEEN.to_owned(), |ratio| ratio.to_string());
         rows.push(("Write amplification".to_owned(), runs.iter().map(ratio).collect()));
     }
+    let background = |of: fn(&Background) -> u64| {
+        move |run: &Run| run.background.as_ref().map_or_else(|| UNSEEN.to_owned(), |background| grouped(of(background)))
+    };
+    let mut row = |name: &str, cell: &dyn Fn(&Run) -> String| {
+        let cells: Vec<String> = runs.iter().map(cell).collect();
+        if cells.iter().any(|cell| cell != UNSEEN) {
+            rows.push((name.to_owned(), cells));
+        }
+    };
+    row("Flushes", &background(|background| background.flushes));
+    row("Compactions", &background(|background| background.compactions));
+    row("Tables written", &background(|background| background.tables_written));
+    row("Tables deleted", &background(|background| background.tables_deleted));
+    row("Files of snapshots at the end", &|run| run.snapshot_files.map_or_else(|| UNSEEN.to_owned(), grouped));
     let mut names: Vec<&str> = Vec::new();
     for shown in runs.iter().flat_map(|run| &run.shown) {
         if !names.contains(&shown.name.as_str()) {

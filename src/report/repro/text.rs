@@ -4,14 +4,19 @@
 use super::chart::{self, Frame};
 use super::settings::{self, Difference};
 use super::table;
-use super::words::{self, ending, has_workload, plain};
+use super::words::{self, ending, has_state, has_workload, plain};
+use crate::model::{Area, Killer};
 use crate::report::amount::about;
+use crate::report::diagnose::words as diagnose;
 use crate::report::sparkline::Signs;
 use crate::report::table::hanging;
 use crate::repro::outcome::{Ending, Run, Statement, Trial, Verdict};
 
 /// From this width on two charts stand beside one another.
 const TWO_CHARTS: usize = 120;
+
+/// Where nothing differs.
+pub(super) const SAME: &str = "nothing: the same was run again";
 
 /// So many last lines of what a dead worker said.
 const LAST_WORDS: usize = 6;
@@ -92,10 +97,18 @@ pub(super) fn setup(runs: &[&Run]) -> Vec<Setup> {
         if values.len() == runs.len() && values.iter().all(|(_, value)| value == first) {
             return Some(first.clone());
         }
-        let each = values.iter().map(|(run, value)| format!("{}: {value}", plain(&run.label)));
+        let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+        for (run, value) in &values {
+            match groups.iter_mut().find(|(known, _)| known == value) {
+                Some((_, labels)) => labels.push(plain(&run.label)),
+                None => groups.push((value, vec![plain(&run.label)])),
+            }
+        }
+        let each = groups.iter().map(|(value, labels)| format!("{}: {value}", labels.join(", ")));
         Some(each.collect::<Vec<_>>().join("; "))
     };
     let worker = |of: fn(&Run) -> String| move |run: &Run| has_workload(run).then(|| of(run));
+    let rocksdb = |of: fn(&Run) -> String| move |run: &Run| has_state(run).then(|| of(run));
     let workload = |run: &Run| {
         let workload = &run.experiment.workload;
         let about = plain(workload.about.trim_end_matches('.'));
@@ -103,7 +116,7 @@ pub(super) fn setup(runs: &[&Run]) -> Vec<Setup> {
     };
     let rows = [
         ("Workload", of_all(&worker(workload))),
-        ("Engine", of_all(&worker(|run| words::engine(&run.experiment.engine, run.release.as_deref())))),
+        ("Engine", of_all(&rocksdb(|run| words::engine(&run.experiment.engine, run.release.as_deref())))),
         ("Allocator", of_all(&worker(|run| run.experiment.malloc.to_string()))),
         ("Limit", of_all(&|run: &Run| Some(run.limit().map_or_else(|| "none".to_owned(), about)))),
         (
@@ -138,8 +151,8 @@ fn over_time(runs: &[&Run], width: usize, signs: Signs) -> String {
         let drawing = match run.moments.is_empty() {
             true => "  nobody looked at its memory\n".to_owned(),
             false => {
-                let key = hanging(&format!("  {}", chart::key(run, &frame, runs, signs)), width, "  ");
-                chart::chart(run, &frame, runs, width, signs) + &key
+                let key = chart::key(run, &frame, runs, signs);
+                chart::chart(run, &frame, runs, width, signs) + &packed(&key, width)
             }
         };
         (title, drawing)
@@ -172,6 +185,22 @@ fn over_time(runs: &[&Run], width: usize, signs: Signs) -> String {
     out
 }
 
+/// Short texts in lines, none of them broken.
+fn packed(texts: &[String], width: usize) -> String {
+    let mut out = String::new();
+    let mut line = String::new();
+    for text in texts {
+        if !line.is_empty() && line.chars().count() + 2 + text.chars().count() > width {
+            out += &line;
+            out.push('\n');
+            line.clear();
+        }
+        line += "  ";
+        line += text;
+    }
+    out + &line + "\n"
+}
+
 /// A heading, however long the names in it are.
 pub(super) fn heading(text: &str, width: usize) -> String {
     format!("\n{}", hanging(text, width, "  "))
@@ -201,9 +230,14 @@ pub(super) fn why_title(run: &Run) -> String {
 pub(super) fn verdict_lines(verdict: &Verdict) -> Vec<String> {
     let code = verdict.code.as_ref().map_or_else(String::new, |code| format!("{}: ", plain(code)));
     let title = plain(verdict.title.trim_end_matches('.'));
+    // Names of diagnose in its words; what is no name of it stands as it is.
+    let killer = Killer::ALL.into_iter().find(|killer| killer.name() == verdict.killer);
+    let killer = killer.map_or_else(|| plain(&verdict.killer), |killer| diagnose::killer(killer).to_owned());
+    let area = Area::ALL.into_iter().find(|area| area.name() == verdict.area);
+    let area = area.map_or_else(|| plain(&verdict.area), |area| diagnose::area(area).to_owned());
     vec![
         format!("{code}{title} ({} confidence).", plain(&verdict.confidence)),
-        format!("Ended by: {}. What filled up: {}.", plain(&verdict.killer), plain(&verdict.area)),
+        format!("{killer}. What filled up: {area}."),
     ]
 }
 
@@ -211,8 +245,7 @@ pub(super) fn verdict_lines(verdict: &Verdict) -> Vec<String> {
 pub(super) fn evidence(run: &Run) -> Vec<String> {
     match &run.ending {
         Ending::KilledByKernel { report, .. } => {
-            let says = |line: &&str| line.contains("Killed process") || line.contains("oom-kill:");
-            report.lines().filter(says).map(plain).collect()
+            report.lines().filter(|line| line.contains("Killed process")).map(plain).collect()
         }
         Ending::Died { stderr, .. } => {
             let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -233,7 +266,7 @@ fn what_differs(runs: &[&Run], width: usize) -> String {
         out += &lines.iter().map(|line| hanging(&format!("  {line}"), width, "      ")).collect::<String>();
         out += &changes(&settings, width);
         if lines.is_empty() && settings.is_empty() {
-            out += "  nothing: the same configuration was run again\n";
+            out += &format!("  {SAME}\n");
         }
     }
     out
@@ -265,15 +298,12 @@ fn prediction(run: &Run, is_one_of_several: bool, width: usize) -> String {
         Some(prediction) => {
             let mut out = heading(&format!("Predicted against measured{of}"), width);
             out += &table::predicted(prediction, run, width);
-            if !run.is_finished() {
-                out += &hanging(&format!("  {}", table::UNFINISHED), width, "  ");
-            }
-            for note in &prediction.notes {
-                out += &hanging(&format!("  {}", plain(note)), width, "  ");
+            for remark in table::remarks(prediction, run) {
+                out += &hanging(&format!("  {remark}"), width, "  ");
             }
             out
         }
-        None if has_workload(run) => heading(&format!("Predicted against measured{of}: nothing was predicted"), width),
+        None if has_state(run) => heading(&format!("Predicted against measured{of}: nothing was predicted"), width),
         None => String::new(),
     }
 }

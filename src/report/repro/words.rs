@@ -88,22 +88,40 @@ pub(super) fn grouped(number: u64) -> String {
 /// What a workload is made of.
 pub(super) fn workload(workload: &Workload) -> String {
     let states = workload.operators.iter().flat_map(|operator| &operator.states);
-    let families: u64 = states.map(|state| u64::from(state.copies)).sum();
+    let families: u64 = states.map(|state| u64::from(state.copies)).fold(0, u64::saturating_add);
     let records: u64 = workload.phases.iter().map(|phase| phase.records).fold(0, u64::saturating_add);
-    let mut parts = vec![
-        count(u64::from(workload.slots), "slot", "slots"),
-        count(workload.operators.len() as u64, "operator", "operators"),
-        format!("{} a slot", count(families, "state", "states")),
-        format!("{} a task", count(records, "record", "records")),
-    ];
+    let restored = workload.phases.iter().map(|phase| phase.restored).max().unwrap_or(0);
+    let mut parts = vec![count(u64::from(workload.slots), "slot", "slots")];
+    if families > 0 {
+        parts.push(count(workload.operators.len() as u64, "operator", "operators"));
+        parts.push(format!("{} a slot", count(families, "state", "states")));
+    }
+    if records > 0 {
+        parts.push(format!("{} a task", count(records, "record", "records")));
+    }
     parts
         .extend(workload.snapshot_every.map(|every| format!("a snapshot every {}", count(every, "record", "records"))));
+    if restored > 0 {
+        parts.push(format!("{} restored", count(u64::from(restored), "snapshot", "snapshots")));
+    }
+    parts.extend(workload.shuffle.map(|shuffle| {
+        let back = if shuffle.written_back { ", written back at once" } else { "" };
+        format!("{} of shuffle files of {}{back}", about(shuffle.bytes), about(shuffle.file))
+    }));
+    parts.extend(workload.leak.map(|leak| format!("a leak of {} a second", about(leak))));
+    parts.extend(workload.python.map(|grows| format!("a Python process that grows by {} a second", about(grows))));
     parts.push(format!("seed {}", workload.seed));
     parts.join(", ")
 }
 
-/// Whether a run is one of RocksDB's worker: those of a real Flink have no workload.
+/// Whether a run is one of a worker of ours: those of a real Flink have no workload.
 pub(super) fn has_workload(run: &Run) -> bool {
+    let workload = &run.experiment.workload;
+    has_state(run) || workload.shuffle.is_some() || workload.leak.is_some() || workload.python.is_some()
+}
+
+/// Whether RocksDB has anything to do in it.
+pub(super) fn has_state(run: &Run) -> bool {
     !run.experiment.workload.operators.is_empty()
 }
 

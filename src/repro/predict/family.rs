@@ -563,7 +563,8 @@ fn merged(shape: &Shape, newer: &Entries, older: &Entries) -> Entries {
         Kind::List => {
             let deleted = fixed::share(newer.deletions, newer.count().max(1));
             let joined = common * (shape.value() + 1);
-            newer.more + older.more + joined - fixed::of(joined, deleted)
+            newer.more + older.more + joined
+                - fixed::of(joined, deleted)
                 - fixed::of(fixed::scaled(older.more, common.min(older_count), older_count), deleted)
         }
         _ => 0,

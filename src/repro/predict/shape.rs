@@ -162,7 +162,8 @@ impl Shape {
         let unshared = self.unshared(count);
         let value = fixed::scaled(self.value, values, count) + more / count;
         let entry = 2 + varint(value) + unshared + 8 + value;
-        let restarts = |entries: u64| (entries.div_ceil(RESTART_INTERVAL)) * (4 + self.key.saturating_sub(unshared)) + 4;
+        let restarts =
+            |entries: u64| (entries.div_ceil(RESTART_INTERVAL)) * (4 + self.key.saturating_sub(unshared)) + 4;
         // A block is closed where it is full, or nine tenths full and the next entry would not fit
         // (`table/block_based/flush_block_policy.cc`, `block_size_deviation`).
         let mut each = (self.block * 9 / 10 / entry).max(1);

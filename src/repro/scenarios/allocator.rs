@@ -6,7 +6,7 @@ use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
 
 const POOL: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 2
 state.backend.type: rocksdb
 taskmanager.memory.managed.size: 160m

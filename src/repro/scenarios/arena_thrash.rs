@@ -5,7 +5,7 @@ use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{CURED, FAILS, Needs, Scenario, Variant};
 
 const LITTLE: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 taskmanager.memory.managed.size: 24m
@@ -14,7 +14,7 @@ taskmanager.memory.jvm-overhead.max: 256m
 ";
 
 const ENOUGH: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 taskmanager.memory.managed.size: 320m

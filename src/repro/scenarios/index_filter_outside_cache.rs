@@ -6,7 +6,7 @@ use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: false
@@ -19,7 +19,7 @@ state.backend.rocksdb.use-bloom-filter: true
 ";
 
 const IN_THE_CACHE: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: true

@@ -6,7 +6,7 @@ use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 taskmanager.memory.managed.size: 96m
@@ -16,7 +16,7 @@ state.backend.rocksdb.block.blocksize: 128kb
 ";
 
 const CURED_BY_SMALL_BLOCKS: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 taskmanager.memory.managed.size: 96m

@@ -6,7 +6,7 @@ use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, CURED, Needs, Scenario, Variant};
 
 const UNMANAGED: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: false

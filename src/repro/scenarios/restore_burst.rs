@@ -6,7 +6,7 @@ use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{Bound, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 2
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: false
@@ -18,7 +18,7 @@ state.backend.rocksdb.writebuffer.count: 4
 ";
 
 const MANAGED: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 2
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: true

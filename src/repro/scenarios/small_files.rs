@@ -5,7 +5,7 @@ use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{CURED, FAILS, Needs, Scenario, Variant};
 
 const SMALL: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 taskmanager.memory.managed.size: 256m
@@ -15,7 +15,7 @@ state.backend.rocksdb.writebuffer.size: 16mb
 ";
 
 const LARGE: &str = "\
-taskmanager.memory.process.size: 1024m
+taskmanager.memory.process.size: 1280m
 taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 taskmanager.memory.managed.size: 256m

@@ -16,8 +16,8 @@ taskmanager.memory.process.size: 1024m
 taskmanager.numberOfTaskSlots: 2
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: true
-taskmanager.memory.jvm-overhead.min: 320m
-taskmanager.memory.jvm-overhead.max: 320m
+taskmanager.memory.jvm-overhead.min: 256m
+taskmanager.memory.jvm-overhead.max: 256m
 taskmanager.memory.managed.size: 160m
 taskmanager.memory.network.max: 64m
 ";

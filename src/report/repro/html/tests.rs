@@ -26,7 +26,7 @@ fn a_text_cannot_become_markup() {
     trial.runs[0].ending = Ending::KilledByKernel { pid: 1, report: format!("Killed process {evil}") };
     trial.runs[1].ending = Ending::Died { status: evil.to_owned(), stderr: evil.to_owned() };
     let missing = NotRun { name: evil.to_owned(), title: evil.to_owned(), needs: evil.to_owned() };
-    for html in [page(&[trial.clone()], &[missing]).unwrap(), page_of_run(&trial.runs[1]).unwrap()] {
+    for html in [page(&[trial.clone()], &[missing]).unwrap(), page_of_runs(&trial.runs).unwrap()] {
         assert!(!html.contains("<script") && !html.contains("<i>") && html.matches("</title>").count() < 40, "{html}");
         assert_eq!(html.split("<style>").next().unwrap().matches("</title>").count(), 1);
     }
@@ -44,14 +44,14 @@ fn both_halves_are_drawn_on_one_scale_with_the_limit_and_the_kill() {
     let limits: Vec<&str> =
         html.split("class=\"limit\"").take(2).map(|before| before.rsplit("<line").next().unwrap()).collect();
     assert_eq!(limits[0], limits[1]);
-    assert!(html.contains("killed by the kernel, 29.5 s") && html.contains("limit 256 MiB"));
+    assert!(html.contains("<title>killed by the kernel, 29.5 s</title>") && html.contains("limit 256 MiB"));
 }
 
 #[test]
 fn a_run_that_nobody_looked_at_has_a_page() {
     let mut run = made::run("quick");
     run.moments.clear();
-    let html = page_of_run(&run).unwrap();
+    let html = page_of_runs(&[run]).unwrap();
     assert!(html.contains("Nobody looked at its memory.") && !html.contains("<polygon"));
 }
 

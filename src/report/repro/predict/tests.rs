@@ -26,6 +26,7 @@ Most of the time
   Memtables                            44.0      48.0   52.0
   Index and filter outside the cache    7.0       7.0    7.0
   Anonymous memory                    136.0     151.0  166.0
+  The whole is no sum: not all parts are at their most at the same time.
 
 What the job needs
   Managed memory   160 MiB, with which RocksDB keeps within its pool

@@ -8,14 +8,16 @@ fn plan() -> Plan {
     let trial = made::trial();
     let half = |run: &crate::repro::outcome::Run| Half {
         label: run.label.clone(),
-        experiment: Some(run.experiment.clone()),
         configuration: run.configuration.clone(),
+        experiment: Some(run.experiment.clone()),
+        home: Home::Tmpfs(crate::model::Bytes::gib(2)),
         prediction: run.prediction.clone(),
     };
     let mut runs: Vec<Half> = trial.runs.iter().map(half).collect();
     if let Some(experiment) = &mut runs[1].experiment {
         experiment.malloc = Malloc::Jemalloc;
     }
+    runs[1].home = Home::Disk;
     Plan {
         entry: Entry { name: trial.scenario, title: trial.title, seconds: 100, needs: None },
         about: "Without managed memory each column family has a cache of its own.".to_owned(),
@@ -47,7 +49,9 @@ Workload: feature-join
 Configuration: fails
   state.backend.rocksdb.memory.managed: false
   state.backend.type: rocksdb
-  limit 256 MiB, allocator glibc
+  limit: 256 MiB
+  allocator: glibc
+  data: on a tmpfs of 2 GiB
   RocksDB: shared pool: none: each column family has its own cache; one pool for
     all slots: no; block cache of a column family: 8 MiB; write buffer: 64 MiB;
     write buffers: 2; write buffers merged: 1; arena block: left to RocksDB;
@@ -62,6 +66,7 @@ What is otherwise: cured
   allocator: glibc -> jemalloc
   shared pool: none: each column family has its own cache -> cache 96 MiB,
     write-buffer manager 48 MiB, 10 % for index and filter
+  data: on a tmpfs of 2 GiB -> on a disk
 
 What the memory model says before it is run
   fails: 478.0 MiB (431.0 to 525.0) at most, 474.0 MiB (427.0 to 521.0) most of

@@ -77,7 +77,7 @@ cured: finished in 60.2 s
 Why fails ended
   OOM921: RocksDB is outside of managed memory and grew to the container's limit
     (high confidence).
-  Ended by: the kernel killed it at its cgroup's limit. What filled up: RocksDB.
+  The kernel killed it at its cgroup's limit. What filled up: RocksDB.
   > [ 4711.125000] Memory cgroup out of memory: Killed process 4242
     (oomph-worker) total-vm:512000kB, anon-rss:259000kB, file-rss:2048kB,
     shmem-rss:0kB, UID:0 pgtables:600kB oom_score_adj:0
@@ -235,6 +235,7 @@ The runs beside one another
 MiB                                     fails glibc, MALLOC_ARENA_MAX=1 jemalloc
 End                               kernel kill                  finished finished
 Time                                   29.5 s                    60.2 s   60.2 s
+Allocator                               glibc                     glibc jemalloc
 Limit                                   256.0                     256.0    256.0
 Anonymous memory at most                253.0                     170.0    170.0
 Anonymous memory most of the time       196.0                     168.0    168.0
@@ -335,32 +336,4 @@ fn a_run_of_a_real_flink_has_no_figures_of_rocksdb() {
         !page.contains("Write amplification") && !page.contains("Allocator") && !page.contains("predicted"),
         "{page}"
     );
-}
-
-#[test]
-fn zz_dump() {
-    use crate::report::repro::{NotRun, html, json};
-    let mut three = made::trial();
-    three.scenario = "allocator".to_owned();
-    three.statements[0].held = false;
-    three.runs[1].label = "glibc, MALLOC_ARENA_MAX=1".to_owned();
-    let mut third = made::run("jemalloc");
-    third.experiment.malloc = crate::model::Malloc::Jemalloc;
-    for moment in &mut third.moments {
-        moment.file = Some(Bytes::mib(60));
-    }
-    third.moments.truncate(3);
-    third.ending = Ending::Died { status: "signal 11".to_owned(), stderr: "a\nb".to_owned() };
-    third.millis = 2300;
-    three.runs.push(third);
-    let not_run = NotRun {
-        name: "latency-metrics".to_owned(),
-        title: "Latency markers fill the JobManager".to_owned(),
-        needs: "--flink-home DIR".to_owned(),
-    };
-    std::fs::write("/tmp/rep-all.html", html::page(&[made::trial(), three], &[not_run]).unwrap()).unwrap();
-    std::fs::write("/tmp/rep-one.html", html::page(&[made::trial()], &[]).unwrap()).unwrap();
-    std::fs::write("/tmp/rep-run.html", html::page_of_run(&watched()).unwrap()).unwrap();
-    std::fs::write("/tmp/rep.json", serde_json::to_string(&json::document(&[made::trial()], &[], &[])).unwrap())
-        .unwrap();
 }

@@ -1,0 +1,109 @@
+//! One run from what was prepared to what is known of it in the end: predicted, conducted, explained.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::progress::Line;
+use crate::harness::conduct::{ConductError, Conducted, Conductor};
+use crate::harness::supervise::Recording;
+use crate::model::EngineChoice;
+use crate::repro::outcome::{Run, Verdict};
+use crate::repro::parts;
+use crate::repro::predict::{self, Coefficients, Release};
+use crate::repro::prediction::Prediction;
+use crate::repro::scenario::Prepared;
+
+/// RocksDB's release of a Flink version, for a prediction before anything is loaded.
+pub fn release(prepared: &Prepared, version: crate::flink::Version) -> Release {
+    match &prepared.experiment.engine {
+        EngineChoice::Embedded => Release::from_text("8.10.0"),
+        EngineChoice::Library { .. } => release_of(version),
+    }
+}
+
+/// That which a version of Flink ships.
+pub fn release_of(version: crate::flink::Version) -> Release {
+    let shipped =
+        crate::flink::profile::Profile::of(version).ok().map_or("8.10.0", |(profile, _)| profile.rocksdb.version);
+    Release::from_text(shipped)
+}
+
+/// What the memory model says; nothing where there is no state.
+pub fn predicted(prepared: &Prepared, release: Release) -> Option<Prediction> {
+    let experiment = &prepared.experiment;
+    if experiment.workload.operators.is_empty() {
+        return None;
+    }
+    let known = Coefficients::shipped().ok()?;
+    Some(predict::predict(&experiment.workload, &experiment.store, experiment.malloc, release, known))
+}
+
+/// Runs it, and adds what is said of it to `notes`.
+pub fn run(
+    conductor: &Conductor<'_>,
+    prepared: &Prepared,
+    release: Release,
+    record: Option<PathBuf>,
+    notes: &mut Vec<String>,
+) -> Result<Run, ConductError> {
+    let name = format!("{}-{}", prepared.experiment.name, prepared.label.replace(' ', "-"));
+    let prediction = predicted(prepared, release);
+    let recording = record.map(|path| Recording { path, every: Duration::from_secs(1) });
+    let mut line = Line::new(&format!("{} ({})", prepared.experiment.name, prepared.label), prepared.experiment.limit);
+    let recorded = recording.as_ref().map(|recording| recording.path.display().to_string());
+    let mut conducted = conductor.conduct(prepared, &name, recording, &mut |heard| line.hear(heard))?;
+    drop(line);
+    for note in conducted.notes.drain(..) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    let measured = parts::measured(&conducted.followed.moments, &prepared.experiment.store);
+    let mut run = conducted.run(prepared, measured);
+    run.verdict = explained(&conducted, prepared);
+    run.prediction = prediction;
+    run.recording = recorded;
+    Ok(run)
+}
+
+/// What diagnose says of what is left: the kernel's report, RocksDB's LOGs, the configuration.
+fn explained(conducted: &Conducted, prepared: &Prepared) -> Option<Verdict> {
+    let directory = conducted.directory.path().join("left");
+    fs::create_dir_all(&directory).ok()?;
+    let mut left = Vec::new();
+    let mut put = |name: &str, text: &str| {
+        let path = directory.join(name);
+        if fs::write(&path, text).is_ok() {
+            left.push(path);
+        }
+    };
+    put("kernel.txt", conducted.kernel()?);
+    put("taskmanager.log", &logged(&prepared.configuration));
+    if !conducted.followed.stderr.is_empty() {
+        put("stderr.txt", &conducted.followed.stderr);
+    }
+    left.extend(conducted.logs.iter().map(|log| Path::to_owned(log)));
+    let verdict = crate::cli::diagnose::verdict(&left).ok()?;
+    Some(Verdict {
+        code: verdict.code.map(str::to_owned),
+        title: verdict.summary,
+        killer: verdict.killer.name().to_owned(),
+        area: verdict.area.name().to_owned(),
+        confidence: verdict.confidence.to_string(),
+    })
+}
+
+/// What of a configuration is true of the worker too, as the log of a TaskManager begins with it (`GlobalConfiguration`):
+/// the state backend's. The sizes of the process are those of a JVM that is not there.
+fn logged(configuration: &str) -> String {
+    let lines =
+        configuration.lines().filter_map(|line| line.split_once(':')).filter(|(key, _)| key.starts_with("state."));
+    let line = |(key, value): (&str, &str)| {
+        let value = value.trim();
+        format!(
+            "INFO  org.apache.flink.configuration.GlobalConfiguration [] - Loading configuration property: {key}, {value}\n"
+        )
+    };
+    lines.map(line).collect()
+}
