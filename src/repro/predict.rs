@@ -14,7 +14,7 @@ mod simulation;
 
 use crate::model::{Bytes, Malloc, StoreSettings, Workload};
 
-pub use coefficients::{Buffers, Coefficients, CoefficientsError, Floor, Spread, Time, Waste};
+pub use coefficients::{Buffers, ByRelease, Coefficients, CoefficientsError, Floor, Spread, Time, Waste};
 pub use release::Release;
 
 use super::prediction::{Band, Part, Predicted, Prediction};
@@ -196,24 +196,28 @@ impl Sheet<'_> {
             jobs,
             format!("buffers of up to {} compactions and a flush at a time", self.store.threads),
         );
+        let family = floor.family.of(self.release);
         let own_caches = if self.store.pool.is_none() { families * floor.own_cache.get() } else { 0 };
         let pools = match self.store.pool {
             None => 0,
             Some(_) if self.store.one_pool_for_all => floor.pool.get(),
             Some(_) => floor.pool.get() * slots,
         };
-        let bottom = instances * floor.instance.get() + families * floor.family.get() + own_caches + pools;
+        let bottom = instances * floor.instance.get() + families * family.get() + own_caches + pools;
         line(
             Part::Floor,
             bottom,
             bottom,
-            format!("{instances} instances of {} and {families} column families of {}", floor.instance, floor.family),
+            format!("{instances} instances of {} and {families} column families of {family}", floor.instance),
         );
         let waste = self.known.waste(self.malloc);
         let rest: u64 = fullest.index * slots + jobs + bottom;
         let permille = |bytes: u64, of: u64| bytes / 1000 * of;
         let rounding = |cache: u64, memtables: u64| {
-            permille(memtables * slots, waste.memtables) + permille(cache * slots, waste.blocks) + permille(rest, waste.rest)
+            permille(memtables * slots, waste.memtables)
+                + permille(cache * slots, waste.blocks)
+                + permille(rest, waste.rest)
+                + waste.thread.get() * tasks
         };
         line(
             Part::AllocatorWaste,
@@ -235,8 +239,8 @@ impl Sheet<'_> {
             format!("{threads} threads with {} touched", floor.stack),
         );
         let worker = match self.malloc {
-            Malloc::Jemalloc => floor.worker_jemalloc,
-            Malloc::Glibc { .. } => floor.worker,
+            Malloc::Jemalloc => floor.worker_jemalloc.of(self.release),
+            Malloc::Glibc { .. } => floor.worker.of(self.release),
         };
         let seconds = self.course.moments.iter().map(|moment| moment.nanos).sum::<u64>() / 1_000_000_000;
         let leaked = self.workload.leak.map_or(0, |leak| leak.get().saturating_mul(seconds));

@@ -42,6 +42,8 @@ pub(super) struct Memtable {
     pub entries: Entries,
     /// What its entries take, thousandfold.
     milli: u64,
+    /// How many entries were put into it.
+    pub puts: u64,
     /// Records since it was begun.
     pub records: u64,
     /// When it was begun, among all memtables of the process.
@@ -50,7 +52,7 @@ pub(super) struct Memtable {
 
 impl Memtable {
     fn new(shape: &Shape, born: u64) -> Memtable {
-        Memtable { entries: Entries::none(shape), milli: 0, records: 0, born }
+        Memtable { entries: Entries::none(shape), milli: 0, puts: 0, records: 0, born }
     }
 
     /// Whether anything was written.
@@ -130,6 +132,9 @@ pub(super) struct Held {
     pub until: u64,
 }
 
+/// Timers that Flink reads at a time (`RocksDBPriorityQueueSetFactory.DEFAULT_CACHES_SIZE`).
+pub(super) const TIMERS_READ: u64 = 128;
+
 /// What a record does to it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Done {
@@ -168,6 +173,8 @@ pub(super) struct Family {
     pub compacting: bool,
     /// Index and filter blocks of deleted files, in the cache.
     pub dead_index: u64,
+    /// Iterators that each record opens, in millionths.
+    pub opened: u64,
     /// Writes of each record in the phase, for the age of what expires; in millionths.
     pub writes_a_record: u64,
 }
@@ -186,6 +193,7 @@ impl Family {
             dead_memory: 0,
             compacting: false,
             dead_index: 0,
+            opened: 0,
             writes_a_record: 0,
         }
     }
@@ -274,6 +282,7 @@ impl Family {
             return;
         }
         self.active.milli += all * self.shape.in_memtable(true);
+        self.active.puts += all;
         let entries = &mut self.active.entries;
         if self.shape.window.is_some() {
             // Of the updates as many meet a key of this memtable as it has of those that wait.
@@ -300,6 +309,7 @@ impl Family {
             return;
         }
         self.active.milli += deletions * self.shape.in_memtable(false);
+        self.active.puts += deletions;
         let entries = &mut self.active.entries;
         if let Some(window) = self.shape.window {
             // Of the keys that were written into this memtable some are deleted within it; the deletions stay.
@@ -331,7 +341,11 @@ impl Family {
             let mut draws = fixed::of(reads, class.chance);
             let in_memory: u64 = self.active.entries.found[at]
                 + self.waiting.iter().map(|memtable| memtable.entries.found[at]).sum::<u64>();
-            draws -= fixed::of(draws, fixed::share(in_memory, class.entries));
+            // Elements of a list are gathered from everywhere.
+            let ends = self.shape.kind != Kind::List;
+            if ends {
+                draws -= fixed::of(draws, fixed::share(in_memory, class.entries));
+            }
             for run in &mut self.runs {
                 let there = fixed::of(draws, fixed::share(run.entries.found[at], class.entries));
                 // A Bloom filter of 10 bits lets one in a hundred through.
@@ -340,7 +354,9 @@ impl Family {
                 let new = met - run.looked[at];
                 run.looked[at] = met;
                 run.touch(new);
-                draws -= there;
+                if ends {
+                    draws -= there;
+                }
             }
         }
     }
@@ -370,6 +386,7 @@ impl Family {
         for run in &mut self.runs {
             let count = run.entries.count();
             let walked = match self.shape.window {
+                Some(_) if self.shape.kind == Kind::Timers => TIMERS_READ,
                 Some(_) => 1,
                 None => fixed::scaled(self.shape.walked, count, population),
             };
@@ -410,9 +427,10 @@ impl Family {
         }
     }
 
-    /// What a compaction of level 0 would read, before compression: all of level 0 and level 1.
-    pub fn compaction_input(&self) -> u64 {
-        self.runs.iter().filter(|run| run.level <= 1).map(|run| run.blocks.raw).sum()
+    /// What a compaction of level 0 would read, all of level 0 and level 1: entries, and bytes before compression.
+    pub fn compaction_input(&self) -> (u64, u64) {
+        let read = self.runs.iter().filter(|run| run.level <= 1);
+        read.fold((0, 0), |(entries, bytes), run| (entries + run.entries.count(), bytes + run.blocks.raw))
     }
 
     /// What one file that it writes has as index, at most.

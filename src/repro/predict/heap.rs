@@ -83,8 +83,10 @@ impl Heap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Bytes;
 
-    const GLIBC: Waste = Waste { joined: 0, decay_nanos: 0, one_heap: false, blocks: 0, memtables: 0, rest: 0 };
+    const GLIBC: Waste =
+        Waste { joined: 0, decay_nanos: 0, one_heap: false, blocks: 0, memtables: 0, rest: 0, thread: Bytes::ZERO };
     const MIB: u64 = 1 << 20;
 
     fn taken(blocks: u64, memtables: u64) -> Taken {
