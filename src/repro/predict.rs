@@ -173,13 +173,16 @@ impl Sheet<'_> {
         };
         line(Part::IndexAndFilter, self.median(|m| m.index) * slots, fullest.index * slots, index_why);
         let iterators: u64 = self.workload.operators.iter().flat_map(|o| &o.states).map(|s| u64::from(s.held)).sum();
-        let objects = iterators * slots * floor.iterator.get() * 4;
-        let pinned_why = format!("{} iterators, each with a block of every sorted run, and their own objects", iterators * slots);
         line(
             Part::Pinned,
-            self.median(|m| m.pinned) * slots + objects,
-            fullest.pinned * slots + objects,
-            pinned_why,
+            self.median(|m| m.pinned + m.iterators) * slots,
+            (fullest.pinned + fullest.iterators) * slots,
+            format!(
+                "{} iterators stay open: {} themselves, and {} of blocks that they hold beyond the cache",
+                iterators * slots,
+                shown(fullest.iterators * slots),
+                shown(fullest.pinned * slots)
+            ),
         );
         let tasks = instances.max(1);
         let loads = tasks * (2 * self.store.block_size.get() + (16 << 10));

@@ -57,6 +57,10 @@ pub struct Time {
     pub flush_entry_nanos: u64,
     /// Each byte of it, in thousandths of a nanosecond.
     pub flush_byte_picos: u64,
+    /// How much longer a slow flush lasts, in thousandths.
+    pub slow_flush: u64,
+    /// How long one waits now and then for the disk.
+    pub stall_nanos: u64,
     /// An entry that a compaction reads.
     pub compact_entry_nanos: u64,
     /// Each byte of it before compression, in thousandths of a nanosecond.
@@ -85,9 +89,12 @@ pub struct Floor {
     /// An open file beside index and filter.
     #[serde(deserialize_with = "bytes")]
     pub table_reader: Bytes,
-    /// An iterator and what it has of each sorted run.
+    /// An iterator.
     #[serde(deserialize_with = "bytes")]
     pub iterator: Bytes,
+    /// What it has of each sorted run.
+    #[serde(deserialize_with = "bytes")]
+    pub iterator_run: Bytes,
     /// The touched part of a thread's stack.
     #[serde(deserialize_with = "bytes")]
     pub stack: Bytes,

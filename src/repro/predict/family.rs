@@ -173,6 +173,8 @@ pub(super) struct Family {
     pub compacting: bool,
     /// Index and filter blocks of deleted files, in the cache.
     pub dead_index: u64,
+    /// Iterators that are open and stay so.
+    pub standing: u64,
     /// Iterators that each record opens, in millionths.
     pub opened: u64,
     /// Writes of each record in the phase, for the age of what expires; in millionths.
@@ -193,6 +195,7 @@ impl Family {
             dead_memory: 0,
             compacting: false,
             dead_index: 0,
+            standing: 0,
             opened: 0,
             writes_a_record: 0,
         }
@@ -220,6 +223,12 @@ impl Family {
     /// The same with what is not charged.
     pub fn cached_memory(&self) -> u64 {
         self.dead_memory + self.runs.iter().map(|run| run.read() * run.blocks.memory).sum::<u64>()
+    }
+
+    /// Charged bytes of the blocks that open iterators stand on: one of each sorted run, and some stand on the same.
+    pub fn stood_on(&self) -> u64 {
+        let of_run = |run: &Run| fixed::met(0, run.blocks.count, self.standing) * run.blocks.charge;
+        self.runs.iter().map(of_run).sum()
     }
 
     /// Index and filter of all live files.

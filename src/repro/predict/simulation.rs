@@ -26,6 +26,8 @@ pub(super) struct Moment {
     pub index: u64,
     /// What iterators hold beyond the cache.
     pub pinned: u64,
+    /// Iterators themselves.
+    pub iterators: u64,
     /// Buffers of jobs, at most so far: their threads keep them.
     pub background: u64,
     /// What malloc keeps free between blocks and memtables.
@@ -35,7 +37,7 @@ pub(super) struct Moment {
 impl Moment {
     /// All of it.
     pub fn total(&self) -> u64 {
-        self.cache + self.memtables + self.index + self.pinned + self.background + self.kept
+        self.cache + self.memtables + self.index + self.pinned + self.iterators + self.background + self.kept
     }
 }
 
@@ -113,6 +115,8 @@ pub(super) struct Simulation<'a> {
     flushes: Vec<Job>,
     compactions: Vec<Job>,
     born: u64,
+    /// Flushes that were scheduled.
+    scheduled: u64,
     /// What the write-buffer manager charges to the cache.
     charged: u64,
     arena: u64,
@@ -163,6 +167,7 @@ impl<'a> Simulation<'a> {
             flushes: Vec::new(),
             compactions: Vec::new(),
             born,
+            scheduled: 0,
             charged: 0,
             arena: arena.get().max(4096),
             cache: store.pool.map_or(store.block_cache.get(), |pool| pool.cache.get() / share),
@@ -310,6 +315,7 @@ impl<'a> Simulation<'a> {
                 scan: times(does.scan),
             };
             family.opened = does.iterate + does.scan;
+            family.standing = (family.standing + done.iterate + done.scan).min(family.shape.held);
             let held = family.held.len();
             family.held.retain(|held| held.until > before);
             closed |= family.held.len() < held;

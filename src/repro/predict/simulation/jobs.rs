@@ -4,6 +4,11 @@ use super::{Instance, Job, SLOWDOWN, Simulation, TRIGGER};
 use crate::repro::predict::family::{Family, Memtable};
 use crate::repro::predict::fixed;
 
+/// One flush in so many is slow.
+const SLOW_FLUSH: u64 = 4;
+/// One in so many waits for the disk.
+const STALLED_FLUSH: u64 = 48;
+
 impl Simulation<'_> {
     /// Switches memtables that are full, and where the write-buffer manager is.
     pub(super) fn flush_what_is_full(&mut self) {
@@ -71,7 +76,12 @@ impl Simulation<'_> {
         let taken = || found.waiting.iter().skip(from).take(count);
         let (puts, bytes) = (taken().map(|one| one.puts).sum::<u64>(), taken().map(Memtable::used).sum::<u64>());
         let time = &self.known.time;
-        let nanos = time.job_nanos + puts * time.flush_entry_nanos + bytes * time.flush_byte_picos / 1000;
+        let work = puts * time.flush_entry_nanos + bytes * time.flush_byte_picos / 1000;
+        // Disks are not always as quick, and memtables grow most while a flush is slow.
+        let slow = if self.scheduled % SLOW_FLUSH == SLOW_FLUSH - 1 { work / 1000 * time.slow_flush } else { 0 };
+        let stalled = if self.scheduled % STALLED_FLUSH == STALLED_FLUSH - 1 { time.stall_nanos } else { 0 };
+        let nanos = time.job_nanos + work + slow + stalled;
+        self.scheduled += 1;
         let buffers = self.known.buffers.least.get() + self.known.buffers.flush.get().min(bytes);
         self.flushes.push(Job { instance, family, count, left: nanos, buffers });
     }

@@ -27,8 +27,10 @@ impl Simulation<'_> {
                 true => indexes += family.index(),
                 false => moment.index += fixed::scaled(family.index(), open(family), files),
             }
-            let runs = family.runs.iter();
-            pinned_most += family.shape.held * runs.map(|run| run.blocks.charge).sum::<u64>();
+            pinned_most += family.stood_on();
+            let floor = &self.known.floor;
+            let each = floor.iterator.get() + family.runs.len() as u64 * floor.iterator_run.get();
+            moment.iterators += family.standing * each;
         }
         if self.limit > 0 {
             self.charged = self.charged.max(all.next_multiple_of(dummy));
@@ -70,8 +72,7 @@ impl Simulation<'_> {
                 }
                 let data = family.cached_memory();
                 moment.cache += data + index.min(cache.saturating_sub(data)) + family.dead_index;
-                let pinned = family.shape.held * family.runs.iter().map(|run| run.blocks.charge).sum::<u64>();
-                moment.pinned += pinned.saturating_sub(cache);
+                moment.pinned += family.stood_on().saturating_sub(cache);
             }
             self.course.charged = self.course.charged.max(moment.cache + moment.pinned);
         }
