@@ -256,13 +256,18 @@ impl Conducted {
         let followed = &self.followed;
         let written = followed.progress.as_ref().map_or(0, |progress| progress.written);
         let has_log = !self.logs.is_empty();
+        let mut moments = followed.moments.clone();
+        // What it said last was said after the last look.
+        if let (Some(last), Some(said)) = (moments.last_mut(), &followed.progress) {
+            last.said = Some(said.clone());
+        }
         Run {
             label: prepared.label.clone(),
             experiment: self.experiment.clone(),
             configuration: Some(prepared.configuration.clone()).filter(|text| !text.is_empty()),
             release: followed.release.clone().filter(|release| !release.is_empty()),
             deviations: followed.deviations.clone(),
-            moments: followed.moments.clone(),
+            moments,
             ending: followed.ending.clone(),
             millis: followed.millis,
             peak_anonymous: followed.peak_anonymous,

@@ -11,10 +11,10 @@ taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: false
 taskmanager.memory.managed.size: 96m
-taskmanager.memory.jvm-overhead.min: 192m
-taskmanager.memory.jvm-overhead.max: 192m
+taskmanager.memory.jvm-overhead.min: 112m
+taskmanager.memory.jvm-overhead.max: 112m
 state.backend.rocksdb.writebuffer.size: 16mb
-state.backend.rocksdb.block.blocksize: 1kb
+state.backend.rocksdb.block.blocksize: 512b
 state.backend.rocksdb.use-bloom-filter: true
 ";
 
@@ -24,10 +24,10 @@ taskmanager.numberOfTaskSlots: 1
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: true
 taskmanager.memory.managed.size: 96m
-taskmanager.memory.jvm-overhead.min: 192m
-taskmanager.memory.jvm-overhead.max: 192m
+taskmanager.memory.jvm-overhead.min: 112m
+taskmanager.memory.jvm-overhead.max: 112m
 state.backend.rocksdb.writebuffer.size: 16mb
-state.backend.rocksdb.block.blocksize: 1kb
+state.backend.rocksdb.block.blocksize: 512b
 state.backend.rocksdb.use-bloom-filter: true
 state.backend.rocksdb.memory.partitioned-index-filters: true
 ";
