@@ -101,7 +101,8 @@ impl Sheet<'_> {
         let pools = if self.store.one_pool_for_all { 1 } else { self.slots() };
         let managed = |cache: u64| fixed::scaled(cache, 6, 5);
         let beyond = self.course.moments.iter().map(|m| m.pinned).max().unwrap_or(0);
-        let charged = (self.course.charged + beyond).max(1) * if self.store.one_pool_for_all { self.slots() } else { 1 };
+        let charged =
+            (self.course.charged + beyond).max(1) * if self.store.one_pool_for_all { self.slots() } else { 1 };
         managed(charged.min(cache + beyond)) * pools
     }
 
@@ -270,7 +271,9 @@ impl Sheet<'_> {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.workload.phases.iter().any(|phase| phase.restored > 0) {
-            notes.push("what a restore loads is reckoned roughly: instances that are read from take room beside it".to_owned());
+            notes.push(
+                "what a restore loads is reckoned roughly: instances that are read from take room beside it".to_owned(),
+            );
         }
         if self.workload.python.is_some() {
             notes.push("the Python process is not part of it".to_owned());

@@ -47,6 +47,8 @@ pub struct Time {
     pub write_byte_picos: u64,
     /// A read of one entry, or a seek in one sorted run.
     pub read_nanos: u64,
+    /// Opening an iterator and closing it.
+    pub open_nanos: u64,
     /// One entry further.
     pub next_nanos: u64,
     /// A block that is not in the cache.

@@ -329,7 +329,7 @@ impl<'a> Simulation<'a> {
             busy += (done.write + done.update) * (time.write_nanos + bytes * time.write_byte_picos / 1000)
                 + done.delete * time.write_nanos
                 + done.read * time.read_nanos
-                + done.iterate * (runs * time.read_nanos + family.shape.walked * time.next_nanos)
+                + done.iterate * (time.open_nanos + runs * time.read_nanos + family.shape.walked * time.next_nanos)
                 + done.scan.saturating_mul(family.entries()).saturating_mul(time.next_nanos)
                 + fixed::scaled(loaded, time.load_nanos, block);
         }
@@ -367,7 +367,8 @@ impl<'a> Simulation<'a> {
         let floor = self.known.floor.instance.get();
         let opened = |instance: &Instance| -> u64 {
             let families = instance.families.iter();
-            let each = families.map(|family| family.file_count(target) * readers + self.known.floor.family.of(self.release).get());
+            let each = families
+                .map(|family| family.file_count(target) * readers + self.known.floor.family.of(self.release).get());
             (floor + each.sum::<u64>()) * copies + floor
         };
         self.beside = self.instances.iter().take(count).map(opened).sum();
@@ -384,7 +385,8 @@ impl<'a> Simulation<'a> {
                     let Some(into) = self.instances[at + count].families.get_mut(family) else { continue };
                     into.apply(Done { write: writes, ..Done::default() }, 0, 0);
                     let time = &self.known.time;
-                    let each = time.next_nanos + time.write_nanos / 2 + into.shape.written() * time.write_byte_picos / 1000;
+                    let each =
+                        time.next_nanos + time.write_nanos / 2 + into.shape.written() * time.write_byte_picos / 1000;
                     longest = longest.max(writes * each);
                 }
                 let cores = self.known.time.cores.max(1);
@@ -423,7 +425,9 @@ impl<'a> Simulation<'a> {
                 sum.delete *= u64::from(entries);
             }
             let copies = state.copies.max(1);
-            for often in [&mut sum.read, &mut sum.write, &mut sum.update, &mut sum.delete, &mut sum.iterate, &mut sum.scan] {
+            for often in
+                [&mut sum.read, &mut sum.write, &mut sum.update, &mut sum.delete, &mut sum.iterate, &mut sum.scan]
+            {
                 *often /= u64::from(copies);
             }
             vec![sum; copies as usize]
@@ -436,7 +440,8 @@ impl<'a> Simulation<'a> {
     fn growth(&self, does: &[Vec<Accesses>]) -> u64 {
         let all = self.instances.iter().zip(does).flat_map(|(instance, does)| instance.families.iter().zip(does));
         let grown = all.map(|(family, does)| {
-            (does.write + does.update) * family.shape.in_memtable(true) / 1000 + does.delete * family.shape.in_memtable(false) / 1000
+            (does.write + does.update) * family.shape.in_memtable(true) / 1000
+                + does.delete * family.shape.in_memtable(false) / 1000
         });
         // The largest of them: a family without a pool is full alone.
         match self.limit {
@@ -454,5 +459,4 @@ impl<'a> Simulation<'a> {
         }
         (active, all, used)
     }
-
 }

@@ -24,7 +24,9 @@ impl Simulation<'_> {
                 let over = buffer + arena * 6 / 10;
                 let full = match entry > arena / 4 {
                     true => allocated > over,
-                    false => allocated + arena >= over && (allocated > over || allocated.saturating_sub(used) < arena / 4),
+                    false => {
+                        allocated + arena >= over && (allocated > over || allocated.saturating_sub(used) < arena / 4)
+                    }
                 };
                 if full {
                     self.switch(at, family);
@@ -109,9 +111,8 @@ impl Simulation<'_> {
         let most = self.store.write_buffers.max(2) as usize;
         for (at, instance) in self.instances.iter_mut().enumerate() {
             instance.in_snapshot &= self.flushes.iter().any(|job| job.instance == at);
-            let full = |family: &Family| {
-                family.waiting.len() >= most || (family.compacting && family.level_0() >= SLOWDOWN)
-            };
+            let full =
+                |family: &Family| family.waiting.len() >= most || (family.compacting && family.level_0() >= SLOWDOWN);
             instance.stopped = instance.in_snapshot || instance.families.iter().any(full);
         }
     }
@@ -241,5 +242,4 @@ impl Simulation<'_> {
         let count = found.level_0() as usize;
         self.compactions.push(Job { instance, family, count, left: nanos, buffers });
     }
-
 }

@@ -78,7 +78,8 @@ impl Simulation<'_> {
         }
         let at_work = u64::from(self.store.threads.max(1)) as usize;
         // Threads are those of the process: a slot's part of them.
-        let running: u64 = self.flushes.iter().take(1).chain(self.compactions.iter().take(at_work)).map(|j| j.buffers).sum();
+        let running: u64 =
+            self.flushes.iter().take(1).chain(self.compactions.iter().take(at_work)).map(|j| j.buffers).sum();
         // Where threads have arenas of their own, what a job leaves stays with its thread.
         let before = self.course.moments.last().map_or(0, |last| last.background);
         moment.background = if self.waste.one_heap { running } else { running.max(before) };
