@@ -42,6 +42,8 @@ pub(super) struct Memtable {
     pub entries: Entries,
     /// What its entries take, thousandfold.
     milli: u64,
+    /// How many entries were put into it.
+    pub puts: u64,
     /// Records since it was begun.
     pub records: u64,
     /// When it was begun, among all memtables of the process.
@@ -50,7 +52,7 @@ pub(super) struct Memtable {
 
 impl Memtable {
     fn new(shape: &Shape, born: u64) -> Memtable {
-        Memtable { entries: Entries::none(shape), milli: 0, records: 0, born }
+        Memtable { entries: Entries::none(shape), milli: 0, puts: 0, records: 0, born }
     }
 
     /// Whether anything was written.
@@ -109,6 +111,11 @@ impl Run {
         self.blocks.count - fixed::of(self.blocks.count, self.unread)
     }
 
+    /// All of its blocks are read.
+    pub fn read_all(&mut self) {
+        self.unread = 0;
+    }
+
     fn touch(&mut self, blocks: u64) {
         self.unread = fixed::of(self.unread, fixed::untouched(blocks, self.blocks.count));
     }
@@ -124,6 +131,9 @@ pub(super) struct Held {
     /// The record at which the last of those iterators is closed.
     pub until: u64,
 }
+
+/// Timers that Flink reads at a time (`RocksDBPriorityQueueSetFactory.DEFAULT_CACHES_SIZE`).
+pub(super) const TIMERS_READ: u64 = 128;
 
 /// What a record does to it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -163,6 +173,10 @@ pub(super) struct Family {
     pub compacting: bool,
     /// Index and filter blocks of deleted files, in the cache.
     pub dead_index: u64,
+    /// Iterators that are open and stay so.
+    pub standing: u64,
+    /// Iterators that each record opens, in millionths.
+    pub opened: u64,
     /// Writes of each record in the phase, for the age of what expires; in millionths.
     pub writes_a_record: u64,
 }
@@ -181,6 +195,8 @@ impl Family {
             dead_memory: 0,
             compacting: false,
             dead_index: 0,
+            standing: 0,
+            opened: 0,
             writes_a_record: 0,
         }
     }
@@ -192,6 +208,13 @@ impl Family {
             + self.held.iter().map(|held| held.used).sum::<u64>()
     }
 
+    /// The same as it is allocated, with arena blocks of this size.
+    pub fn allocated(&self, arena: u64) -> u64 {
+        let entry = self.entry();
+        let waiting: u64 = self.waiting.iter().map(|memtable| memtable.allocated(arena, entry)).sum();
+        self.active.allocated(arena, entry) + waiting + self.held.iter().map(|held| held.allocated).sum::<u64>()
+    }
+
     /// Charged bytes of data blocks that were read and lie in the cache, of live files and of deleted ones.
     pub fn cached(&self) -> u64 {
         self.dead + self.runs.iter().map(|run| run.read() * run.blocks.charge).sum::<u64>()
@@ -200,6 +223,12 @@ impl Family {
     /// The same with what is not charged.
     pub fn cached_memory(&self) -> u64 {
         self.dead_memory + self.runs.iter().map(|run| run.read() * run.blocks.memory).sum::<u64>()
+    }
+
+    /// Charged bytes of the blocks that open iterators stand on: one of each sorted run, and some stand on the same.
+    pub fn stood_on(&self) -> u64 {
+        let of_run = |run: &Run| fixed::met(0, run.blocks.count, self.standing) * run.blocks.charge;
+        self.runs.iter().map(of_run).sum()
     }
 
     /// Index and filter of all live files.
@@ -222,6 +251,11 @@ impl Family {
         self.runs.iter().filter(|run| run.level == 0).count() as u64
     }
 
+    /// Entries of all sorted runs.
+    pub fn entries(&self) -> u64 {
+        self.runs.iter().map(|run| run.entries.count()).sum()
+    }
+
     /// How many files there are.
     pub fn file_count(&self, target: u64) -> u64 {
         let files = |run: &Run| if run.level == 0 { 1 } else { run.blocks.stored.div_ceil(target.max(1)) };
@@ -238,7 +272,7 @@ impl Family {
         self.read(done.read, before);
         self.iterate(done.iterate);
         if done.scan > 0 {
-            self.runs.iter_mut().for_each(|run| run.unread = 0);
+            self.runs.iter_mut().for_each(Run::read_all);
         }
         self.write(done.write, done.update);
         let deleted = match self.shape.window {
@@ -257,6 +291,7 @@ impl Family {
             return;
         }
         self.active.milli += all * self.shape.in_memtable(true);
+        self.active.puts += all;
         let entries = &mut self.active.entries;
         if self.shape.window.is_some() {
             // Of the updates as many meet a key of this memtable as it has of those that wait.
@@ -283,6 +318,7 @@ impl Family {
             return;
         }
         self.active.milli += deletions * self.shape.in_memtable(false);
+        self.active.puts += deletions;
         let entries = &mut self.active.entries;
         if let Some(window) = self.shape.window {
             // Of the keys that were written into this memtable some are deleted within it; the deletions stay.
@@ -314,7 +350,11 @@ impl Family {
             let mut draws = fixed::of(reads, class.chance);
             let in_memory: u64 = self.active.entries.found[at]
                 + self.waiting.iter().map(|memtable| memtable.entries.found[at]).sum::<u64>();
-            draws -= fixed::of(draws, fixed::share(in_memory, class.entries));
+            // Elements of a list are gathered from everywhere.
+            let ends = self.shape.kind != Kind::List;
+            if ends {
+                draws -= fixed::of(draws, fixed::share(in_memory, class.entries));
+            }
             for run in &mut self.runs {
                 let there = fixed::of(draws, fixed::share(run.entries.found[at], class.entries));
                 // A Bloom filter of 10 bits lets one in a hundred through.
@@ -323,7 +363,9 @@ impl Family {
                 let new = met - run.looked[at];
                 run.looked[at] = met;
                 run.touch(new);
-                draws -= there;
+                if ends {
+                    draws -= there;
+                }
             }
         }
     }
@@ -353,6 +395,7 @@ impl Family {
         for run in &mut self.runs {
             let count = run.entries.count();
             let walked = match self.shape.window {
+                Some(_) if self.shape.kind == Kind::Timers => TIMERS_READ,
                 Some(_) => 1,
                 None => fixed::scaled(self.shape.walked, count, population),
             };
@@ -393,9 +436,10 @@ impl Family {
         }
     }
 
-    /// What a compaction of level 0 would read, before compression: all of level 0 and level 1.
-    pub fn compaction_input(&self) -> u64 {
-        self.runs.iter().filter(|run| run.level <= 1).map(|run| run.blocks.raw).sum()
+    /// What a compaction of level 0 would read, all of level 0 and level 1: entries, and bytes before compression.
+    pub fn compaction_input(&self) -> (u64, u64) {
+        let read = self.runs.iter().filter(|run| run.level <= 1);
+        read.fold((0, 0), |(entries, bytes), run| (entries + run.entries.count(), bytes + run.blocks.raw))
     }
 
     /// What one file that it writes has as index, at most.
