@@ -5,6 +5,7 @@
 //! and what allocators waste was measured once (`coefficients`). Nothing is fitted to the workload that is asked for.
 
 mod coefficients;
+mod entries;
 mod family;
 mod fixed;
 mod heap;

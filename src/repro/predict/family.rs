@@ -2,38 +2,9 @@
 
 use crate::model::Kind;
 
+use super::entries::{Entries, meet, merged, split};
 use super::fixed::{self, ONE};
 use super::shape::{Blocks, Shape};
-
-/// Entries that lie sorted together: a memtable, a file of level 0, or a whole level below.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Entries {
-    /// How many keys of each class.
-    pub found: Vec<u64>,
-    /// How many of them are deletions.
-    pub deletions: u64,
-    /// What lists hold beyond one element a key.
-    pub more: u64,
-    /// How many of a sequence's entries were written before: they hide what lies deeper.
-    pub repeated: u64,
-}
-
-impl Entries {
-    fn none(shape: &Shape) -> Entries {
-        Entries { found: vec![0; shape.classes.len()], ..Entries::default() }
-    }
-
-    /// How many.
-    pub fn count(&self) -> u64 {
-        self.found.iter().sum()
-    }
-
-    fn blocks(&self, shape: &Shape) -> Blocks {
-        let count = self.count();
-        let deletions = self.deletions.min(count);
-        shape.blocks(count - deletions, deletions, self.more)
-    }
-}
 
 /// A memtable.
 #[derive(Clone, Debug)]
@@ -550,70 +521,4 @@ impl Family {
             }
         }
     }
-}
-
-/// Draws that fall into each class meet more of its entries.
-fn meet(found: &mut [u64], shape: &Shape, draws: u64) {
-    if shape.window.is_some() {
-        if let Some(found) = found.first_mut() {
-            *found += draws;
-        }
-        return;
-    }
-    for (found, class) in found.iter_mut().zip(&shape.classes) {
-        *found = fixed::met(*found, class.entries, fixed::of(draws, class.chance));
-    }
-}
-
-/// One run out of a newer and an older one.
-fn merged(shape: &Shape, newer: &Entries, older: &Entries) -> Entries {
-    if shape.window.is_some() {
-        // A deletion meets the value that it deletes, and stays for what lies deeper.
-        let values = older.count().saturating_sub(older.deletions);
-        let gone = (newer.deletions + newer.repeated).min(values);
-        let count = newer.count() + older.count() - gone;
-        let deletions = (newer.deletions + older.deletions).min(count);
-        let repeated = (newer.repeated + older.repeated).saturating_sub(gone);
-        return Entries { found: vec![count], deletions, more: newer.more + older.more, repeated };
-    }
-    let mut found = Vec::with_capacity(newer.found.len());
-    let mut common = 0;
-    for ((new, old), class) in newer.found.iter().zip(&older.found).zip(&shape.classes) {
-        let both = fixed::of(*old, fixed::share(*new, class.entries));
-        common += both;
-        found.push(new + old - both);
-    }
-    let older_count = older.count();
-    let stays = |value: u64| value - fixed::scaled(value, common.min(older_count), older_count);
-    let more = match shape.kind {
-        // What both have of a list is one list; what was the older one's first element is one more.
-        Kind::List => {
-            let deleted = fixed::share(newer.deletions, newer.count().max(1));
-            let joined = common * (shape.value() + 1);
-            newer.more + older.more + joined
-                - fixed::of(joined, deleted)
-                - fixed::of(fixed::scaled(older.more, common.min(older_count), older_count), deleted)
-        }
-        _ => 0,
-    };
-    let count = found.iter().sum();
-    Entries { found, deletions: (newer.deletions + stays(older.deletions)).min(count), more, repeated: 0 }
-}
-
-/// What stays and what moves a level down.
-fn split(entries: &Entries, moves: u64) -> (Entries, Entries) {
-    let part = |value: u64| fixed::of(value, moves);
-    let moved = Entries {
-        found: entries.found.iter().map(|found| part(*found)).collect(),
-        deletions: part(entries.deletions),
-        more: part(entries.more),
-        repeated: part(entries.repeated),
-    };
-    let stays = Entries {
-        found: entries.found.iter().zip(&moved.found).map(|(all, moved)| all - moved).collect(),
-        deletions: entries.deletions - moved.deletions,
-        more: entries.more - moved.more,
-        repeated: entries.repeated - moved.repeated,
-    };
-    (stays, moved)
 }
