@@ -46,18 +46,16 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
         fails_of_memory("With little overhead it is killed at the limit.", runs),
         cured_lives("With overhead it does all its work.", runs),
         judging::about(
-            "Managed memory is exceeded in the cured run too: the overhead pays for it.",
+            "The cache is charged with more than its capacity, and the overhead pays for it.",
             runs,
             &[CURED, FAILS],
             |found| {
                 let [cured, failing] = found else { return (false, String::new()) };
-                let managed = cured
-                    .experiment
-                    .store
-                    .pool
-                    .map_or(0, |pool| pool.cache.get() + pool.write_buffer_manager.get() / 2);
-                let peak = cured.peak_anonymous.get();
-                (peak > managed && cured.experiment.limit != failing.experiment.limit, judging::of(peak, managed))
+                let (usage, capacity) = judging::over_capacity(cured);
+                (
+                    usage > capacity + capacity / 4 && cured.experiment.limit != failing.experiment.limit,
+                    judging::of(usage, capacity),
+                )
             },
         ),
     ]
