@@ -75,7 +75,8 @@ fn a_prediction_is_made_without_any_engine() {
 #[test]
 fn a_build_without_rocksdb_says_how_to_get_it() {
     let room = room();
-    let output = oomph(room.path(), &["repro", "run", "--workload", "w.yaml", "--conf", "flink-conf.yaml", "--dir", "runs"]);
+    let output =
+        oomph(room.path(), &["repro", "run", "--workload", "w.yaml", "--conf", "flink-conf.yaml", "--dir", "runs"]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("--features rocksdb") && said.contains("--flink-home"), "{said}");
