@@ -51,7 +51,7 @@ struct SummaryV1 {
     scenario: Option<String>,
     /// Which run.
     label: String,
-    /// `finished`, `kernel kill`, `watchdog`, `died`, `refused`, `out of time` or `interrupted`.
+    /// `finished`, `kernel kill`, `watchdog`, `died`, `gave up`, `out of time` or `interrupted`.
     end: String,
     /// Milliseconds that it took.
     millis: u64,
