@@ -41,10 +41,8 @@ const BACKEND: [&str; 2] = ["state.backend.type", "state.backend"];
 
 /// The settings of a cluster that keeps its checkpoints in a directory; a factor makes process and stream larger.
 pub fn settings(version: Version, backend: Backend, checkpoints: &str, factor: u32) -> Settings {
-    // `filesystem` is what 1.12 and earlier call it (`HashMapStateBackend` came with 1.13).
-    let on_heap = if version.line() < (1, 13) { "filesystem" } else { "hashmap" };
     let backend = match backend {
-        Backend::Heap => on_heap,
+        Backend::Heap => "hashmap",
         Backend::RocksDb => "rocksdb",
     };
     let size = format!("{}m", 1024_u32.saturating_mul(factor.max(1)));
