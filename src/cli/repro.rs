@@ -185,8 +185,11 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     match &args.verb {
         Verb::List => {
-            let entries: Vec<_> =
-                scenarios::ALL.iter().map(results::entry).chain(scenarios::ON_FLINK.iter().map(results::entry_on_flink)).collect();
+            let entries: Vec<_> = scenarios::ALL
+                .iter()
+                .map(results::entry)
+                .chain(scenarios::ON_FLINK.iter().map(results::entry_on_flink))
+                .collect();
             out.write_all(crate::report::repro::list::list(&entries, width()).as_bytes())?;
             Ok(Exit::Clean)
         }

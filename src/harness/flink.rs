@@ -31,6 +31,7 @@ use super::disk::{DiskError, Space};
 use super::limit::{self, LimitError};
 use crate::model::{Bytes, Limit, Role};
 use crate::probe::root::Root;
+use crate::repro::launch::Version;
 use crate::repro::outcome::Trial;
 use crate::repro::scenarios::{ON_FLINK, OnFlink};
 
@@ -62,6 +63,9 @@ impl Stage<'_> {
     }
 }
 
+/// The oldest line that jobs are submitted to: the first with `HashMapStateBackend`, and whose SQL ours was run with.
+const OLDEST: (u16, u16) = (1, 13);
+
 /// Runs a scenario on Flink by its name; nothing where there is none of this name. A factor makes it larger.
 ///
 /// # Errors
@@ -73,6 +77,11 @@ pub fn run(stage: &Stage<'_>, name: &str, factor: u32) -> Option<Result<Trial, F
         name if name == heap_state_surge::SCENARIO.name => heap_state_surge::run,
         _ => return None,
     };
+    match cluster::version(stage) {
+        Ok(version) if version.line() < OLDEST => return Some(Err(FlinkError::TooOld { version })),
+        Ok(_) => {}
+        Err(error) => return Some(Err(error.into())),
+    }
     let scenario = ON_FLINK.iter().find(|scenario| scenario.name == name)?;
     Some(room(stage, scenario, factor).and_then(|()| run(stage, factor)))
 }
@@ -91,6 +100,12 @@ fn room(stage: &Stage<'_>, scenario: &OnFlink, factor: u32) -> Result<(), FlinkE
 /// Why a scenario on Flink was not run. The texts go on after "could not".
 #[derive(Debug, Error)]
 pub enum FlinkError {
+    /// The distribution is too old.
+    #[error("run it on Flink {version}: it needs {}.{} or later", OLDEST.0, OLDEST.1)]
+    TooOld {
+        /// Its version.
+        version: Version,
+    },
     /// It would take more memory than there is.
     #[error(transparent)]
     Limit(#[from] LimitError),

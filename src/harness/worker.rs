@@ -146,6 +146,8 @@ fn together(
         stop.store(true, Ordering::Relaxed);
     };
     let fail = &fail;
+    // What is there before anything is done; what opening took is not counted as work.
+    teller.tell();
     let (done, all_done) = mpsc::channel::<()>();
     thread::scope(|scope| {
         for task in tasks {

@@ -181,8 +181,13 @@ const SHARED: &[u8] = b"urn:example:orders:customer:";
 /// Keys are spread over the whole range behind what they share, as hashed identifiers are, and no two are the same: their
 /// last 8 bytes differ.
 fn user_key(buffer: &mut Vec<u8>, key_size: Bytes, spread: u64) {
-    let shared = (key_size.get() as usize).saturating_sub(8);
-    buffer.extend(SHARED.iter().cycle().take(shared));
+    let mut shared = (key_size.get() as usize).saturating_sub(8);
+    // Piece by piece, and not byte by byte: that would take a twentieth of what RocksDB takes to write it.
+    while shared > 0 {
+        let piece = SHARED.get(..shared).unwrap_or(SHARED);
+        buffer.extend_from_slice(piece);
+        shared -= piece.len();
+    }
     buffer.extend_from_slice(&spread.to_be_bytes());
 }
 
@@ -194,7 +199,11 @@ impl Material {
     /// A MiB of random bytes.
     pub fn new(seed: u64) -> Material {
         let mut chance = Chance::new(seed);
-        Material((0..1 << 17).flat_map(|_| chance.next_bits().to_le_bytes()).collect())
+        let mut bytes = Vec::with_capacity(1 << 20);
+        while bytes.len() < 1 << 20 {
+            bytes.extend_from_slice(&chance.next_bits().to_le_bytes());
+        }
+        Material(bytes)
     }
 
     /// So many random bytes.
@@ -268,6 +277,21 @@ mod tests {
             key(&mut buffer, Bytes::new(20), id);
             assert_eq!(buffer.len(), 23);
             assert!(seen.insert(buffer.clone()));
+        }
+    }
+
+    #[test]
+    fn keys_share_what_they_begin_with_over_and_over() {
+        let of_size = |size: u64| {
+            let mut buffer = Vec::new();
+            key(&mut buffer, Bytes::new(size), 1);
+            buffer.split_off(2)
+        };
+        let end = &of_size(8)[..8];
+        for size in [8, 9, 36, 37, 64, 100] {
+            let shared = SHARED.iter().copied().cycle().take(size - 8);
+            let wanted: Vec<u8> = shared.chain(end.iter().copied()).chain([0]).collect();
+            assert_eq!(of_size(size as u64), wanted, "{size}");
         }
     }
 

@@ -130,7 +130,8 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     // A scenario on Flink brings its own RocksDB.
-    let wanted = !chosen.is_empty() || args.workload.is_some();
+    let has_state = |scenario: &&Scenario| !scenario.workload.contains("\nshuffle:");
+    let wanted = chosen.iter().any(has_state) || args.workload.is_some();
     let engines = match wanted.then(|| engines::find(&args.engine, &root, &base)).transpose() {
         Ok(engines) => engines,
         Err(error) => return Ok(refused(&error)),

@@ -119,9 +119,9 @@ fn job_id(said: &str) -> Option<&str> {
 
 /// What a client's stack trace comes down to: its last cause.
 fn reason(said: &str) -> String {
-    let causes = said.lines().filter(|line| line.starts_with("Caused by: "));
+    let mut causes = said.lines().filter(|line| line.starts_with("Caused by: "));
     let first = said.lines().find(|line| !line.trim().is_empty());
-    causes.last().or(first).unwrap_or("nothing").trim().to_owned()
+    causes.next_back().or(first).unwrap_or("nothing").trim().to_owned()
 }
 
 /// The jar of the program, compiled for this Flink and JDK where that was not done before.

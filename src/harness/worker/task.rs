@@ -45,6 +45,7 @@ struct Hand<'a> {
     value: Vec<u8>,
     read: Vec<u8>,
     held: VecDeque<DatabaseIterator<'a>>,
+    records: u64,
     operations: u64,
     written: u64,
 }
@@ -89,6 +90,7 @@ impl Task {
             value: Vec::new(),
             read: Vec::new(),
             held: VecDeque::new(),
+            records: 0,
             operations: 0,
             written: 0,
         };
@@ -135,7 +137,7 @@ impl Task {
                 self.record(site, accesses, *n, hand)?;
             }
             *n += 1;
-            self.gauge.records.fetch_add(1, Ordering::Relaxed);
+            hand.records += 1;
             if self.workload.snapshot_every.is_some_and(|every| n.is_multiple_of(every)) {
                 self.snapshot(*n)?;
             }
@@ -144,7 +146,9 @@ impl Task {
         Ok(())
     }
 
+    /// Hands over what was counted. Not at each record: all tasks and their cores would fight for one line of memory.
     fn count(&self, hand: &mut Hand<'_>) {
+        self.gauge.records.fetch_add(std::mem::take(&mut hand.records), Ordering::Relaxed);
         self.gauge.operations.fetch_add(std::mem::take(&mut hand.operations), Ordering::Relaxed);
         self.gauge.written.fetch_add(std::mem::take(&mut hand.written), Ordering::Relaxed);
     }

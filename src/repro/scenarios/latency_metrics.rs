@@ -233,7 +233,10 @@ pub fn judge(fails: &Half, cured: &Half, single: &Half, growth: &Growth) -> Vec<
         Statement {
             says: "by what a histogram weighs those of subtask do not fit into the heap, and those of operator do"
                 .to_owned(),
-            held: each > Bytes::ZERO && growth.needed(series) > fails.heap && growth.needed(cured_series) < cured.heap,
+            held: each > Bytes::ZERO
+                && cured_series > 0
+                && growth.needed(series) > fails.heap
+                && growth.needed(cured_series) < cured.heap,
             measured: format!(
                 "{} B each: {} for subtask, {} for operator, with a heap of {}",
                 each.get(),
