@@ -26,6 +26,12 @@ impl Memtable {
         Memtable { entries: Entries::none(shape), milli: 0, puts: 0, records: 0, born }
     }
 
+    /// Takes no more than so much of what was written: the rest went into files before.
+    pub fn shrink(&mut self, part: u64, of: u64) {
+        self.milli = fixed::scaled(self.milli, part, of);
+        self.puts = fixed::scaled(self.puts, part, of);
+    }
+
     /// Whether anything was written.
     pub fn is_empty(&self) -> bool {
         self.milli == 0

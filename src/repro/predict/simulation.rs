@@ -127,6 +127,8 @@ pub(super) struct Simulation<'a> {
     beside: u64,
 }
 
+/// Flushes after which steps get longer.
+const MANY_FLUSHES: u64 = 1_000;
 /// Steps of all families together at most: what is longer is stepped more coarsely.
 const STEPS: u64 = 160_000;
 
@@ -180,8 +182,14 @@ impl<'a> Simulation<'a> {
     /// Runs it to the end.
     pub fn run(mut self) -> Course {
         let does: Vec<_> = self.workload.phases.iter().map(|phase| self.does(&phase.accesses)).collect();
-        let steps = self.steps(&does);
+        let mut steps = self.steps(&does);
+        let mut many = MANY_FLUSHES;
         loop {
+            if self.course.flushes > many {
+                // Where memtables are flushed with every few records, one step more coarse is like the other.
+                steps.iter_mut().for_each(|records| *records = records.saturating_mul(2));
+                many += MANY_FLUSHES;
+            }
             self.enter_phases();
             let Some(nanos) = self.next_step(&steps, &does) else {
                 let busy = !self.flushes.is_empty() || !self.compactions.is_empty();
@@ -231,13 +239,18 @@ impl<'a> Simulation<'a> {
         let most_steps = (STEPS / families.max(1)).clamp(200, 6_000);
         let finest = records.div_ceil(most_steps).max(1);
         let coarsest = (records / 400).max(finest);
-        let buffer = self.store.write_buffer.get();
-        let full = if self.limit == 0 { buffer } else { self.limit.min(buffer) };
         let of_a_phase = |does: &Vec<Vec<Accesses>>| {
-            let of_a_flush = fixed::scaled(full / 24, 1_000_000, self.growth(does).max(1));
+            let of_a_flush = self.records_in(does) / 24;
             of_a_flush.clamp(finest, coarsest)
         };
         does.iter().map(of_a_phase).collect()
+    }
+
+    /// Records that fill what memtables may take.
+    fn records_in(&self, does: &[Vec<Accesses>]) -> u64 {
+        let buffer = self.store.write_buffer.get();
+        let full = if self.limit == 0 { buffer } else { self.limit.min(buffer) };
+        fixed::scaled(full, 1_000_000, self.growth(does).max(1)).max(1)
     }
 
     /// How long the next step lasts: the shortest that a task needs for its records. Nothing where none is at work.
@@ -249,9 +262,7 @@ impl<'a> Simulation<'a> {
                 continue;
             }
             let mut records = steps.get(instance.phase).copied().unwrap_or(1).min(instance.left);
-            if let Some(every) = self.workload.snapshot_every {
-                records = records.min(every - instance.before % every.max(1));
-            }
+            records = self.up_to_snapshot(instance.before, records);
             if instance.pace == 0 {
                 self.instances[at].pace = self.first_pace(at, does);
             }
@@ -259,6 +270,16 @@ impl<'a> Simulation<'a> {
             shortest = Some(shortest.map_or(nanos, |shortest: u64| shortest.min(nanos)));
         }
         shortest
+    }
+
+    /// Steps end where a snapshot is made; long ones have many in them.
+    fn up_to_snapshot(&self, before: u64, records: u64) -> u64 {
+        let Some(every) = self.workload.snapshot_every.filter(|every| *every > 0) else { return records };
+        let next = every - before % every;
+        match records.checked_sub(next) {
+            None => records,
+            Some(further) => next + further / every * every,
+        }
     }
 
     /// Nanoseconds that a record takes in a task: it shares the cores, and may have to wait for its turn.
@@ -285,15 +306,14 @@ impl<'a> Simulation<'a> {
     fn take_records(&mut self, at: usize, nanos: u64, does: &[Vec<Vec<Accesses>>]) {
         let pace = self.pace(at);
         let every = self.workload.snapshot_every;
+        let records = (nanos / pace).clamp(1, self.instances[at].left.max(1));
+        let records = self.up_to_snapshot(self.instances[at].before, records);
+        let full = does.get(self.instances[at].phase).map_or(u64::MAX, |does| self.records_in(does));
         let known = self.known;
         let block = self.store.block_size.get().max(1);
         let instance = &mut self.instances[at];
         if instance.left == 0 || instance.stopped {
             return;
-        }
-        let mut records = (nanos / pace).clamp(1, instance.left);
-        if let Some(every) = every {
-            records = records.min(every - instance.before % every.max(1));
         }
         let Some(does) = does.get(instance.phase).and_then(|does| does.get(at)) else { return };
         let before = instance.before;
@@ -337,6 +357,12 @@ impl<'a> Simulation<'a> {
         instance.before += records;
         instance.left -= records;
         let whole = every.is_some_and(|every| instance.before.is_multiple_of(every.max(1)));
+        // Of the snapshots and flushes within a long step the last is seen: no memtable grew for longer than from one to the
+        // next.
+        let most = every.unwrap_or(u64::MAX).min(full);
+        if most < records {
+            instance.families.iter_mut().for_each(|family| family.active.shrink(most, records));
+        }
         if closed {
             self.give_back();
         }

@@ -161,7 +161,9 @@ impl Simulation<'_> {
     /// The time that so much work takes.
     fn time_for(&self, work: u64) -> u64 {
         const UNIT: u64 = 1 << 20;
-        fixed::scaled(work, UNIT, self.work(UNIT, 1, 1).max(1)).max(1)
+        /// So that something is done in it, however many share the cores.
+        const LEAST: u64 = 100_000;
+        fixed::scaled(work, UNIT, self.work(UNIT, 1, 1).max(1)).max(LEAST)
     }
 
     /// Lets time pass for flushes, one thread for all (`Options::IncreaseParallelism`), and compactions.
