@@ -258,7 +258,10 @@ impl Sheet<'_> {
             Part::Worker,
             worker + leaked * 3 / 4,
             worker + leaked,
-            format!("the program, {} of material for values a task, and a margin of 1.5 MiB and 1 %", Bytes::new(MATERIAL)),
+            format!(
+                "the program, {} of material for values a task, and a margin of 1.5 MiB and 1 %",
+                Bytes::new(MATERIAL)
+            ),
         );
         let others: u64 = lines.iter().map(|line| line.peak).sum();
         if let Some(worker) = lines.last_mut() {
