@@ -24,8 +24,8 @@ pub use component::{Component, Role};
 pub use deployment::Deployment;
 pub use enforcer::Enforcer;
 pub use experiment::{
-    Accesses, Ended, EngineChoice, Experiment, Kind, Malloc, Operator, Order, Phase, Progress, Said, SharedPool, Shuffle, State,
-    StoreSettings, Workload,
+    Accesses, Ended, EngineChoice, Experiment, Kind, Malloc, Operator, Order, Phase, Progress, Said, SharedPool,
+    Shuffle, State, StoreSettings, Workload,
 };
 pub use figure::{Derivation, Figure, Held, Provenance, Range, Ratio, Term};
 pub use finding::{Confidence, Edit, Finding, Fix, Label, Severity};

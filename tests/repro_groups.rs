@@ -20,7 +20,7 @@ use oomph::harness::group::{Group, Home};
 use oomph::harness::leftovers::{RunDirectory, sweep};
 use oomph::harness::supervise::{Followed, Heard, Recording, Watch, follow};
 use oomph::harness::tmpfs::Tmpfs;
-use oomph::harness::{enter, limit};
+use oomph::harness::{disk, enter, limit};
 use oomph::model::{Bytes, Limit, Progress, Said};
 use oomph::probe::root::Root;
 use oomph::repro::outcome::Ending;
@@ -157,6 +157,7 @@ fn files_on_a_tmpfs_kill_and_the_tmpfs_is_gone_afterwards() {
     let stop = AtomicBool::new(false);
     let followed = follow(&root, running, Some(&group), &Watch::until(Duration::from_secs(60), &stop), &mut |_| {});
     assert!(matches!(followed.ending, Ending::KilledByKernel { .. }), "{:?}", followed.ending);
+    assert!(disk::taken(directory.path()) < Bytes::mib(1), "a tmpfs takes nothing of the disk");
     let most = followed.moments.iter().filter_map(|moment| moment.shmem).max();
     assert!(most.is_some_and(|shmem| shmem > Bytes::mib(20)), "{most:?}");
     assert!(followed.peak_anonymous < Bytes::mib(24), "{}", followed.peak_anonymous);

@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files that may touch the world outside; all others are functions over values.
-const TOUCHING: &[&str] = &["main.rs", "cli.rs", "cli/", "config/load.rs", "probe/", "harness.rs", "harness/"];
+const TOUCHING: &[&str] = &["main.rs", "bin/", "cli.rs", "cli/", "config/load.rs", "probe/", "harness.rs", "harness/"];
 
 /// What touching the world looks like.
 const WORLD: &[&str] =
@@ -105,10 +105,10 @@ fn code_lines(text: &str) -> Vec<String> {
     lines[..end].iter().map(|line| line.split_once("//").map_or(*line, |(code, _)| code).to_owned()).collect()
 }
 
-/// The room of a file: `plan/jvm.rs` and `plan.rs` are `plan`. `main.rs` and `lib.rs` belong to none.
+/// The room of a file: `plan/jvm.rs` and `plan.rs` are `plan`. `main.rs`, `lib.rs` and the workers' programs belong to none.
 fn room(path: &str) -> Option<&str> {
     let name = path.split('/').next()?.trim_end_matches(".rs");
-    (!matches!(name, "main" | "lib")).then_some(name)
+    (!matches!(name, "main" | "lib" | "bin")).then_some(name)
 }
 
 /// The rooms that a line names behind `crate::`, also in a braced list.

@@ -92,7 +92,8 @@ fn experiment(malloc: Malloc, seed: u64, directory: &Path) -> Experiment {
         accesses("map", Accesses { write: ONCE / 2, iterate: ONCE / 10, scan: ONCE / 1_000, ..Accesses::default() }),
         accesses("list", Accesses { read: ONCE / 2, ..Accesses::default() }),
     ];
-    let phase = |name: &str, accesses| Phase { name: name.to_owned(), records: 5_000, restored: 0, rate: None, accesses };
+    let phase =
+        |name: &str, accesses| Phase { name: name.to_owned(), records: 5_000, restored: 0, rate: None, accesses };
     let pool = SharedPool {
         cache: Bytes::mib(8),
         write_buffer_manager: Bytes::mib(4),

@@ -2,6 +2,7 @@
 
 mod conduct;
 mod engines;
+mod on_flink;
 mod prepare;
 mod progress;
 mod results;
@@ -184,13 +185,20 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     match &args.verb {
         Verb::List => {
-            let entries: Vec<_> = scenarios::ALL.iter().map(results::entry).collect();
+            let entries: Vec<_> = scenarios::ALL
+                .iter()
+                .map(results::entry)
+                .chain(scenarios::ON_FLINK.iter().map(results::entry_on_flink))
+                .collect();
             out.write_all(crate::report::repro::list::list(&entries, width()).as_bytes())?;
             Ok(Exit::Clean)
         }
         Verb::Show { name } => match scenarios::named(name) {
             Some(scenario) => results::show(scenario, &mut out),
-            None => Ok(unknown(name)),
+            None => match scenarios::ON_FLINK.iter().find(|scenario| scenario.name == name) {
+                Some(scenario) => results::show_on_flink(scenario, &mut out),
+                None => Ok(unknown(name)),
+            },
         },
         Verb::Run(args) => results::run(args, &mut out),
         Verb::Predict(args) => results::predict(args, &mut out),
@@ -200,7 +208,8 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
 
 /// There is no such scenario: what there is.
 fn unknown(name: &str) -> Exit {
-    let names: Vec<&str> = scenarios::ALL.iter().map(|scenario| scenario.name).collect();
+    let on_flink = scenarios::ON_FLINK.iter().map(|scenario| scenario.name);
+    let names: Vec<&str> = scenarios::ALL.iter().map(|scenario| scenario.name).chain(on_flink).collect();
     anstream::eprintln!("error: there is no scenario `{name}`; there are: {}", names.join(", "));
     Exit::Usage
 }

@@ -112,8 +112,9 @@ impl Conductor<'_> {
     ) -> Result<Conducted, ConductError> {
         let worker = self.worker(prepared.experiment.malloc)?;
         let mut notes = Vec::new();
-        if let Ok(room) = limit::room(self.root) {
-            limit::check(prepared.experiment.limit, &room)?;
+        let room = limit::room(self.root).ok();
+        if let Some(room) = &room {
+            limit::check(prepared.experiment.limit, room)?;
         }
         fs::create_dir_all(&self.base).map_err(|source| ConductError::Write { path: self.base.clone(), source })?;
         let space = Space::of(&self.base)?;
@@ -159,6 +160,8 @@ impl Conductor<'_> {
             interval: self.interval,
             guard: match (&group, experiment.limit) {
                 (None, Limit::AtMost(limit)) => Some(limit),
+                // What nothing bounds must not take the machine.
+                (_, Limit::Unlimited) => room.as_ref().map(|room| room.most),
                 _ => None,
             },
             disk: Some(DiskShare {

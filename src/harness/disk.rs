@@ -90,14 +90,19 @@ impl Space {
     }
 }
 
-/// What the files below a directory take on the disk now; links are counted once, and what vanishes meanwhile not.
+/// What the files below a directory take on its disk now; links are counted once, and what vanishes meanwhile or is
+/// mounted there not.
 pub fn taken(directory: &Path) -> Bytes {
+    let Ok(disk) = directory.metadata().map(|about| about.dev()) else { return Bytes::ZERO };
     let mut open = vec![directory.to_owned()];
     let mut linked = std::collections::BTreeSet::new();
     let mut sum = 0_u64;
     while let Some(next) = open.pop() {
         for entry in fs::read_dir(next).into_iter().flatten().flatten() {
             let Ok(about) = entry.metadata() else { continue };
+            if about.dev() != disk {
+                continue;
+            }
             if about.is_dir() {
                 open.push(entry.path());
             } else if about.nlink() < 2 || linked.insert((about.dev(), about.ino())) {

@@ -149,6 +149,9 @@ const LEAST_AVAILABLE: Bytes = Bytes::mib(128);
 /// The part of a limit, in percent, from which on it is near.
 const NEAR: u64 = 80;
 
+/// What takes long is not done again before so many times as long: looking may not slow down what is looked at.
+const SPARED: u32 = 10;
+
 /// The shortest time between two whole looks near the limit.
 const NEAR_EVERY: Duration = Duration::from_secs(1);
 
@@ -191,8 +194,8 @@ struct Next {
     disk: Instant,
     tape: Instant,
     whole: Instant,
-    /// The last whole look.
-    last_whole: Instant,
+    /// A whole look near the limit, at the earliest.
+    soonest: Instant,
 }
 
 impl<'f> Following<'f> {
@@ -217,7 +220,7 @@ impl<'f> Following<'f> {
             ended: None,
             examination: None,
             killed_before: group.and_then(|group| group.read().oom_kills),
-            next: Next { look: now, guard: now, disk: now + DISK_EVERY, tape: now, whole: first, last_whole: now },
+            next: Next { look: now, guard: now, disk: now + DISK_EVERY, tape: now, whole: first, soonest: first },
         }
     }
 
@@ -290,8 +293,8 @@ impl<'f> Following<'f> {
             }
         }
         let share = self.watch.disk.as_ref().filter(|_| now >= self.next.disk)?;
-        self.next.disk = now + DISK_EVERY;
         let taken = disk::taken(&share.directory);
+        self.next.disk = now + DISK_EVERY.max(now.elapsed() * SPARED);
         if taken > share.most {
             return Some(Cut::Disk(format!("it wrote {taken}, and may take {} of the disk", share.most)));
         }
@@ -350,9 +353,9 @@ impl<'f> Following<'f> {
             self.next.tape = now + recording.every;
         }
         if let (true, Some(every)) = (is_whole, self.watch.whole_every) {
-            // A look that takes long is not followed by the next one at once.
-            self.next.whole = looked + every.max(looked - now);
-            self.next.last_whole = looked;
+            let spared = (looked - now) * SPARED;
+            self.next.whole = looked + every.max(spared);
+            self.next.soonest = looked + NEAR_EVERY.max(spared);
             self.examination = Some(Box::new(examination));
         }
     }
@@ -375,7 +378,7 @@ impl<'f> Following<'f> {
             let held = last.group_anonymous.unwrap_or(last.anonymous).get();
             is_near(Bytes::new(held.saturating_add(last.shmem.unwrap_or_default().get())), limit)
         });
-        let soon = meets && now.duration_since(self.next.last_whole) >= NEAR_EVERY;
+        let soon = meets && now >= self.next.soonest;
         !is_guarded && (soon || now >= self.next.whole)
     }
 

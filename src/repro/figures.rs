@@ -119,8 +119,11 @@ impl Run {
         self.moments.iter().rev().find_map(|moment| moment.said.as_ref())
     }
 
-    /// Records that were taken in a second, by what the worker said last.
+    /// Records that were taken in a second, by what the worker said last; nothing where the workload has no records.
     pub fn records_per_second(&self) -> Option<u64> {
+        if self.experiment.workload.operators.is_empty() {
+            return None;
+        }
         let said = self.last_said()?;
         u64::try_from((u128::from(said.records) * 1000).checked_div(u128::from(said.millis))?).ok()
     }

@@ -22,12 +22,12 @@ pub fn about(says: &str, runs: &[Run], labels: &[&str], held: impl FnOnce(&[&Run
 
 /// The failing run is killed for memory, by the kernel where there is a group.
 pub fn fails_of_memory(says: &str, runs: &[Run]) -> Statement {
-    about(says, runs, &[FAILS], |found| died_of_memory(found))
+    about(says, runs, &[FAILS], died_of_memory)
 }
 
 /// The same of any run.
 pub fn dies_of_memory(says: &str, runs: &[Run], label: &str) -> Statement {
-    about(says, runs, &[label], |found| died_of_memory(found))
+    about(says, runs, &[label], died_of_memory)
 }
 
 fn died_of_memory(found: &[&Run]) -> (bool, String) {

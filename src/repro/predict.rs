@@ -5,6 +5,7 @@
 //! and what allocators waste was measured once (`coefficients`). Nothing is fitted to the workload that is asked for.
 
 mod coefficients;
+mod entries;
 mod family;
 mod fixed;
 mod heap;
@@ -14,7 +15,7 @@ mod simulation;
 
 use crate::model::{Bytes, Malloc, StoreSettings, Workload};
 
-pub use coefficients::{Buffers, Coefficients, CoefficientsError, Floor, Spread, Time, Waste};
+pub use coefficients::{Buffers, ByRelease, Coefficients, CoefficientsError, Floor, Spread, Time, Waste};
 pub use release::Release;
 
 use super::prediction::{Band, Part, Predicted, Prediction};
@@ -101,7 +102,8 @@ impl Sheet<'_> {
         let pools = if self.store.one_pool_for_all { 1 } else { self.slots() };
         let managed = |cache: u64| fixed::scaled(cache, 6, 5);
         let beyond = self.course.moments.iter().map(|m| m.pinned).max().unwrap_or(0);
-        let charged = (self.course.charged + beyond).max(1) * if self.store.one_pool_for_all { self.slots() } else { 1 };
+        let charged =
+            (self.course.charged + beyond).max(1) * if self.store.one_pool_for_all { self.slots() } else { 1 };
         managed(charged.min(cache + beyond)) * pools
     }
 
@@ -173,13 +175,16 @@ impl Sheet<'_> {
         };
         line(Part::IndexAndFilter, self.median(|m| m.index) * slots, fullest.index * slots, index_why);
         let iterators: u64 = self.workload.operators.iter().flat_map(|o| &o.states).map(|s| u64::from(s.held)).sum();
-        let objects = iterators * slots * floor.iterator.get() * 4;
-        let pinned_why = format!("{} iterators, each with a block of every sorted run, and their own objects", iterators * slots);
         line(
             Part::Pinned,
-            self.median(|m| m.pinned) * slots + objects,
-            fullest.pinned * slots + objects,
-            pinned_why,
+            self.median(|m| m.pinned + m.iterators) * slots,
+            (fullest.pinned + fullest.iterators) * slots,
+            format!(
+                "{} iterators stay open: {} themselves, and {} of blocks that they hold beyond the cache",
+                iterators * slots,
+                shown(fullest.iterators * slots),
+                shown(fullest.pinned * slots)
+            ),
         );
         let tasks = instances.max(1);
         let loads = tasks * (2 * self.store.block_size.get() + (16 << 10));
@@ -196,24 +201,28 @@ impl Sheet<'_> {
             jobs,
             format!("buffers of up to {} compactions and a flush at a time", self.store.threads),
         );
+        let family = floor.family.of(self.release);
         let own_caches = if self.store.pool.is_none() { families * floor.own_cache.get() } else { 0 };
         let pools = match self.store.pool {
             None => 0,
             Some(_) if self.store.one_pool_for_all => floor.pool.get(),
             Some(_) => floor.pool.get() * slots,
         };
-        let bottom = instances * floor.instance.get() + families * floor.family.get() + own_caches + pools;
+        let bottom = instances * floor.instance.get() + families * family.get() + own_caches + pools;
         line(
             Part::Floor,
             bottom,
             bottom,
-            format!("{instances} instances of {} and {families} column families of {}", floor.instance, floor.family),
+            format!("{instances} instances of {} and {families} column families of {family}", floor.instance),
         );
         let waste = self.known.waste(self.malloc);
         let rest: u64 = fullest.index * slots + jobs + bottom;
         let permille = |bytes: u64, of: u64| bytes / 1000 * of;
         let rounding = |cache: u64, memtables: u64| {
-            permille(memtables * slots, waste.memtables) + permille(cache * slots, waste.blocks) + permille(rest, waste.rest)
+            permille(memtables * slots, waste.memtables)
+                + permille(cache * slots, waste.blocks)
+                + permille(rest, waste.rest)
+                + waste.thread.get() * tasks
         };
         line(
             Part::AllocatorWaste,
@@ -235,8 +244,8 @@ impl Sheet<'_> {
             format!("{threads} threads with {} touched", floor.stack),
         );
         let worker = match self.malloc {
-            Malloc::Jemalloc => floor.worker_jemalloc,
-            Malloc::Glibc { .. } => floor.worker,
+            Malloc::Jemalloc => floor.worker_jemalloc.of(self.release),
+            Malloc::Glibc { .. } => floor.worker.of(self.release),
         };
         let seconds = self.course.moments.iter().map(|moment| moment.nanos).sum::<u64>() / 1_000_000_000;
         let leaked = self.workload.leak.map_or(0, |leak| leak.get().saturating_mul(seconds));
@@ -263,7 +272,9 @@ impl Sheet<'_> {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.workload.phases.iter().any(|phase| phase.restored > 0) {
-            notes.push("what a restore loads is reckoned roughly: instances that are read from take room beside it".to_owned());
+            notes.push(
+                "what a restore loads is reckoned roughly: instances that are read from take room beside it".to_owned(),
+            );
         }
         if self.workload.python.is_some() {
             notes.push("the Python process is not part of it".to_owned());

@@ -36,14 +36,14 @@ pub fn parse(name: &str, text: &str) -> Parsed<Workload> {
     let start = Position { line: 1, column: 1, start: 0, end: 0 };
     let Some(root) = root else { return Err(wrong(start, "it is empty".to_owned())) };
     let mut fields = Fields::of(&root, "a workload", FIELDS)?;
-    let operators = fields.list("operators", |node| operator(node))?;
+    let operators = fields.list("operators", operator)?;
     let phases = fields.list("phases", |node| phase(node, &operators))?;
     let workload = Workload {
         name: name.to_owned(),
         about: fields.optional("about", text_of)?.unwrap_or_default(),
         slots: fields.optional("slots", |node| small(node, 1, 256))?.unwrap_or(1),
-        snapshot_every: fields.optional("snapshot-every", |node| records(node))?,
-        seed: fields.optional("seed", |node| count(node))?.unwrap_or(1),
+        snapshot_every: fields.optional("snapshot-every", records)?,
+        seed: fields.optional("seed", count)?.unwrap_or(1),
         leak: fields.optional("leak", |node| size(node, Bytes::new(1), Bytes::gib(1)))?,
         python: fields.optional("python", |node| size(node, Bytes::new(1), Bytes::gib(1)))?,
         shuffle: fields.optional("shuffle", shuffle)?,
@@ -196,7 +196,7 @@ fn state(node: &Node) -> Parsed<State> {
     };
     let (value_least, value_most) = match kind {
         Kind::Timers => (Bytes::ZERO, Bytes::ZERO),
-        _ => fields.needed("value-size", |node| sizes(node))?,
+        _ => fields.needed("value-size", sizes)?,
     };
     Ok(State {
         name: fields.needed("name", name_of)?,
@@ -208,8 +208,8 @@ fn state(node: &Node) -> Parsed<State> {
         value_most,
         compressible: fields.optional("compressible", percent)?.unwrap_or(50),
         order,
-        ttl: fields.optional("ttl", |node| records(node))?,
-        walked: fields.optional("walked", |node| records(node))?,
+        ttl: fields.optional("ttl", records)?,
+        walked: fields.optional("walked", records)?,
         held: fields.optional("held", |node| small(node, 0, 100_000))?.unwrap_or(0),
     })
 }
@@ -224,8 +224,8 @@ fn phase(node: &Node, operators: &[Operator]) -> Parsed<Phase> {
     })?;
     Ok(Phase {
         name: fields.optional("name", name_of)?.unwrap_or_else(|| "run".to_owned()),
-        records: fields.needed("records", |node| records(node))?,
-        rate: fields.optional("rate", |node| records(node))?,
+        records: fields.needed("records", records)?,
+        rate: fields.optional("rate", records)?,
         restored: fields.optional("restored", |node| small(node, 0, 64))?.unwrap_or(0),
         accesses,
     })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::engines::{self, Engine};
-use super::{PredictArgs, RunArgs, conduct, prepare};
+use super::{PredictArgs, RunArgs, conduct, on_flink, prepare};
 use crate::cli::Exit;
 use crate::cli::attach::over_time;
 use crate::cli::plan::width;
@@ -24,7 +24,7 @@ use crate::report::repro::{self as report, Entry, NotRun};
 use crate::repro::compare::{self, Side};
 use crate::repro::outcome::{Ending, Run, Trial};
 use crate::repro::scenario::{Needs, Prepared, Scenario};
-use crate::repro::scenarios;
+use crate::repro::scenarios::{self, OnFlink};
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -92,14 +92,18 @@ struct Session<'a> {
 /// `oomph repro run`.
 pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut chosen = Vec::new();
+    let mut on_flink = Vec::new();
     for name in &args.names {
-        match scenarios::named(name) {
-            Some(scenario) => chosen.push(scenario),
-            None => return Ok(super::unknown(name)),
+        let of_flink = scenarios::ON_FLINK.iter().find(|scenario| scenario.name == name);
+        match (scenarios::named(name), of_flink) {
+            (Some(scenario), _) => chosen.push(scenario),
+            (None, Some(scenario)) => on_flink.push(scenario),
+            (None, None) => return Ok(super::unknown(name)),
         }
     }
     if args.all {
         chosen.extend(scenarios::ALL);
+        on_flink.extend(scenarios::ON_FLINK);
     }
     if let Err(error) = outputs(args) {
         anstream::eprintln!("error: {error}");
@@ -125,10 +129,14 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
-    let engines = match engines::find(&args.engine, &root, &base) {
+    // A scenario on Flink brings its own RocksDB.
+    let has_state = |scenario: &&Scenario| !scenario.workload.contains("\nshuffle:");
+    let wanted = chosen.iter().any(has_state) || args.workload.is_some();
+    let engines = match wanted.then(|| engines::find(&args.engine, &root, &base)).transpose() {
         Ok(engines) => engines,
         Err(error) => return Ok(refused(&error)),
     };
+    let engines = engines.as_ref().map_or(&[][..], |engines| engines.all.as_slice());
     let conductor = Conductor {
         root: &root,
         workers: workers(),
@@ -140,8 +148,11 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut session =
         Session { args, conductor, trials: Vec::new(), runs: Vec::new(), not_run: Vec::new(), recorded: 0 };
     let ended = match &args.workload {
-        Some(workload) => session.own(workload, &engines.all),
-        None => session.scenarios(&chosen, &engines.all, out)?,
+        Some(workload) => session.own(workload, engines),
+        None => match session.scenarios(&chosen, engines, out)? {
+            Ok(()) => session.on_flink(&on_flink, out)?,
+            wrong => wrong,
+        },
     };
     let exit = match ended {
         Ok(()) => session.exit(),
@@ -176,12 +187,7 @@ impl Session<'_> {
                 }
                 match self.trial(scenario, group, engines.len() > 1) {
                     Ok(trial) => {
-                        // A long session shows each scenario when it is done; JSON is one document at the end.
-                        if self.args.format == Format::Text {
-                            write!(out, "{}", report::text::trial(&trial, width(), over_time::signs()))?;
-                            writeln!(out)?;
-                            out.flush()?;
-                        }
+                        self.tell(&trial, out)?;
                         self.trials.push(trial);
                     }
                     Err(error) if self.args.all => self.leave_out(scenario, error),
@@ -190,6 +196,38 @@ impl Session<'_> {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Those on a real Flink, on each that is given.
+    fn on_flink(&mut self, chosen: &[&OnFlink], out: &mut dyn Write) -> anyhow::Result<Result<(), String>> {
+        for scenario in chosen {
+            if self.args.engine.flink_home.is_empty() {
+                let (name, title) = (scenario.name.to_owned(), scenario.title.to_owned());
+                self.not_run.push(NotRun { name, title, needs: "--flink-home DIR".to_owned() });
+            }
+            for home in &self.args.engine.flink_home {
+                if self.conductor.stop.load(Ordering::Relaxed) {
+                    return Ok(Ok(()));
+                }
+                match on_flink::run(&self.conductor, scenario, home, self.args.factor) {
+                    Ok(trial) => {
+                        self.tell(&trial, out)?;
+                        self.trials.push(trial);
+                    }
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// A long session shows each scenario when it is done; JSON is one document at the end.
+    fn tell(&self, trial: &Trial, out: &mut dyn Write) -> anyhow::Result<()> {
+        if self.args.format == Format::Text {
+            writeln!(out, "{}", report::text::trial(trial, width(), over_time::signs()))?;
+            out.flush()?;
+        }
+        Ok(())
     }
 
     fn leave_out(&mut self, scenario: &Scenario, needs: String) {
@@ -340,6 +378,28 @@ pub fn entry(scenario: &Scenario) -> Entry {
         seconds: scenario.variants.iter().map(|variant| variant.usual_seconds).sum(),
         needs: needs.map(str::to_owned),
     }
+}
+
+/// One on a real Flink in a list.
+pub fn entry_on_flink(scenario: &OnFlink) -> Entry {
+    Entry {
+        name: scenario.name.to_owned(),
+        title: scenario.title.to_owned(),
+        seconds: scenario.seconds,
+        needs: Some("--flink-home".to_owned()),
+    }
+}
+
+/// `oomph repro show` of one on a real Flink.
+pub fn show_on_flink(scenario: &OnFlink, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let plan = Plan {
+        entry: entry_on_flink(scenario),
+        about: scenario.story.to_owned(),
+        states: scenario.states.iter().map(|says| (*says).to_owned()).collect(),
+        runs: Vec::new(),
+    };
+    out.write_all(report::show::page(&plan, width()).as_bytes())?;
+    Ok(Exit::Clean)
 }
 
 /// `oomph repro show`.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::{Trend, Verdict};
 
 /// No time is given that is further ahead than this many times what was looked at.
-pub const HORIZON: i32 = 3;
+pub const HORIZON: i32 = 5;
 
 /// When a limit is reached, if nothing changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Forecast {
         /// Not after this; nothing where that is beyond the horizon.
         latest: Option<SignedDuration>,
     },
-    /// Not within the horizon: three times as far ahead as it was looked back.
+    /// Not within the horizon: five times as far ahead as it was looked back.
     Beyond {
         /// The horizon.
         horizon: SignedDuration,
@@ -33,7 +33,7 @@ pub enum Forecast {
 
 impl Trend {
     /// When the level reaches a limit, in the measure's unit. Only for what is growing, and never further ahead than
-    /// three times the time that was looked at.
+    /// five times the time that was looked at.
     pub fn time_to(&self, limit: u64) -> Forecast {
         let Some(left) = limit.checked_sub(self.level).filter(|left| *left > 0) else { return Forecast::Reached };
         let why = match &self.verdict {

@@ -80,7 +80,8 @@ fn copy(
 
 /// Links files into another directory, as a restore from local disk does.
 fn link_all(from: &Path, to: &Path) -> Result<(), EngineError> {
-    let failed = |path: &Path, why: std::io::Error| EngineError::Files { doing: "link into", path: path.to_owned(), why };
+    let failed =
+        |path: &Path, why: std::io::Error| EngineError::Files { doing: "link into", path: path.to_owned(), why };
     fs::create_dir_all(to).map_err(|error| failed(to, error))?;
     for entry in fs::read_dir(from).map_err(|error| failed(from, error))? {
         let entry = entry.map_err(|error| failed(from, error))?;

@@ -143,14 +143,21 @@ fn end_mark(run: &Run, frame: &Frame, columns: usize) -> Option<(char, usize, us
     };
     let at = u128::from(run.millis) * columns as u128 / u128::from(frame.span);
     let column = usize::try_from(at).unwrap_or(columns).min(columns.saturating_sub(1));
-    let shown = Shown::of(&[run]);
-    let last = run.moments.last().map_or(0, |moment| Level::of(moment, shown).sum());
-    let height = match (&run.ending, run.limit()) {
+    Some((sign, column, row_of(end_height(run, frame, Shown::of(&[run])), frame)))
+}
+
+/// How high the mark of the end stands: at what was met, or at the most of the last moments, since what ended it may be gone
+/// at the last look.
+pub(super) fn end_height(run: &Run, frame: &Frame, shown: Shown) -> u64 {
+    match (&run.ending, run.limit()) {
         (Ending::KilledByKernel { .. }, Some(limit)) => limit.get(),
         (Ending::KilledByWatchdog { at }, _) => at.get(),
-        _ => last,
-    };
-    Some((sign, column, row_of(height, frame)))
+        _ => {
+            let end = run.moments.last().map_or(0, |moment| moment.millis);
+            let late = run.moments.iter().filter(|moment| moment.millis + frame.span / 30 >= end);
+            late.map(|moment| Level::of(moment, shown).sum()).max().unwrap_or(0)
+        }
+    }
 }
 
 /// The row in which a size lies, from below.
@@ -291,7 +298,7 @@ pub fn key(run: &Run, frame: &Frame, shown: &[&Run], signs: Signs) -> Vec<String
         Ending::KilledByKernel { .. } => parts.push(format!("x killed by the kernel, {after}")),
         Ending::KilledByWatchdog { .. } => parts.push(format!("x ended by oomph's watchdog, {after}")),
         Ending::Died { status, .. } => parts.push(format!("! {}, {after}", plain(status))),
-        Ending::Failed(_) => parts.push(format!("! the engine refused, {after}")),
+        Ending::Failed(_) => parts.push(format!("! gave up, {after}")),
         Ending::OutOfTime => parts.push(format!("! out of time, {after}")),
         Ending::Interrupted => parts.push(format!("! interrupted, {after}")),
     }

@@ -51,7 +51,7 @@ struct SummaryV1 {
     scenario: Option<String>,
     /// Which run.
     label: String,
-    /// `finished`, `kernel kill`, `watchdog`, `died`, `refused`, `out of time` or `interrupted`.
+    /// `finished`, `kernel kill`, `watchdog`, `died`, `gave up`, `out of time` or `interrupted`.
     end: String,
     /// Milliseconds that it took.
     millis: u64,
@@ -167,6 +167,11 @@ pub fn read(text: &str) -> Result<Document, ReadError> {
 }
 
 impl Document {
+    /// The scenarios in it.
+    pub fn trials(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().map(|held| &held.trial)
+    }
+
     /// All runs in it as sides of a comparison.
     pub fn sides(&self) -> Vec<Side> {
         let of_trials = self.trials.iter().flat_map(|held| Side::of_trial(&held.trial));

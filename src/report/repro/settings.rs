@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::words::{self, engine, plain};
-use crate::model::{Experiment, StoreSettings, Workload};
+use super::words::{self, engine, grouped, plain};
+use crate::model::{Bytes, Experiment, StoreSettings, Workload};
 use crate::report::amount::about;
 use crate::repro::outcome::Run;
 use crate::repro::scenario::Home;
 
 /// So many fields of two workloads are held against one another.
 const MOST: usize = 8;
+
+/// Fields of a workload that are sizes; all other numbers count something.
+const SIZES: [&str; 8] =
+    ["leak", "python", "shuffle.bytes", "shuffle.file", "shuffle.rate", "key_size", "value_least", "value_most"];
 
 /// Something that two runs have differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +156,11 @@ fn flatten(path: String, value: &Value, into: &mut BTreeMap<String, String>) {
         }
         Value::String(text) => drop(into.insert(path, plain(text))),
         Value::Null => drop(into.insert(path, "none".to_owned())),
+        Value::Number(number) => {
+            let is_size = SIZES.iter().any(|size| path == *size || path.ends_with(&format!(".{size}")));
+            let shown = number.as_u64().map(|number| if is_size { about(Bytes::new(number)) } else { grouped(number) });
+            drop(into.insert(path, shown.unwrap_or_else(|| number.to_string())));
+        }
         other => drop(into.insert(path, other.to_string())),
     }
 }
@@ -188,10 +197,12 @@ mod tests {
         let before = made::run("a").experiment.workload;
         let mut after = before.clone();
         after.operators[0].states[0].held = 9;
+        after.operators[0].states[0].value_most = Bytes::mib(1);
         let found = of_workloads(&before, &after);
-        assert_eq!(found.len(), 1);
+        assert_eq!(found.len(), 2);
         assert_eq!(found[0].name, "workload: operators.join.states.exposures.held");
         assert_eq!((found[0].before.as_str(), found[0].after.as_str()), ("0", "9"));
+        assert_eq!((found[1].before.as_str(), found[1].after.as_str()), ("400 B", "1 MiB"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Memory over time as a drawing for a page of HTML: what it is made of, one part upon the other, the limit, and where the run
 //! was ended. Coordinates are whole units of a drawing of 980 by 480.
 
-use super::chart::{Frame, Level, Shown};
+use super::chart::{Frame, Level, Shown, end_height};
 use super::words::{plain, seconds};
 use crate::model::Bytes;
 use crate::report::amount::about;
@@ -124,7 +124,7 @@ pub(super) fn chart(run: &Run, frame: &Frame, all: &[&Run]) -> Chart {
         });
     }
     let limit = run.limit();
-    let end = end(run, frame);
+    let end = end(run, frame, shown);
     let is_early = end.as_ref().is_some_and(|end| end.x < (LEFT + RIGHT) / 2);
     let (text_at, anchor) = if is_early { (RIGHT, "end") } else { (LEFT + 10, "start") };
     Chart {
@@ -154,22 +154,18 @@ fn times(frame: &Frame) -> Vec<(u64, String)> {
         .collect()
 }
 
-fn end(run: &Run, frame: &Frame) -> Option<End> {
+fn end(run: &Run, frame: &Frame, shown: Shown) -> Option<End> {
     let after = seconds(run.millis);
     let text = match &run.ending {
         Ending::Finished => return None,
         Ending::KilledByKernel { .. } => format!("killed by the kernel, {after}"),
         Ending::KilledByWatchdog { .. } => format!("ended by the watchdog, {after}"),
         Ending::Died { status, .. } => format!("{}, {after}", plain(status)),
-        Ending::Failed(_) => format!("the engine refused, {after}"),
+        Ending::Failed(_) => format!("gave up, {after}"),
         Ending::OutOfTime => format!("out of time, {after}"),
         Ending::Interrupted => format!("interrupted, {after}"),
     };
-    let height = match (&run.ending, run.limit()) {
-        (Ending::KilledByKernel { .. }, Some(limit)) => limit.min(frame.top()),
-        (Ending::KilledByWatchdog { at }, _) => *at,
-        _ => run.moments.last().map_or(Bytes::ZERO, Moment::counted_anonymous),
-    };
+    let height = Bytes::new(end_height(run, frame, shown)).min(frame.top());
     let x = x(run.millis, frame);
     Some(End { x, y: y(height, frame), text })
 }

@@ -311,7 +311,7 @@ fn prediction(run: &Run, is_one_of_several: bool, width: usize) -> String {
 fn remarks(runs: &[&Run], notes: &[String], width: usize) -> String {
     let recordings = runs.iter().filter_map(|run| {
         let path = run.recording.as_ref()?;
-        Some(format!("{} was recorded: oomph diagnose {}", plain(&run.label), plain(path)))
+        Some(format!("{} was recorded: oomph attach --recording {}", plain(&run.label), plain(path)))
     });
     let all: Vec<String> = notes.iter().map(|note| plain(note)).chain(recordings).collect();
     if all.is_empty() {

@@ -34,7 +34,7 @@ pub(super) fn ending(run: &Run) -> String {
             format!("ended by oomph's watchdog after {after} with {} of anonymous memory", about(*at))
         }
         Ending::Died { status, .. } => format!("died after {after}: {}", plain(status)),
-        Ending::Failed(why) => format!("the engine refused after {after}: {}", plain(why)),
+        Ending::Failed(why) => format!("gave up after {after}: {}", plain(why)),
         Ending::OutOfTime => format!("still at work when its time was over, after {after}"),
         Ending::Interrupted => format!("interrupted after {after}"),
     }
@@ -47,7 +47,7 @@ pub(super) fn end(ending: &Ending) -> &'static str {
         Ending::KilledByKernel { .. } => "kernel kill",
         Ending::KilledByWatchdog { .. } => "watchdog",
         Ending::Died { .. } => "died",
-        Ending::Failed(_) => "refused",
+        Ending::Failed(_) => "gave up",
         Ending::OutOfTime => "out of time",
         Ending::Interrupted => "interrupted",
     }

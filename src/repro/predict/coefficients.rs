@@ -8,6 +8,8 @@ use thiserror::Error;
 
 use crate::model::{Bytes, Malloc};
 
+use super::release::Release;
+
 /// Why the profile is not read.
 #[derive(Debug, Error)]
 #[error("read the coefficients of the memory model: {0}")]
@@ -45,18 +47,26 @@ pub struct Time {
     pub write_byte_picos: u64,
     /// A read of one entry, or a seek in one sorted run.
     pub read_nanos: u64,
+    /// Opening an iterator and closing it.
+    pub open_nanos: u64,
     /// One entry further.
     pub next_nanos: u64,
     /// A block that is not in the cache.
     pub load_nanos: u64,
-    /// The shortest flush.
-    pub flush_least_nanos: u64,
-    /// Bytes of memtables that a flush writes in a second.
-    #[serde(deserialize_with = "bytes")]
-    pub flushed_a_second: Bytes,
-    /// Bytes before compression that a compaction reads in a second.
-    #[serde(deserialize_with = "bytes")]
-    pub compacted_a_second: Bytes,
+    /// The shortest flush or compaction.
+    pub job_nanos: u64,
+    /// An entry of a memtable that is flushed.
+    pub flush_entry_nanos: u64,
+    /// Each byte of it, in thousandths of a nanosecond.
+    pub flush_byte_picos: u64,
+    /// How much longer a slow flush lasts, in thousandths.
+    pub slow_flush: u64,
+    /// How long one waits now and then for the disk.
+    pub stall_nanos: u64,
+    /// An entry that a compaction reads.
+    pub compact_entry_nanos: u64,
+    /// Each byte of it before compression, in thousandths of a nanosecond.
+    pub compact_byte_picos: u64,
 }
 
 /// What is taken before there is data.
@@ -64,17 +74,14 @@ pub struct Time {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Floor {
     /// The worker with its engine, before the first instance.
-    #[serde(deserialize_with = "bytes")]
-    pub worker: Bytes,
+    pub worker: ByRelease,
     /// The same under jemalloc.
-    #[serde(deserialize_with = "bytes")]
-    pub worker_jemalloc: Bytes,
+    pub worker_jemalloc: ByRelease,
+    /// A column family into which something was written, with its share of what each memtable has.
+    pub family: ByRelease,
     /// An instance.
     #[serde(deserialize_with = "bytes")]
     pub instance: Bytes,
-    /// A column family with a pool.
-    #[serde(deserialize_with = "bytes")]
-    pub family: Bytes,
     /// A column family's own cache.
     #[serde(deserialize_with = "bytes")]
     pub own_cache: Bytes,
@@ -84,19 +91,51 @@ pub struct Floor {
     /// An open file beside index and filter.
     #[serde(deserialize_with = "bytes")]
     pub table_reader: Bytes,
-    /// An iterator and what it has of each sorted run.
+    /// An iterator.
     #[serde(deserialize_with = "bytes")]
     pub iterator: Bytes,
+    /// What it has of each sorted run.
+    #[serde(deserialize_with = "bytes")]
+    pub iterator_run: Bytes,
     /// The touched part of a thread's stack.
     #[serde(deserialize_with = "bytes")]
     pub stack: Bytes,
+}
+
+/// A size in each release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByRelease {
+    /// RocksDB 5.17.2.
+    #[serde(rename = "5.17.2", deserialize_with = "bytes")]
+    pub r5: Bytes,
+    /// RocksDB 6.20.3.
+    #[serde(rename = "6.20.3", deserialize_with = "bytes")]
+    pub r6: Bytes,
+    /// RocksDB 8.10.0.
+    #[serde(rename = "8.10.0", deserialize_with = "bytes")]
+    pub r8: Bytes,
+}
+
+impl ByRelease {
+    /// That of one.
+    pub fn of(&self, release: Release) -> Bytes {
+        match release {
+            Release::R5 => self.r5,
+            Release::R6 => self.r6,
+            Release::R8 => self.r8,
+        }
+    }
 }
 
 /// Buffers of jobs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Buffers {
-    /// A flush.
+    /// Any job, however small.
+    #[serde(deserialize_with = "bytes")]
+    pub least: Bytes,
+    /// A flush, as far as it has so many bytes.
     #[serde(deserialize_with = "bytes")]
     pub flush: Bytes,
     /// A compaction, beside the index that it builds.
@@ -120,6 +159,9 @@ pub struct Waste {
     pub memtables: u64,
     /// Thousandths of everything else.
     pub rest: u64,
+    /// What it keeps for each task's thread.
+    #[serde(deserialize_with = "bytes")]
+    pub thread: Bytes,
 }
 
 /// How far reality lies from what is expected, in thousandths of it.
@@ -169,7 +211,7 @@ mod tests {
     #[test]
     fn the_shipped_coefficients_are_read() {
         let known = Coefficients::shipped().unwrap();
-        assert!(known.floor.family < known.floor.instance);
-        assert!(known.time.flushed_a_second.get() > 0 && known.time.compacted_a_second.get() > 0);
+        assert!(known.floor.family.of(Release::R5) < known.floor.family.of(Release::R8));
+        assert!(known.time.flush_entry_nanos > 0 && known.time.cores > 0);
     }
 }

@@ -2,38 +2,9 @@
 
 use crate::model::Kind;
 
+use super::entries::{Entries, meet, merged, split};
 use super::fixed::{self, ONE};
 use super::shape::{Blocks, Shape};
-
-/// Entries that lie sorted together: a memtable, a file of level 0, or a whole level below.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Entries {
-    /// How many keys of each class.
-    pub found: Vec<u64>,
-    /// How many of them are deletions.
-    pub deletions: u64,
-    /// What lists hold beyond one element a key.
-    pub more: u64,
-    /// How many of a sequence's entries were written before: they hide what lies deeper.
-    pub repeated: u64,
-}
-
-impl Entries {
-    fn none(shape: &Shape) -> Entries {
-        Entries { found: vec![0; shape.classes.len()], ..Entries::default() }
-    }
-
-    /// How many.
-    pub fn count(&self) -> u64 {
-        self.found.iter().sum()
-    }
-
-    fn blocks(&self, shape: &Shape) -> Blocks {
-        let count = self.count();
-        let deletions = self.deletions.min(count);
-        shape.blocks(count - deletions, deletions, self.more)
-    }
-}
 
 /// A memtable.
 #[derive(Clone, Debug)]
@@ -42,6 +13,8 @@ pub(super) struct Memtable {
     pub entries: Entries,
     /// What its entries take, thousandfold.
     milli: u64,
+    /// How many entries were put into it.
+    pub puts: u64,
     /// Records since it was begun.
     pub records: u64,
     /// When it was begun, among all memtables of the process.
@@ -50,7 +23,7 @@ pub(super) struct Memtable {
 
 impl Memtable {
     fn new(shape: &Shape, born: u64) -> Memtable {
-        Memtable { entries: Entries::none(shape), milli: 0, records: 0, born }
+        Memtable { entries: Entries::none(shape), milli: 0, puts: 0, records: 0, born }
     }
 
     /// Whether anything was written.
@@ -109,6 +82,11 @@ impl Run {
         self.blocks.count - fixed::of(self.blocks.count, self.unread)
     }
 
+    /// All of its blocks are read.
+    pub fn read_all(&mut self) {
+        self.unread = 0;
+    }
+
     fn touch(&mut self, blocks: u64) {
         self.unread = fixed::of(self.unread, fixed::untouched(blocks, self.blocks.count));
     }
@@ -124,6 +102,9 @@ pub(super) struct Held {
     /// The record at which the last of those iterators is closed.
     pub until: u64,
 }
+
+/// Timers that Flink reads at a time (`RocksDBPriorityQueueSetFactory.DEFAULT_CACHES_SIZE`).
+pub(super) const TIMERS_READ: u64 = 128;
 
 /// What a record does to it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -163,6 +144,10 @@ pub(super) struct Family {
     pub compacting: bool,
     /// Index and filter blocks of deleted files, in the cache.
     pub dead_index: u64,
+    /// Iterators that are open and stay so.
+    pub standing: u64,
+    /// Iterators that each record opens, in millionths.
+    pub opened: u64,
     /// Writes of each record in the phase, for the age of what expires; in millionths.
     pub writes_a_record: u64,
 }
@@ -181,6 +166,8 @@ impl Family {
             dead_memory: 0,
             compacting: false,
             dead_index: 0,
+            standing: 0,
+            opened: 0,
             writes_a_record: 0,
         }
     }
@@ -192,6 +179,13 @@ impl Family {
             + self.held.iter().map(|held| held.used).sum::<u64>()
     }
 
+    /// The same as it is allocated, with arena blocks of this size.
+    pub fn allocated(&self, arena: u64) -> u64 {
+        let entry = self.entry();
+        let waiting: u64 = self.waiting.iter().map(|memtable| memtable.allocated(arena, entry)).sum();
+        self.active.allocated(arena, entry) + waiting + self.held.iter().map(|held| held.allocated).sum::<u64>()
+    }
+
     /// Charged bytes of data blocks that were read and lie in the cache, of live files and of deleted ones.
     pub fn cached(&self) -> u64 {
         self.dead + self.runs.iter().map(|run| run.read() * run.blocks.charge).sum::<u64>()
@@ -200,6 +194,12 @@ impl Family {
     /// The same with what is not charged.
     pub fn cached_memory(&self) -> u64 {
         self.dead_memory + self.runs.iter().map(|run| run.read() * run.blocks.memory).sum::<u64>()
+    }
+
+    /// Charged bytes of the blocks that open iterators stand on: one of each sorted run, and some stand on the same.
+    pub fn stood_on(&self) -> u64 {
+        let of_run = |run: &Run| fixed::met(0, run.blocks.count, self.standing) * run.blocks.charge;
+        self.runs.iter().map(of_run).sum()
     }
 
     /// Index and filter of all live files.
@@ -222,6 +222,11 @@ impl Family {
         self.runs.iter().filter(|run| run.level == 0).count() as u64
     }
 
+    /// Entries of all sorted runs.
+    pub fn entries(&self) -> u64 {
+        self.runs.iter().map(|run| run.entries.count()).sum()
+    }
+
     /// How many files there are.
     pub fn file_count(&self, target: u64) -> u64 {
         let files = |run: &Run| if run.level == 0 { 1 } else { run.blocks.stored.div_ceil(target.max(1)) };
@@ -238,7 +243,7 @@ impl Family {
         self.read(done.read, before);
         self.iterate(done.iterate);
         if done.scan > 0 {
-            self.runs.iter_mut().for_each(|run| run.unread = 0);
+            self.runs.iter_mut().for_each(Run::read_all);
         }
         self.write(done.write, done.update);
         let deleted = match self.shape.window {
@@ -257,6 +262,7 @@ impl Family {
             return;
         }
         self.active.milli += all * self.shape.in_memtable(true);
+        self.active.puts += all;
         let entries = &mut self.active.entries;
         if self.shape.window.is_some() {
             // Of the updates as many meet a key of this memtable as it has of those that wait.
@@ -283,6 +289,7 @@ impl Family {
             return;
         }
         self.active.milli += deletions * self.shape.in_memtable(false);
+        self.active.puts += deletions;
         let entries = &mut self.active.entries;
         if let Some(window) = self.shape.window {
             // Of the keys that were written into this memtable some are deleted within it; the deletions stay.
@@ -314,7 +321,11 @@ impl Family {
             let mut draws = fixed::of(reads, class.chance);
             let in_memory: u64 = self.active.entries.found[at]
                 + self.waiting.iter().map(|memtable| memtable.entries.found[at]).sum::<u64>();
-            draws -= fixed::of(draws, fixed::share(in_memory, class.entries));
+            // Elements of a list are gathered from everywhere.
+            let ends = self.shape.kind != Kind::List;
+            if ends {
+                draws -= fixed::of(draws, fixed::share(in_memory, class.entries));
+            }
             for run in &mut self.runs {
                 let there = fixed::of(draws, fixed::share(run.entries.found[at], class.entries));
                 // A Bloom filter of 10 bits lets one in a hundred through.
@@ -323,7 +334,9 @@ impl Family {
                 let new = met - run.looked[at];
                 run.looked[at] = met;
                 run.touch(new);
-                draws -= there;
+                if ends {
+                    draws -= there;
+                }
             }
         }
     }
@@ -353,6 +366,7 @@ impl Family {
         for run in &mut self.runs {
             let count = run.entries.count();
             let walked = match self.shape.window {
+                Some(_) if self.shape.kind == Kind::Timers => TIMERS_READ,
                 Some(_) => 1,
                 None => fixed::scaled(self.shape.walked, count, population),
             };
@@ -393,9 +407,10 @@ impl Family {
         }
     }
 
-    /// What a compaction of level 0 would read, before compression: all of level 0 and level 1.
-    pub fn compaction_input(&self) -> u64 {
-        self.runs.iter().filter(|run| run.level <= 1).map(|run| run.blocks.raw).sum()
+    /// What a compaction of level 0 would read, all of level 0 and level 1: entries, and bytes before compression.
+    pub fn compaction_input(&self) -> (u64, u64) {
+        let read = self.runs.iter().filter(|run| run.level <= 1);
+        read.fold((0, 0), |(entries, bytes), run| (entries + run.entries.count(), bytes + run.blocks.raw))
     }
 
     /// What one file that it writes has as index, at most.
@@ -506,70 +521,4 @@ impl Family {
             }
         }
     }
-}
-
-/// Draws that fall into each class meet more of its entries.
-fn meet(found: &mut [u64], shape: &Shape, draws: u64) {
-    if shape.window.is_some() {
-        if let Some(found) = found.first_mut() {
-            *found += draws;
-        }
-        return;
-    }
-    for (found, class) in found.iter_mut().zip(&shape.classes) {
-        *found = fixed::met(*found, class.entries, fixed::of(draws, class.chance));
-    }
-}
-
-/// One run out of a newer and an older one.
-fn merged(shape: &Shape, newer: &Entries, older: &Entries) -> Entries {
-    if shape.window.is_some() {
-        // A deletion meets the value that it deletes, and stays for what lies deeper.
-        let values = older.count().saturating_sub(older.deletions);
-        let gone = (newer.deletions + newer.repeated).min(values);
-        let count = newer.count() + older.count() - gone;
-        let deletions = (newer.deletions + older.deletions).min(count);
-        let repeated = (newer.repeated + older.repeated).saturating_sub(gone);
-        return Entries { found: vec![count], deletions, more: newer.more + older.more, repeated };
-    }
-    let mut found = Vec::with_capacity(newer.found.len());
-    let mut common = 0;
-    for ((new, old), class) in newer.found.iter().zip(&older.found).zip(&shape.classes) {
-        let both = fixed::of(*old, fixed::share(*new, class.entries));
-        common += both;
-        found.push(new + old - both);
-    }
-    let older_count = older.count();
-    let stays = |value: u64| value - fixed::scaled(value, common.min(older_count), older_count);
-    let more = match shape.kind {
-        // What both have of a list is one list; what was the older one's first element is one more.
-        Kind::List => {
-            let deleted = fixed::share(newer.deletions, newer.count().max(1));
-            let joined = common * (shape.value() + 1);
-            newer.more + older.more + joined
-                - fixed::of(joined, deleted)
-                - fixed::of(fixed::scaled(older.more, common.min(older_count), older_count), deleted)
-        }
-        _ => 0,
-    };
-    let count = found.iter().sum();
-    Entries { found, deletions: (newer.deletions + stays(older.deletions)).min(count), more, repeated: 0 }
-}
-
-/// What stays and what moves a level down.
-fn split(entries: &Entries, moves: u64) -> (Entries, Entries) {
-    let part = |value: u64| fixed::of(value, moves);
-    let moved = Entries {
-        found: entries.found.iter().map(|found| part(*found)).collect(),
-        deletions: part(entries.deletions),
-        more: part(entries.more),
-        repeated: part(entries.repeated),
-    };
-    let stays = Entries {
-        found: entries.found.iter().zip(&moved.found).map(|(all, moved)| all - moved).collect(),
-        deletions: entries.deletions - moved.deletions,
-        more: entries.more - moved.more,
-        repeated: entries.repeated - moved.repeated,
-    };
-    (stays, moved)
 }

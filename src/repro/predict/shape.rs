@@ -204,28 +204,20 @@ fn varint(value: u64) -> u64 {
     u64::from(value.max(1).ilog2()) / 7 + 1
 }
 
-/// Divides keys by how often they are met. Zipf's law gives ranks from `r` to `2r` 2 to the power of (1 - exponent) times as
-/// much together as the ranks from `r/2` to `r`.
+/// Divides keys by how often they are met: by Zipf's law into the first, the two after it, the four after those, and so on.
 fn classes(state: &State, entries: u64) -> Vec<Class> {
     match state.order {
         Order::Uniform => vec![Class { entries: state.keys.max(1).saturating_mul(entries), chance: ONE }],
         Order::Sequence { .. } => vec![Class { entries: u64::MAX, chance: ONE }],
         Order::Zipf { exponent } => {
-            let growth = fixed::two_to(100_u8.saturating_sub(exponent));
+            let keys = state.keys.max(1);
             let mut classes: Vec<Class> = Vec::new();
-            let (mut first, mut weight, mut size) = (1_u64, 1_u128 << 40, 1_u64);
-            while first <= state.keys.max(1) {
-                let all = size;
-                let there = all.min(state.keys.max(1) - first + 1);
-                let part = weight * u128::from(there) / u128::from(all);
-                classes.push(Class { entries: there.saturating_mul(entries), chance: part as u64 });
-                first += all;
-                // The first rank alone is not yet a doubling: the second and third together are the first one.
-                weight = match size {
-                    1 => zipf_second(exponent),
-                    _ => weight * u128::from(growth) / u128::from(ONE),
-                };
-                size *= 2;
+            let (mut first, mut of_first) = (1_u64, ONE << 8);
+            while first <= keys {
+                let there = first.min(keys - first + 1);
+                let part = fixed::scaled(doubling(first, of_first, exponent), there, first);
+                classes.push(Class { entries: there.saturating_mul(entries), chance: part });
+                (first, of_first) = (first * 2, halved(of_first, u32::from(exponent)));
             }
             let sum: u64 = classes.iter().map(|class| class.chance).sum();
             classes.iter_mut().for_each(|class| class.chance = fixed::share(class.chance, sum));
@@ -234,19 +226,24 @@ fn classes(state: &State, entries: u64) -> Vec<Class> {
     }
 }
 
-/// What the second and the third rank weigh, where the first weighs 2^40: 2 to the power of minus the exponent, and 3 to it
-/// (as 2 to the power of 1.585 times it).
-fn zipf_second(exponent: u8) -> u128 {
-    let minus = |hundredths: u32| {
-        let mut left = u128::from(ONE) << 8;
-        let mut rest = hundredths;
-        while rest >= 100 {
-            left /= 2;
-            rest -= 100;
-        }
-        left * u128::from(ONE) / u128::from(fixed::two_to(rest as u8))
-    };
-    minus(u32::from(exponent)) + minus(u32::from(exponent) * 1585 / 1000)
+/// So much divided by two to the power of so many hundredths.
+fn halved(value: u64, hundredths: u32) -> u64 {
+    let rest = u8::try_from(hundredths % 100).unwrap_or(0);
+    fixed::scaled(value >> (hundredths / 100), ONE, fixed::two_to(rest))
+}
+
+/// What the ranks from `first` to twice that weigh together, where the first weighs `of_first`: eight pieces, each as its
+/// middle, and half of the step down.
+fn doubling(first: u64, of_first: u64, exponent: u8) -> u64 {
+    /// Binary logarithms of 17/16, 19/16, … 31/16, times 10,000.
+    const MIDDLES: [u32; 8] = [875, 2_479, 3_923, 5_236, 6_439, 7_549, 8_580, 9_542];
+    if first == 1 {
+        return of_first;
+    }
+    let exponent = u32::from(exponent);
+    let middles: u64 = MIDDLES.iter().map(|middle| halved(of_first, (exponent * middle + 5_000) / 10_000)).sum();
+    let step = of_first - halved(of_first, exponent);
+    fixed::scaled(middles, first, 8) + step / 2
 }
 
 #[cfg(test)]
@@ -290,8 +287,8 @@ mod tests {
         assert_eq!(classes.iter().map(|class| class.entries).sum::<u64>(), 10_000);
         let sum: u64 = classes.iter().map(|class| class.chance).sum();
         assert!(sum.abs_diff(ONE) < 100, "{sum}");
-        // The first 127 ranks of 10,000 with exponent 0.99: H(127) over H(10,000) is 0.55.
+        // The first 127 ranks of 10,000 with exponent 0.99: H(127) over H(10,000) is 0.543.
         let top: u64 = classes.iter().take(7).map(|class| class.chance).sum();
-        assert!((ONE / 100 * 53..ONE / 100 * 58).contains(&top), "{}", top * 100 / ONE);
+        assert!((ONE / 100 * 53..ONE / 100 * 56).contains(&top), "{}", top * 100 / ONE);
     }
 }

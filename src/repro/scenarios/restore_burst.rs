@@ -11,8 +11,8 @@ taskmanager.numberOfTaskSlots: 2
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: false
 taskmanager.memory.managed.size: 192m
-taskmanager.memory.jvm-overhead.min: 192m
-taskmanager.memory.jvm-overhead.max: 192m
+taskmanager.memory.jvm-overhead.min: 96m
+taskmanager.memory.jvm-overhead.max: 96m
 state.backend.rocksdb.writebuffer.size: 64mb
 state.backend.rocksdb.writebuffer.count: 4
 ";
@@ -23,8 +23,8 @@ taskmanager.numberOfTaskSlots: 2
 state.backend.type: rocksdb
 state.backend.rocksdb.memory.managed: true
 taskmanager.memory.managed.size: 192m
-taskmanager.memory.jvm-overhead.min: 192m
-taskmanager.memory.jvm-overhead.max: 192m
+taskmanager.memory.jvm-overhead.min: 96m
+taskmanager.memory.jvm-overhead.max: 96m
 state.backend.rocksdb.writebuffer.size: 64mb
 state.backend.rocksdb.writebuffer.count: 4
 ";

@@ -34,10 +34,11 @@ pub const SCENARIO: Scenario = Scenario {
     needs: Needs { flink: false, python: false, tmpfs: false, group: true },
     workload: include_str!("../../../profiles/workload/slow-leak.yaml"),
     variants: &[
-        Variant { bound: Bound::Fixed(Bytes::mib(172)), seconds: 480, ..Variant::fails(POOL) },
+        Variant { bound: Bound::Fixed(Bytes::mib(112)), seconds: 600, usual_seconds: 350, ..Variant::fails(POOL) },
         Variant {
-            bound: Bound::Fixed(Bytes::mib(172)),
+            bound: Bound::Fixed(Bytes::mib(112)),
             workload: Some(include_str!("../../../profiles/workload/slow-leak-mended.yaml")),
+            usual_seconds: 75,
             ..Variant::cured(POOL)
         },
     ],

@@ -1,0 +1,24 @@
+//! What `oomph diagnose` would say of what a run left behind, by the same readers and judges.
+
+use std::path::PathBuf;
+
+use crate::diagnose::postmortem::{self, anchors};
+use crate::probe::leavings;
+use crate::repro::outcome::Verdict;
+
+/// The verdict over files and directories; nothing where none of them can be read or they tell of no case.
+pub fn of(left: &[PathBuf]) -> Option<Verdict> {
+    let leavings = leavings::read(left, &anchors()).ok()?;
+    let numbered = leavings.inputs.iter().enumerate();
+    let excerpts = numbered.flat_map(|(number, input)| input.excerpts.iter().map(move |excerpt| (number, excerpt)));
+    let signals: Vec<_> = excerpts.flat_map(|(number, excerpt)| postmortem::signals(number, excerpt)).collect();
+    let cases = postmortem::cases(&signals);
+    let verdict = &postmortem::main(&cases)?.verdict;
+    Some(Verdict {
+        code: verdict.code.map(str::to_owned),
+        title: verdict.summary.clone(),
+        killer: verdict.killer.to_string(),
+        area: verdict.area.to_string(),
+        confidence: verdict.confidence.to_string(),
+    })
+}
