@@ -59,7 +59,7 @@ fn a_workload_that_is_none_is_said_with_its_line() {
     let room = room();
     fs::write(room.path().join("bad.yaml"), WORKLOAD.replace("keys: 20k", "keys: many")).unwrap();
     let output = oomph(room.path(), &["repro", "predict", "--workload", "bad.yaml"]);
-    assert!(text(&output.stderr).contains("bad.yaml: line 1, column 51: many is no count"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("bad.yaml: line 1, column 48: many is no count"), "{}", text(&output.stderr));
     assert_eq!(output.status.code(), Some(3));
 }
 
@@ -68,7 +68,7 @@ fn a_prediction_is_made_without_any_engine() {
     let room = room();
     let output = oomph(room.path(), &["repro", "predict", "--workload", "w.yaml", "flink-conf.yaml"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("Block cache"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("Managed memory"), "{}", text(&output.stdout));
 }
 
 #[cfg(not(feature = "rocksdb"))]
