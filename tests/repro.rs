@@ -68,7 +68,7 @@ fn a_prediction_is_made_without_any_engine() {
     let room = room();
     let output = oomph(room.path(), &["repro", "predict", "--workload", "w.yaml", "flink-conf.yaml"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("Managed memory"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("Anonymous memory"), "{}", text(&output.stdout));
 }
 
 #[cfg(not(feature = "rocksdb"))]
