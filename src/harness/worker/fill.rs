@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use super::{Allocated, Program};
-use crate::harness::engine::{ColumnFamily, Database, Library, SharedMemory};
-use crate::model::{Bytes, SharedPool};
+use crate::harness::engine::{ColumnFamily, Database, Library};
+use crate::model::{Bytes, StoreSettings};
 use crate::repro::stream::Material;
 
 /// The word that asks for it: `--fill-cache [LIBRARY]`.
@@ -60,16 +60,10 @@ fn filled(
     library: &Library,
     directory: &Path,
 ) -> Result<Filled, crate::harness::engine::EngineError> {
-    let pool = SharedPool {
-        cache: Bytes::mib(256),
-        write_buffer_manager: Bytes::mib(64),
-        high_priority_percent: 10,
-        strict: false,
-    };
-    let shared = SharedMemory::new(library, &pool)?;
-    let mut settings = crate::repro::settings::plain();
-    settings.pool = Some(pool);
-    let database = Database::open(library, directory, &[ColumnFamily::new("s")], &settings, Some(&shared))?;
+    // A cache that nobody charges for anything but blocks; Flink 1.9's RocksDB has no other.
+    let settings = StoreSettings { block_cache: Bytes::mib(256), ..crate::repro::settings::plain() };
+    let database = Database::open(library, directory, &[ColumnFamily::new("s")], &settings, None)?;
+    let usage = || database.caches().iter().map(|cache| cache.usage.get()).sum::<u64>();
     let material = Material::new(1);
     let entries = FILLING / VALUE as u64;
     for entry in 0..entries {
@@ -77,11 +71,11 @@ fn filled(
     }
     database.flush()?;
     let before: Allocated = (program.allocated)();
-    let usage = shared.usage().get();
+    let empty = usage();
     let mut value = Vec::with_capacity(VALUE);
     for entry in 0..entries {
         database.get(0, &entry.to_be_bytes(), &mut value)?;
     }
     let after = (program.allocated)();
-    Ok(Filled { cached: shared.usage().get().saturating_sub(usage), allocated: after.used.saturating_sub(before.used) })
+    Ok(Filled { cached: usage().saturating_sub(empty), allocated: after.used.saturating_sub(before.used) })
 }

@@ -214,12 +214,12 @@ impl Task {
         entry: Option<u32>,
         hand: &mut Hand<'_>,
     ) -> Result<(), EngineError> {
-        hand.address(site.state, id, entry);
         hand.value.clear();
         if site.state.ttl.is_some() {
             hand.value.extend_from_slice(&self.instance.now.load(Ordering::Relaxed).to_be_bytes());
         }
         hand.material.value(&mut hand.value, site.state, &mut hand.chance);
+        hand.address(site.state, id, entry);
         hand.count_write(hand.value.len() as u64);
         match site.state.kind {
             Kind::List => self.instance.database.merge(family, &hand.key, &hand.value),
