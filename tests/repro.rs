@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use rstest::rstest;
 
@@ -84,6 +83,8 @@ fn a_build_without_rocksdb_says_how_to_get_it() {
 
 #[cfg(feature = "rocksdb")]
 mod with_an_engine {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     fn is_empty(directory: &Path) -> bool {
