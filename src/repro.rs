@@ -7,6 +7,7 @@ pub mod figures;
 pub mod forecast;
 pub mod judging;
 pub mod launch;
+pub mod need;
 pub mod on_flink;
 pub mod outcome;
 pub mod parts;

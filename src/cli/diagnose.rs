@@ -4,6 +4,7 @@ mod ask;
 mod patch;
 mod patient;
 mod proposal;
+mod recorded;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use crate::artefact::masking::Masker;
 use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::diagnose::postmortem::{self, anchors};
 use crate::flink::{Version, sensitive};
-use crate::model::Role;
+use crate::model::{Role, Unseen};
 use crate::probe::leavings;
 use crate::recommend::cure::Advice;
 use crate::report::diagnose::{self as report, Input, Report};
@@ -108,15 +109,26 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
             }
         });
     }
-    let leavings = match leavings::read(&args.left, &anchors()) {
+    let (recordings, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        args.left.iter().cloned().partition(|path| recorded::is_recording(path));
+    let leavings = match leavings::read(&others, &anchors()) {
         Ok(leavings) => leavings,
         Err(error) => {
             anstream::eprintln!("error: could not read {error}");
             return Ok(Exit::Input);
         }
     };
-    let unread = leavings.unread;
-    let Read { inputs, signals, excerpts } = read(leavings.inputs);
+    let mut unread = leavings.unread;
+    let Read { mut inputs, mut signals, excerpts } = read(leavings.inputs);
+    for path in &recordings {
+        match recorded::read(inputs.len(), path) {
+            Ok((input, mut told)) => {
+                inputs.push(input);
+                signals.append(&mut told);
+            }
+            Err(why) => unread.push((path.display().to_string(), Unseen::because(why))),
+        }
+    }
     let cases = postmortem::cases(&signals);
     let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
     let told = patient::Told {

@@ -7,6 +7,7 @@ mod migrate;
 mod summary;
 mod vary;
 mod want;
+mod workload;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
@@ -43,6 +44,8 @@ Examples, each with what it answers:
       what that process was configured with
   oomph plan conf --job-plan job.json
       the network buffers that a job needs against those had
+  oomph plan conf --workload my.yaml
+      what RocksDB will take for that state, beside what it has
   oomph plan --tm 4096 --flink 1.9 --deployment yarn
       what -tm 4096 gave a YARN container of Flink 1.9
 
@@ -134,12 +137,15 @@ pub struct PlanArgs {
     migrate: migrate::MigrateArgs,
 
     /// Answer questions: JSON lines on standard input, JSON lines on standard output.
-    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain", "want", "job_plan", "parallelism"])]
+    #[arg(long, conflicts_with_all = ["inputs", "flink", "dynamic", "set", "env", "tm", "jm", "consumers", "explain", "want", "job_plan", "parallelism", "workload"])]
     batch: bool,
 
     // Last, since its heading holds for what follows.
     #[command(flatten)]
     job: job::JobArgs,
+
+    #[command(flatten)]
+    workload: workload::WorkloadArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -240,8 +246,16 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     };
+    let workload = match args.workload.read() {
+        Ok(workload) => workload,
+        Err((exit, message)) => {
+            anstream::eprintln!("error: {message}");
+            return Ok(exit);
+        }
+    };
     let (mut sheets, mut exit) = request.gather(args);
     for sheet in &mut sheets {
+        exit = exit.max(workload.as_ref().map_or(Exit::Clean, |workload| workload.ask(sheet)));
         exit = exit.max(job.as_ref().map_or(Exit::Clean, |job| job.ask(sheet)));
     }
     if sheets.iter().any(|sheet| sheet.outcome.is_err()) {
@@ -315,6 +329,7 @@ fn print(args: &PlanArgs, sheets: &[Sheet], out: &mut impl Write) -> anyhow::Res
                         write!(out, "{}", report::text::header(sheet, width))?;
                         write!(out, "{}", report::explain::story(sheet, survey, width))?;
                         write!(out, "{}", report::text::network_need(sheet, width))?;
+                        write!(out, "{}", report::text::workload_need(sheet, width))?;
                     }
                     _ => write!(out, "{}", report::text::sheet(sheet, width))?,
                 }

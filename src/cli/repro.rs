@@ -3,7 +3,7 @@
 mod conduct;
 mod engines;
 mod on_flink;
-mod prepare;
+pub(super) mod prepare;
 mod progress;
 mod results;
 

@@ -177,6 +177,7 @@ pub fn run(args: &SizeArgs) -> anyhow::Result<Exit> {
                 remarks: Vec::new(),
                 outcome: Ok(sizing.survey.clone()),
                 network_need: None,
+                workload_need: None,
             };
             print(args, &sizing, &sheet, width).context("could not print the sizing")?;
             Ok(Exit::Clean)

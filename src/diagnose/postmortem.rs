@@ -15,6 +15,7 @@ pub mod kubernetes;
 pub mod late;
 pub mod metrics;
 pub mod native;
+pub mod recorded;
 pub mod rocksdb;
 pub mod signal;
 pub mod systemd;

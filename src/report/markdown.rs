@@ -33,7 +33,9 @@ pub fn sheet(sheet: &Sheet) -> String {
                 })
                 .collect();
             out += &table::markdown(&text::COLUMNS, &text::SIDES, &rows);
-            let slots = text::slots(sheet, survey, WIDTH) + &text::network_need(sheet, WIDTH);
+            let slots = text::slots(sheet, survey, WIDTH)
+                + &text::network_need(sheet, WIDTH)
+                + &text::workload_need(sheet, WIDTH);
             let block = format!("Started with\n{}{slots}", table::wrapped(&survey.plan.jvm_arguments, WIDTH, 2));
             out += &format!("\n```\n{}```\n", anstream::adapter::strip_str(&block));
         }

@@ -10,6 +10,8 @@ use crate::plan::rejection::Outcome;
 use crate::plan::{Deployment, Question, Rejected, Survey};
 use crate::recommend::mend::Cure;
 use crate::recommend::network::NetworkAnswer;
+use crate::repro::need::WorkloadNeed;
+use crate::repro::settings::SettingsError;
 
 /// One configuration, what was asked of it and what came out.
 #[derive(Clone, Debug)]
@@ -40,6 +42,8 @@ pub struct Sheet {
     pub cures: Option<Vec<Cure>>,
     /// What a job needs in network buffers, where one was told of.
     pub network_need: Option<Outcome<NetworkAnswer>>,
+    /// What a workload will take of RocksDB's memory, where one was told of.
+    pub workload_need: Option<Result<WorkloadNeed, SettingsError>>,
 }
 
 impl Sheet {

@@ -7,6 +7,7 @@ mod pod;
 mod rejection;
 mod slots;
 pub mod want;
+mod workload_need;
 
 use anstyle::{AnsiColor, Style};
 
@@ -74,6 +75,11 @@ pub fn network_need(sheet: &Sheet, width: usize) -> String {
     sheet.network_need.as_ref().map_or(String::new(), |answer| network_need::section(answer, width))
 }
 
+/// What a workload will take of RocksDB's memory, where one was told of.
+pub fn workload_need(sheet: &Sheet, width: usize) -> String {
+    sheet.workload_need.as_ref().map_or(String::new(), |answer| workload_need::section(answer, width))
+}
+
 /// A section's heading.
 pub fn heading(text: &str) -> String {
     format!("\n{HEADING}{text}{HEADING:#}\n")
@@ -88,6 +94,7 @@ fn accepted(sheet: &Sheet, survey: &Survey, width: usize) -> String {
     out += &keepers(survey, width);
     out += &slots(sheet, survey, width);
     out += &network_need(sheet, width);
+    out += &workload_need(sheet, width);
     out += &besides::section(survey, width);
     if !survey.plan.notices.is_empty() {
         out += &heading("What Flink logs about it");

@@ -199,6 +199,7 @@ impl Request {
             outcome,
             cures,
             network_need: None,
+            workload_need: None,
         })
     }
 }

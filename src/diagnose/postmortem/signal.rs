@@ -48,6 +48,8 @@ pub enum Origin {
     Python,
     /// Metrics in Prometheus' text form.
     Metrics,
+    /// What oomph recorded of a process.
+    Recording,
     /// Command lines and settings: what the process was given.
     Given,
     /// Any other program.

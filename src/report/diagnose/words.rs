@@ -55,6 +55,7 @@ pub fn origin(origin: Origin) -> &'static str {
         Origin::RocksDb => "RocksDB",
         Origin::Python => "Python",
         Origin::Metrics => "metrics",
+        Origin::Recording => "recording",
         Origin::Given => "settings",
         Origin::Program => "program",
     }

@@ -6,6 +6,7 @@ mod network_need;
 mod pod;
 mod rejection;
 mod slots;
+mod workload_need;
 
 use figure::{FigureV1, PlaceV1, ReadingV1};
 use network_need::NetworkNeedV1;
@@ -13,6 +14,7 @@ use pod::PodV1;
 use rejection::RejectionV1;
 use serde::Serialize;
 use slots::SlotsV1;
+use workload_need::WorkloadNeedV1;
 
 use crate::model::{Limit, Role};
 use crate::plan::container;
@@ -65,6 +67,9 @@ pub struct Plan {
     /// What a job needs in network buffers, where one was told of.
     #[serde(skip_serializing_if = "Option::is_none")]
     network_need: Option<NetworkNeedV1>,
+    /// What a workload will take of RocksDB's memory, where one was told of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workload_need: Option<WorkloadNeedV1>,
     /// What Flink logs while it derives the memory.
     notices: Vec<String>,
     /// What in the input has no effect, or not the one it seems to have.
@@ -220,6 +225,7 @@ fn plan(sheet: &Sheet) -> Plan {
         rejection,
         process,
         network_need: sheet.network_need.as_ref().map(NetworkNeedV1::of),
+        workload_need: sheet.workload_need.as_ref().map(WorkloadNeedV1::of),
         notices: notices.iter().map(ToString::to_string).collect(),
         remarks: sheet.remarks.iter().map(|r| Remark { place: PlaceV1::of(&r.place), text: r.text.clone() }).collect(),
     }

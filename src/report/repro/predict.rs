@@ -57,6 +57,11 @@ pub fn page(experiment: &Experiment, prediction: &Prediction, width: usize) -> S
     out
 }
 
+/// The parts of a prediction, in MiB.
+pub fn parts(prediction: &Prediction, width: usize) -> String {
+    expected(prediction, width)
+}
+
 /// The whole of a prediction in a few lines.
 pub(super) fn short(label: &str, prediction: &Prediction, experiment: Option<&Experiment>, width: usize) -> String {
     let limit = experiment.map_or(Limit::Unlimited, |experiment| experiment.limit);
