@@ -3,6 +3,8 @@
 
 pub mod compare;
 pub mod extent;
+pub mod failure;
+pub mod failures;
 pub mod figures;
 pub mod forecast;
 pub mod judging;

@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod cluster;
 pub mod distribution;
+pub mod failing;
 pub mod follow;
 pub mod half;
 pub mod heap_state_surge;
@@ -28,7 +29,9 @@ use process::Gate;
 use submit::SubmitError;
 
 use super::disk::{DiskError, Space};
+use super::group::GroupError;
 use super::limit::{self, LimitError};
+use super::tmpfs::TmpfsError;
 use crate::model::{Bytes, Limit, Role};
 use crate::probe::root::Root;
 use crate::repro::launch::Version;
@@ -129,6 +132,18 @@ pub enum FlinkError {
         /// Why not.
         reason: String,
     },
+    /// There is no group for a process that needs one.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// There is no directory in memory.
+    #[error(transparent)]
+    Tmpfs(#[from] TmpfsError),
+    /// Nothing puts processes into a group.
+    #[error(
+        "put a process into a container: oomph-worker, which does that, does not lie beside oomph; build both with `cargo build \
+         --release`"
+    )]
+    NoDoor,
     /// Ctrl-C.
     #[error("go on: it was interrupted")]
     Interrupted,

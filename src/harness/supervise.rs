@@ -273,6 +273,11 @@ impl<'f> Following<'f> {
         match said {
             Said::Began { release, deviations } => (self.release, self.deviations) = (Some(release), deviations),
             Said::Progress(progress) => self.progress = Some(*progress),
+            Said::Status(status) => {
+                if let Ok(status) = ProcessStatus::parse(status.as_bytes()) {
+                    self.saw(&status);
+                }
+            }
             Said::Ended(ended) => self.ended = Some(ended),
         }
     }
@@ -311,8 +316,15 @@ impl<'f> Following<'f> {
     /// One look at what costs little.
     fn look(&mut self, hear: &mut dyn FnMut(Heard<'_>)) {
         let Some(status) = self.status().filter(|status| !status.is_zombie) else { return };
-        let Some(anonymous) = status.rss_anon else { return };
-        self.peak.look(&status);
+        if let Some(moment) = self.saw(&status) {
+            hear(Heard::Look(&moment));
+        }
+    }
+
+    /// Takes in a status of the command's, with its group as it is now.
+    fn saw(&mut self, status: &ProcessStatus) -> Option<Moment> {
+        let anonymous = status.rss_anon?;
+        self.peak.look(status);
         let group = self.group.map(Group::read);
         let stat = group.as_ref().map(|group| &group.stat);
         let sum = |one: Option<Bytes>, other: Option<Bytes>| match (one, other) {
@@ -330,8 +342,8 @@ impl<'f> Following<'f> {
             group_anonymous: stat.and_then(|stat| stat.anon),
             said: self.progress.clone(),
         };
-        hear(Heard::Look(&moment));
-        self.moments.push(moment);
+        self.moments.push(moment.clone());
+        Some(moment)
     }
 
     /// A look at more, where one is due.

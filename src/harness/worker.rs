@@ -65,6 +65,9 @@ fn run(program: Program, experiment: &Path) -> ExitCode {
         Ok(()) => Ended::Done,
         Err(error) => Ended::Failed(error),
     };
+    if let Ok(status) = fs::read_to_string("/proc/self/status") {
+        tell(&Said::Status(status));
+    }
     let failed = matches!(ended, Ended::Failed(_));
     tell(&Said::Ended(ended));
     ExitCode::from(u8::from(failed))

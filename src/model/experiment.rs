@@ -345,6 +345,8 @@ pub enum Said {
     },
     /// How far it is.
     Progress(Box<Progress>),
+    /// Its own `/proc/self/status` when all is done: a run may be shorter than the time between two looks.
+    Status(String),
     /// It ended.
     Ended(Ended),
 }

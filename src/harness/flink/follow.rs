@@ -43,17 +43,35 @@ pub struct Followed {
     pub records: u64,
     /// The job's checkpoints, as they were last told.
     pub checkpoints: Checkpoints,
+    /// What the job was when that was last told: `RUNNING`, `FAILED`.
+    pub state: Option<String>,
     /// How it ended.
     pub ending: Ending,
     /// Milliseconds since the job was submitted.
     pub millis: u64,
 }
 
+impl Followed {
+    /// A process that ended before there was anything to follow.
+    pub fn ended(ending: Ending, after: Duration) -> Followed {
+        Followed {
+            moments: Vec::new(),
+            looks: Vec::new(),
+            records: 0,
+            checkpoints: Checkpoints::default(),
+            state: None,
+            ending,
+            millis: millis(after),
+        }
+    }
+}
+
 /// What REST said last.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Told {
     records: u64,
     checkpoints: Checkpoints,
+    state: Option<String>,
 }
 
 /// Follows a process until it ends, the time is over, or enough was seen.
@@ -77,6 +95,7 @@ pub fn follow(
                 if let Ok(job) = answered.0 {
                     // It begins again at 0 when the job starts again.
                     told.records = told.records.max(job.records);
+                    told.state = Some(job.state);
                 }
                 if let Ok(checkpoints) = answered.1 {
                     told.checkpoints = checkpoints;
@@ -108,6 +127,7 @@ fn look_until_over(
         looks: Vec::new(),
         records: 0,
         checkpoints: Checkpoints::default(),
+        state: None,
         ending: Ending::OutOfTime,
         millis: 0,
     };
@@ -117,6 +137,7 @@ fn look_until_over(
             let told = told.lock().unwrap_or_else(PoisonError::into_inner);
             followed.records = told.records;
             followed.checkpoints = told.checkpoints;
+            followed.state.clone_from(&told.state);
         }
         if let Some(status) = jvm.ended() {
             followed.ending = Ending::Died { status: Words(status).to_string(), stderr: jvm.last_words() };
