@@ -20,7 +20,7 @@ use crate::artefact::masking::Masker;
 use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::diagnose::postmortem::{self, anchors};
 use crate::flink::{Version, sensitive};
-use crate::model::{Role, Unseen};
+use crate::model::{Deployment, Role, Unseen};
 use crate::probe::leavings;
 use crate::recommend::cure::Advice;
 use crate::report::diagnose::{self as report, Input, Report};
@@ -216,6 +216,36 @@ fn read(left: Vec<leavings::Input>) -> Read {
     }
     mask(&mut signals);
     Read { inputs, signals, excerpts }
+}
+
+/// What is left of a process, explained, with what to change in its configuration file.
+pub(super) struct Explained {
+    /// The verdict of the main case.
+    pub verdict: postmortem::Verdict,
+    /// What to change.
+    pub advice: Advice,
+    /// The first recommendation that changes keys, as `--patch` prints it: what it does, which keys, and the diff.
+    pub patch: Option<patch::Patched>,
+}
+
+/// Explains as `oomph diagnose LEFT --conf CONF` does.
+///
+/// # Errors
+/// Where what is left, or the configuration, cannot be read.
+pub(super) fn explain(
+    left: &[PathBuf],
+    conf: &std::path::Path,
+    version: Version,
+    role: Role,
+) -> anyhow::Result<Explained> {
+    let Read { signals, .. } = read(leavings::read(left, &anchors())?.inputs);
+    let cases = postmortem::cases(&signals);
+    let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
+    let told = patient::Told { version: Some(version), role: Some(role), deployment: Some(Deployment::Standalone) };
+    let found = patient::configured(conf, told, role).map_err(|error| anyhow::anyhow!("could not {error}"))?;
+    let advice = patient::advice(main, &found);
+    let patch = patch::of(conf, &found, &advice)?;
+    Ok(Explained { verdict: main.verdict.clone(), advice, patch })
 }
 
 /// What is left of an experiment, explained: the verdict of the main case.

@@ -1,5 +1,6 @@
 //! `oomph repro`: runs what kills, and what cures.
 
+mod closed_loop;
 mod conduct;
 mod engines;
 mod on_flink;
@@ -61,6 +62,8 @@ enum Verb {
     },
     /// Runs scenarios, or a workload of your own.
     Run(Box<RunArgs>),
+    /// Fails, is explained by diagnose, is changed as diagnose proposes, and runs again.
+    Loop(closed_loop::LoopArgs),
     /// What a workload will take under a configuration.
     Predict(PredictArgs),
     /// Two results beside each other.
@@ -95,6 +98,10 @@ struct RunArgs {
     /// All that can run here; those that cannot are named.
     #[arg(long, conflicts_with_all = ["names", "workload"])]
     all: bool,
+
+    /// Runs failures on a real Flink, with the cure that each knows itself (`loop` takes what diagnose proposes).
+    #[arg(long, value_enum, value_name = "WHERE", requires = "flink_home", conflicts_with_all = ["workload", "record"])]
+    on: Option<closed_loop::On>,
 
     /// A workload of your own, in place of a scenario.
     #[arg(long, value_name = "FILE", conflicts_with = "names")]
@@ -201,6 +208,7 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
             },
         },
         Verb::Run(args) => results::run(args, &mut out),
+        Verb::Loop(args) => closed_loop::run(args, &mut out),
         Verb::Predict(args) => results::predict(args, &mut out),
         Verb::Compare { a, b } => results::compare(a, b, &mut out),
     }
@@ -209,7 +217,11 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
 /// There is no such scenario: what there is.
 fn unknown(name: &str) -> Exit {
     let on_flink = scenarios::ON_FLINK.iter().map(|scenario| scenario.name);
-    let names: Vec<&str> = scenarios::ALL.iter().map(|scenario| scenario.name).chain(on_flink).collect();
+    refused_names(name, scenarios::ALL.iter().map(|scenario| scenario.name).chain(on_flink))
+}
+
+fn refused_names<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Exit {
+    let names: Vec<&str> = all.collect();
     anstream::eprintln!("error: there is no scenario `{name}`; there are: {}", names.join(", "));
     Exit::Usage
 }

@@ -52,7 +52,7 @@ pub struct Failure {
     pub story: &'static str,
     /// Whose memory.
     pub role: Role,
-    /// The settings with which it happens; those of every cluster are added.
+    /// The settings with which it happens, over those that every cluster has.
     pub settings: fn(&Site<'_>) -> Settings,
     /// What cures it, as the scenario itself knows; `loop` takes what diagnose proposes.
     pub cure: fn(&Site<'_>) -> Settings,
@@ -97,6 +97,20 @@ const AT_LEAST: u64 = 20;
 const STARTED: u64 = 15;
 
 impl Failure {
+    /// The settings of the failing run: the failure's over those that every cluster has.
+    pub fn settings_at(&self, site: &Site<'_>) -> Settings {
+        let mut all = settings(&[
+            ("jobmanager.memory.process.size", "1024m"),
+            // The job's figures are asked for each second.
+            ("metrics.fetcher.update-interval", "1000"),
+        ]);
+        all.extend((self.settings)(site));
+        if self.role == Role::JobManager {
+            all.remove("jobmanager.memory.process.size");
+        }
+        all
+    }
+
     /// Whether it is no death of memory: nothing is to be cured.
     pub fn is_negative(&self) -> bool {
         matches!(self.end, End::EndedFromOutside | End::Lives)

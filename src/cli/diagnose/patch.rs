@@ -9,14 +9,13 @@ use super::patient::Found;
 use crate::cli::Exit;
 use crate::config::FileKind;
 use crate::config::load;
-use crate::recommend::cure::{Advice, Proof};
+use crate::recommend::Change;
+use crate::recommend::cure::{Advice, Proof, Recommendation};
 use crate::recommend::patch::{self, Original, Unpatched};
 
 /// Prints it; what cannot be patched is one line.
 pub fn print(conf: &Path, found: &Found, advice: &Advice, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let proved = |proof: &Proof| matches!(proof, Proof::Planned { .. });
-    let with_keys = || advice.recommendations.iter().filter(|cure| !cure.changes().is_empty());
-    let Some(cure) = with_keys().find(|cure| proved(&cure.proof)).or_else(|| with_keys().next()) else {
+    let Some(cure) = first(advice) else {
         anstream::eprintln!("no key of {} changes: oomph diagnose without --patch says what to do", conf.display());
         return Ok(Exit::Findings);
     };
@@ -39,11 +38,36 @@ pub fn print(conf: &Path, found: &Found, advice: &Advice, out: &mut impl Write) 
     }
 }
 
-fn of_file(
-    conf: &Path,
-    found: &Found,
-    changes: &[crate::recommend::Change],
-) -> anyhow::Result<Result<String, Unpatched>> {
+/// The first recommendation that changes keys: one that was planned before one that was not.
+fn first(advice: &Advice) -> Option<&Recommendation> {
+    let proved = |proof: &Proof| matches!(proof, Proof::Planned { .. });
+    let with_keys = || advice.recommendations.iter().filter(|cure| !cure.changes().is_empty());
+    with_keys().find(|cure| proved(&cure.proof)).or_else(|| with_keys().next())
+}
+
+/// A recommendation as it is applied to a file.
+pub struct Patched {
+    /// What it does, in a few words.
+    pub title: String,
+    /// The keys that it changes.
+    pub changes: Vec<Change>,
+    /// The diff of the file.
+    pub diff: String,
+}
+
+/// The first recommendation that changes keys, for a configuration file; nothing where there is none, or the file cannot be
+/// patched.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn of(conf: &Path, found: &Found, advice: &Advice) -> anyhow::Result<Option<Patched>> {
+    let Some(cure) = first(advice) else { return Ok(None) };
+    let changes = cure.changes();
+    let written = of_file(conf, found, &changes)?;
+    Ok(written.ok().map(|diff| Patched { title: cure.title.clone(), changes, diff }))
+}
+
+fn of_file(conf: &Path, found: &Found, changes: &[Change]) -> anyhow::Result<Result<String, Unpatched>> {
     let path = if conf.is_dir() { file_in(conf) } else { conf.to_owned() };
     let text = std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::engines::{self, Engine};
-use super::{PredictArgs, RunArgs, conduct, on_flink, prepare};
+use super::{PredictArgs, RunArgs, closed_loop, conduct, on_flink, prepare};
 use crate::cli::Exit;
 use crate::cli::attach::over_time;
 use crate::cli::plan::width;
@@ -36,7 +36,7 @@ pub enum Format {
 }
 
 /// A run that could not be begun.
-fn refused(error: &dyn std::fmt::Display) -> Exit {
+pub fn refused(error: &dyn std::fmt::Display) -> Exit {
     anstream::eprintln!("error: {error}");
     Exit::Input
 }
@@ -52,15 +52,15 @@ fn base(dir: Option<&Path>) -> PathBuf {
 }
 
 /// Where the workers lie: beside this program, unless the environment says otherwise.
-fn workers() -> PathBuf {
+pub fn workers() -> PathBuf {
     let told = std::env::var_os("OOMPH_WORKERS").map(PathBuf::from);
     let beside = || std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
     told.or_else(beside).unwrap_or_default()
 }
 
 /// Files that must not be there yet: nothing is written over.
-fn outputs(args: &RunArgs) -> Result<(), String> {
-    for path in [&args.output, &args.html, &args.record].into_iter().flatten() {
+pub fn are_new(outputs: &[&Option<PathBuf>]) -> Result<(), String> {
+    for path in outputs.iter().copied().flatten() {
         if path.exists() {
             return Err(format!("{} is there already: name another file, or remove it", path.display()));
         }
@@ -68,6 +68,65 @@ fn outputs(args: &RunArgs) -> Result<(), String> {
         if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
             return Err(format!("could not write {}: there is no directory {}", path.display(), parent.display()));
         }
+    }
+    Ok(())
+}
+
+/// Where run directories go, made where it is not there, and without what earlier runs left that were cut off.
+pub fn prepared_base(dir: Option<&Path>, root: &Root) -> Result<PathBuf, String> {
+    let base = base(dir);
+    fs::create_dir_all(&base).map_err(|error| format!("could not make {}: {error}", base.display()))?;
+    for swept in leftovers::sweep(root, Some(&base)) {
+        match &swept.kept {
+            None => anstream::eprintln!(
+                "note: {} was left by an earlier run that was cut off; it is gone",
+                swept.path.display()
+            ),
+            Some(why) => {
+                anstream::eprintln!("note: {} was left by an earlier run, and stays: {why}", swept.path.display())
+            }
+        }
+    }
+    Ok(base)
+}
+
+/// What is set when somebody wants all of it to end.
+pub fn until_interrupted() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+/// A long session shows each scenario when it is done; JSON is one document at the end.
+pub fn tell(trial: &Trial, format: Format, out: &mut dyn Write) -> anyhow::Result<()> {
+    if format == Format::Text {
+        writeln!(out, "{}", report::text::trial(trial, width(), over_time::signs()))?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// What comes at the end of a session of trials: the table of several, or the document, and the files asked for.
+pub fn write(
+    trials: &[Trial],
+    format: Format,
+    output: Option<&Path>,
+    html: Option<&Path>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let document = || serde_json::to_string_pretty(&report::json::document(trials, &[], &[]));
+    match format {
+        Format::Json => writeln!(out, "{}", document()?)?,
+        Format::Text if trials.len() > 1 => write!(out, "{}", report::all::page(trials, &[], width()))?,
+        Format::Text => {}
+    }
+    if let Some(path) = output {
+        write_new(path, &document()?)?;
+    }
+    if let Some(path) = html {
+        write_new(path, &report::html::page(trials, &[])?)?;
     }
     Ok(())
 }
@@ -91,6 +150,19 @@ struct Session<'a> {
 
 /// `oomph repro run`.
 pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    if args.on.is_some() {
+        let asked = closed_loop::Asked {
+            names: &args.names,
+            all: args.all,
+            flink_home: &args.engine.flink_home,
+            dir: args.dir.as_deref(),
+            keep: None,
+            format: args.format,
+            output: &args.output,
+            html: &args.html,
+        };
+        return closed_loop::go(&asked, closed_loop::Cure::Known, out);
+    }
     let mut chosen = Vec::new();
     let mut on_flink = Vec::new();
     for name in &args.names {
@@ -105,30 +177,16 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         chosen.extend(scenarios::ALL);
         on_flink.extend(scenarios::ON_FLINK);
     }
-    if let Err(error) = outputs(args) {
+    if let Err(error) = are_new(&[&args.output, &args.html, &args.record]) {
         anstream::eprintln!("error: {error}");
         return Ok(Exit::Usage);
     }
     let root = Root::live();
-    let base = base(args.dir.as_deref());
-    if let Err(error) = fs::create_dir_all(&base) {
-        return Ok(refused(&format!("could not make {}: {error}", base.display())));
-    }
-    for swept in leftovers::sweep(&root, Some(&base)) {
-        match &swept.kept {
-            None => anstream::eprintln!(
-                "note: {} was left by an earlier run that was cut off; it is gone",
-                swept.path.display()
-            ),
-            Some(why) => {
-                anstream::eprintln!("note: {} was left by an earlier run, and stays: {why}", swept.path.display())
-            }
-        }
-    }
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+    let base = match prepared_base(args.dir.as_deref(), &root) {
+        Ok(base) => base,
+        Err(error) => return Ok(refused(&error)),
+    };
+    let stop = until_interrupted()?;
     // A scenario on Flink brings its own RocksDB.
     let has_state = |scenario: &&Scenario| !scenario.workload.contains("\nshuffle:");
     let wanted = chosen.iter().any(has_state) || args.workload.is_some();
@@ -187,7 +245,7 @@ impl Session<'_> {
                 }
                 match self.trial(scenario, group, engines.len() > 1) {
                     Ok(trial) => {
-                        self.tell(&trial, out)?;
+                        tell(&trial, self.args.format, out)?;
                         self.trials.push(trial);
                     }
                     Err(error) if self.args.all => self.leave_out(scenario, error),
@@ -211,7 +269,7 @@ impl Session<'_> {
                 }
                 match on_flink::run(&self.conductor, scenario, home, self.args.factor) {
                     Ok(trial) => {
-                        self.tell(&trial, out)?;
+                        tell(&trial, self.args.format, out)?;
                         self.trials.push(trial);
                     }
                     Err(error) => return Ok(Err(error)),
@@ -219,15 +277,6 @@ impl Session<'_> {
             }
         }
         Ok(Ok(()))
-    }
-
-    /// A long session shows each scenario when it is done; JSON is one document at the end.
-    fn tell(&self, trial: &Trial, out: &mut dyn Write) -> anyhow::Result<()> {
-        if self.args.format == Format::Text {
-            writeln!(out, "{}", report::text::trial(trial, width(), over_time::signs()))?;
-            out.flush()?;
-        }
-        Ok(())
     }
 
     fn leave_out(&mut self, scenario: &Scenario, needs: String) {

@@ -73,7 +73,7 @@ fn every_failure_is_planned_by_the_flinks_that_it_is_run_on() {
     for version in ["1.20.5", "2.3.0"].iter().filter_map(|text| text.parse().ok()) {
         let site = Site { version, directory: "/var/tmp/a", tmpfs: Some("/dev/shm/a") };
         for failure in failures::ALL {
-            let fails = (failure.settings)(&site);
+            let fails = failure.settings_at(&site);
             let mut cured = fails.clone();
             cured.extend((failure.cure)(&site));
             for settings in [&fails, &cured] {

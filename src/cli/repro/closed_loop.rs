@@ -1,0 +1,333 @@
+//! `oomph repro loop`: a failure, what diagnose says of what it left, the change that diagnose proposes applied to a copy of the
+//! configuration, and the same again with that.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::results::{self, Format};
+use super::{on_flink, refused_names};
+use crate::cli::Exit;
+use crate::cli::diagnose::{self, Explained};
+use crate::harness::flink::failing::{self, Attempt, Left};
+use crate::harness::flink::{FlinkError, Stage};
+use crate::harness::leftovers::RunDirectory;
+use crate::probe::root::Root;
+use crate::recommend::Change;
+use crate::recommend::cure::Step;
+use crate::repro::failure::{Failure, Seen, Site};
+use crate::repro::failures;
+use crate::repro::launch::Settings;
+use crate::repro::outcome::{Run, Statement, Trial, Verdict};
+
+/// Where a loop runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum On {
+    /// On a real Flink: --flink-home.
+    Flink,
+}
+
+/// What is to be gone through.
+#[derive(Debug, Args)]
+pub struct LoopArgs {
+    /// Which failures.
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    names: Vec<String>,
+
+    /// All of them.
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+
+    /// Where they run.
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = On::Flink)]
+    on: On,
+
+    /// A distribution of Flink; several for one after another.
+    #[arg(long, value_name = "DIR", required = true)]
+    flink_home: Vec<PathBuf>,
+
+    /// Where run directories go: on a disk, not in memory.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// Keeps what each failing run left, as its directory below this one.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+
+    /// How it is printed.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    format: Format,
+
+    /// Writes the results as JSON too.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Writes one page with charts too.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// Where the second run's configuration is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cure {
+    /// From diagnose.
+    Diagnosed,
+    /// From the failure itself.
+    Known,
+}
+
+/// What is asked for.
+pub struct Asked<'a> {
+    /// Which failures.
+    pub names: &'a [String],
+    /// All of them.
+    pub all: bool,
+    /// Distributions of Flink.
+    pub flink_home: &'a [PathBuf],
+    /// Where run directories go.
+    pub dir: Option<&'a Path>,
+    /// Where what failing runs left is kept.
+    pub keep: Option<&'a Path>,
+    /// How it is printed.
+    pub format: Format,
+    /// The file for JSON.
+    pub output: &'a Option<PathBuf>,
+    /// The file for the page.
+    pub html: &'a Option<PathBuf>,
+}
+
+/// `oomph repro loop`.
+pub fn run(args: &LoopArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let On::Flink = args.on;
+    let asked = Asked {
+        names: &args.names,
+        all: args.all,
+        flink_home: &args.flink_home,
+        dir: args.dir.as_deref(),
+        keep: args.keep.as_deref(),
+        format: args.format,
+        output: &args.output,
+        html: &args.html,
+    };
+    go(&asked, Cure::Diagnosed, out)
+}
+
+/// Goes through failures on Flink, one after another.
+pub fn go(asked: &Asked<'_>, cure: Cure, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let mut chosen: Vec<&'static Failure> = Vec::new();
+    for name in asked.names {
+        match failures::named(name) {
+            Some(failure) => chosen.push(failure),
+            None => return Ok(refused_names(name, failures::ALL.iter().map(|failure| failure.name))),
+        }
+    }
+    if asked.all {
+        chosen.extend(failures::ALL);
+    }
+    if let Err(error) = results::are_new(&[asked.output, asked.html]) {
+        anstream::eprintln!("error: {error}");
+        return Ok(Exit::Usage);
+    }
+    let root = Root::live();
+    let base = match results::prepared_base(asked.dir, &root) {
+        Ok(base) => base,
+        Err(error) => return Ok(results::refused(&error)),
+    };
+    let stop = results::until_interrupted()?;
+    let mut trials = Vec::new();
+    for home in asked.flink_home {
+        for failure in &chosen {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let ground = Ground { root: &root, base: &base, home, stop: &stop, keep: asked.keep };
+            match ground.go(failure, cure) {
+                Ok(trial) => {
+                    results::tell(&trial, asked.format, out)?;
+                    trials.push(trial);
+                }
+                Err(_) if stop.load(Ordering::Relaxed) => break,
+                // One that cannot be run does not keep the others from it, and is no success.
+                Err(error) if asked.all => {
+                    anstream::eprintln!("error: {}: {error}", failure.name);
+                    trials.push(not_run(failure, &error));
+                }
+                Err(error) => return Ok(results::refused(&error)),
+            }
+        }
+    }
+    results::write(&trials, asked.format, asked.output.as_deref(), asked.html.as_deref(), out)?;
+    if stop.load(Ordering::Relaxed) {
+        anstream::eprintln!("interrupted: what ran was ended, and nothing is left of it");
+        return Ok(Exit::Findings);
+    }
+    let held = !trials.is_empty() && trials.iter().all(Trial::holds);
+    Ok(if held { Exit::Clean } else { Exit::Findings })
+}
+
+fn not_run(failure: &Failure, error: &str) -> Trial {
+    Trial {
+        scenario: failure.name.to_owned(),
+        title: failure.title.to_owned(),
+        runs: Vec::new(),
+        statements: vec![Statement { says: "it can be run".to_owned(), held: false, measured: error.to_owned() }],
+        notes: Vec::new(),
+    }
+}
+
+/// Where failures happen.
+pub struct Ground<'g> {
+    /// This machine.
+    pub root: &'g Root,
+    /// Where run directories go.
+    pub base: &'g Path,
+    /// The distribution.
+    pub home: &'g Path,
+    /// Set when all is to end.
+    pub stop: &'g Arc<AtomicBool>,
+    /// Where what failing runs left is kept.
+    pub keep: Option<&'g Path>,
+}
+
+impl Ground<'_> {
+    /// Goes through one: fails, is explained, is cured.
+    pub fn go(&self, failure: &'static Failure, cure: Cure) -> Result<Trial, String> {
+        let directory = RunDirectory::create(self.root, Some(self.base), failure.name);
+        let directory = directory.map_err(|error| format!("could not {error}"))?;
+        on_flink::staged(self.home, self.base, &results::workers(), directory.path(), self.stop, |stage| {
+            self.on_stage(stage, failure, &directory, cure)
+        })
+    }
+
+    fn on_stage(
+        &self,
+        stage: &Stage<'_>,
+        failure: &'static Failure,
+        directory: &RunDirectory,
+        cure: Cure,
+    ) -> Result<Trial, String> {
+        let failed = |error: FlinkError| format!("could not {error}");
+        failing::room(stage, failure).map_err(failed)?;
+        let version = failing::version(stage).map_err(failed)?;
+        let tmpfs = failing::tmpfs(failure, directory).map_err(failed)?;
+        let memory = tmpfs.as_ref().map(|tmpfs| tmpfs.path().display().to_string());
+        let at = |label: &str| failing::place(directory, label).display().to_string();
+        let (fails_at, cured_at) = (at("fails"), at("cured"));
+        let site = Site { version, directory: &fails_at, tmpfs: memory.as_deref() };
+        let settings = failure.settings_at(&site);
+        let lasts = Duration::from_secs(failure.seconds);
+        let attempt = Attempt { label: "fails", fails: true, settings: settings.clone(), lasts };
+        let first = failing::run(stage, failure, directory, &site, &attempt).map_err(failed)?;
+        let explained =
+            diagnose::explain(std::slice::from_ref(&first.artefacts), &first.configuration, version, failure.role);
+        let explained = explained.map_err(|error| format!("{error:#}"))?;
+        self.kept(failure, &first)?;
+        let verdict = verdict(&explained);
+        let mut statements = vec![failure.failed(&first.seen), failure.explained(Some(&verdict))];
+        let mut notes = first.notes.clone();
+        let mut runs = vec![told(&first, failure, Some(verdict))];
+        let next = match (failure.is_negative(), cure) {
+            (true, _) => {
+                statements.push(spared(&explained));
+                None
+            }
+            (false, Cure::Known) => Some((failure.cure)(&Site { directory: &cured_at, ..site })),
+            (false, Cure::Diagnosed) => {
+                statements.push(proposed(&explained));
+                notes.extend(explained.patch.as_ref().map(|patch| format!("{}:\n{}", patch.title, patch.diff)));
+                explained.patch.as_ref().map(|patch| changed(&patch.changes))
+            }
+        };
+        if let Some(next) = next {
+            // Directories of the run itself are its own; everything else is as it was.
+            let site = Site { directory: &cured_at, ..site };
+            let mut settings = failure.settings_at(&site);
+            let removed = explained.patch.iter().filter(|_| cure == Cure::Diagnosed).flat_map(|patch| &patch.changes);
+            for change in removed.filter(|change| change.value().is_none()) {
+                settings.remove(change.key());
+            }
+            settings.extend(next);
+            let lasts = Duration::from_secs(failure.cured_seconds(first.seen.half.millis));
+            let attempt = Attempt { label: "cured", fails: false, settings, lasts };
+            let second = failing::run(stage, failure, directory, &site, &attempt).map_err(failed)?;
+            statements.push(failure.cured(&first.seen, &second.seen));
+            notes.extend(second.notes.iter().filter(|note| !first.notes.contains(note)).cloned());
+            runs.push(told(&second, failure, None));
+        }
+        let title = format!("{} (Flink {})", failure.title, stage.distribution.version);
+        Ok(Trial { scenario: failure.name.to_owned(), title, runs, statements, notes })
+    }
+
+    /// Copies what a failing run left to where the user wants it.
+    fn kept(&self, failure: &Failure, left: &Left) -> Result<(), String> {
+        let Some(keep) = self.keep else { return Ok(()) };
+        let into = keep.join(failure.name);
+        let wrong = |error: std::io::Error| format!("could not write {}: {error}", into.display());
+        std::fs::create_dir_all(&into).map_err(wrong)?;
+        for entry in std::fs::read_dir(&left.artefacts).map_err(wrong)?.flatten() {
+            std::fs::copy(entry.path(), into.join(entry.file_name())).map_err(wrong)?;
+        }
+        let name = left.configuration.file_name().unwrap_or_default();
+        std::fs::copy(&left.configuration, into.join(name)).map(|_| ()).map_err(wrong)
+    }
+}
+
+fn verdict(explained: &Explained) -> Verdict {
+    let verdict = &explained.verdict;
+    Verdict {
+        code: verdict.code.map(str::to_owned),
+        title: verdict.summary.clone(),
+        killer: verdict.killer.to_string(),
+        area: verdict.area.to_string(),
+        confidence: verdict.confidence.to_string(),
+    }
+}
+
+/// Whether diagnose proposed a change of the configuration.
+fn proposed(explained: &Explained) -> Statement {
+    let measured = match (&explained.patch, explained.advice.recommendations.first()) {
+        (Some(patch), _) => {
+            let changes: Vec<String> = patch.changes.iter().map(ToString::to_string).collect();
+            format!("{}: {}", patch.title, changes.join(", "))
+        }
+        (None, Some(other)) => format!("no key changes; it says: {}", other.title),
+        (None, None) => "nothing was proposed".to_owned(),
+    };
+    let says = "diagnose proposes a change of the configuration".to_owned();
+    Statement { says, held: explained.patch.is_some(), measured }
+}
+
+/// Whether diagnose proposed no memory where memory was not the reason.
+fn spared(explained: &Explained) -> Statement {
+    let grows = |step: &Step| matches!(step, Step::Change(change) if change.key().contains(".memory."));
+    let more: Vec<&str> = explained
+        .advice
+        .recommendations
+        .iter()
+        .filter(|cure| cure.steps.iter().any(grows))
+        .map(|cure| cure.title.as_str())
+        .collect();
+    Statement {
+        says: "diagnose proposes no more memory".to_owned(),
+        held: more.is_empty(),
+        measured: if more.is_empty() { "none".to_owned() } else { more.join("; ") },
+    }
+}
+
+/// The keys that changes give a value.
+fn changed(changes: &[Change]) -> Settings {
+    changes.iter().filter_map(|change| Some((change.key().to_owned(), change.value()?.to_owned()))).collect()
+}
+
+/// A run as all reports tell of runs.
+fn told(left: &Left, failure: &Failure, verdict: Option<Verdict>) -> Run {
+    let Seen { half, .. } = left.seen.clone();
+    let mut run = half.into_run(failure.name, "");
+    run.experiment.limit = left.limit;
+    run.verdict = verdict;
+    run
+}
