@@ -238,7 +238,6 @@ impl Ground<'_> {
             (false, Cure::Known) => Some((failure.cure)(&Site { directory: &cured_at, ..site })),
             (false, Cure::Diagnosed) => {
                 statements.push(proposed(&explained));
-                notes.extend(explained.patch.as_ref().map(|patch| format!("{}:\n{}", patch.title, patch.diff)));
                 explained.patch.as_ref().map(|patch| changed(&patch.changes))
             }
         };

@@ -58,5 +58,5 @@ fn content(listing: &Listing, limit: Option<Bytes>) -> Option<(Area, String)> {
         return None;
     }
     let counter = Counter { what: Counting::Memory, usage: held, limit, failed: None, at: 0 };
-    area::of_group(stat, &[counter], None)
+    area::of_group(stat, &[counter], None, None)
 }
