@@ -34,7 +34,7 @@ impl Parts {
         }
         let half = |part: u64| part >= all.div_ceil(2);
         let files_in_memory = self.mapped.map_or(0, |mapped| self.shmem.saturating_sub(mapped));
-        let area = if half(self.shmem) || files_in_memory >= all.div_ceil(UNPLANNED) {
+        let area = if half(self.shmem) || u128::from(files_in_memory) * 5 >= u128::from(all) * UNPLANNED {
             Area::Tmpfs
         } else if half(self.anon) {
             Area::Container
@@ -67,9 +67,9 @@ impl Parts {
     }
 }
 
-/// Memory of processes is planned for; files in memory are not, by nobody: where they are a quarter of a container and no
-/// process has mapped them, without them it would have had more room than JVM overhead is by default.
-const UNPLANNED: u64 = 4;
+/// In fifths of a container: memory of processes is planned for, files in memory that no process has mapped are not, so that
+/// these need not be half of it to be what filled it.
+const UNPLANNED: u128 = 2;
 
 /// Of a cgroup at its limit; `mapped` is the shared memory of the process that died, where that is told.
 pub(super) fn of_group(
