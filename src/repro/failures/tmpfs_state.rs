@@ -30,6 +30,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::KernelMemcg],
     areas: &[Area::Tmpfs],
     seconds: 120,
+    usual_seconds: 70,
     memory: Bytes::gib(4),
     disk: Bytes::gib(4),
 };
