@@ -16,6 +16,7 @@ use clap::{Args, Subcommand};
 use super::Exit;
 use super::plan::width;
 use crate::model::Bytes;
+use crate::repro::failures;
 use crate::repro::scenarios;
 
 const EXAMPLES: &str = "\
@@ -28,6 +29,8 @@ Examples, each with what it answers:
       all of them, as one page
   oomph repro run soft-cache --flink-home flink-1.20.5 --flink-home flink-2.3.0
       the same on the RocksDB of two distributions
+  oomph repro loop metaspace --flink-home flink-2.3.0
+      a real Flink fails, diagnose says why, and its change cures
   oomph repro predict --workload my.yaml conf/config.yaml
       what a workload will take under a configuration
   oomph repro run --workload my.yaml --conf conf/config.yaml
@@ -197,14 +200,18 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
                 .map(results::entry)
                 .chain(scenarios::ON_FLINK.iter().map(results::entry_on_flink))
                 .collect();
-            out.write_all(crate::report::repro::list::list(&entries, width()).as_bytes())?;
+            let failures: Vec<_> = failures::ALL.iter().map(results::entry_of_failure).collect();
+            out.write_all(crate::report::repro::list::list(&entries, &failures, width()).as_bytes())?;
             Ok(Exit::Clean)
         }
         Verb::Show { name } => match scenarios::named(name) {
             Some(scenario) => results::show(scenario, &mut out),
             None => match scenarios::ON_FLINK.iter().find(|scenario| scenario.name == name) {
                 Some(scenario) => results::show_on_flink(scenario, &mut out),
-                None => Ok(unknown(name)),
+                None => match failures::named(name) {
+                    Some(failure) => results::show_failure(failure, &mut out),
+                    None => Ok(unknown(name)),
+                },
             },
         },
         Verb::Run(args) => results::run(args, &mut out),

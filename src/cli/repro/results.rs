@@ -22,6 +22,7 @@ use crate::probe::root::Root;
 use crate::report::repro::show::{Half, Plan};
 use crate::report::repro::{self as report, Entry, NotRun};
 use crate::repro::compare::{self, Side};
+use crate::repro::failure::Failure;
 use crate::repro::outcome::{Ending, Run, Trial};
 use crate::repro::scenario::{Needs, Prepared, Scenario};
 use crate::repro::scenarios::{self, OnFlink};
@@ -437,6 +438,28 @@ pub fn entry_on_flink(scenario: &OnFlink) -> Entry {
         seconds: scenario.seconds,
         needs: Some("--flink-home".to_owned()),
     }
+}
+
+/// A failure on a real Flink in a list.
+pub fn entry_of_failure(failure: &Failure) -> Entry {
+    Entry {
+        name: failure.name.to_owned(),
+        title: failure.title.to_owned(),
+        seconds: failure.usual_seconds,
+        needs: None,
+    }
+}
+
+/// `oomph repro show` of a failure.
+pub fn show_failure(failure: &Failure, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let plan = Plan {
+        entry: Entry { needs: Some("--on flink --flink-home".to_owned()), ..entry_of_failure(failure) },
+        about: failure.story.to_owned(),
+        states: failure.states(),
+        runs: Vec::new(),
+    };
+    out.write_all(report::show::page(&plan, width()).as_bytes())?;
+    Ok(Exit::Clean)
 }
 
 /// `oomph repro show` of one on a real Flink.
