@@ -48,7 +48,7 @@ impl End {
         match self {
             End::Killed => "the kernel kills the process at its limit",
             End::DoesNotStart => "the process does not come up, or its job does not start",
-            End::Fails => "the process ends, its job fails, or its heap is exhausted",
+            End::Fails => "the process ends, its job fails, or it works no more: a full heap, an OutOfMemoryError",
             End::EndedFromOutside => "somebody ends the process from outside",
             End::Lives => "nothing ends the process",
         }
@@ -178,7 +178,11 @@ impl Failure {
         let held = match self.end {
             End::Killed => half.ending.is_death_of_memory(),
             End::DoesNotStart => (half.died() && seen.state.is_none()) || job_failed,
-            End::Fails => half.died() || job_failed || half.heap_is_exhausted(),
+            End::Fails => {
+                let is_done = seen.state.as_deref() == Some("FINISHED");
+                let stuck = half.heap_is_exhausted() || half.marks.out_of_memory.is_some();
+                half.died() || job_failed || (stuck && !is_done)
+            }
             End::EndedFromOutside => half.died(),
             End::Lives => !half.died() && !job_failed && matches!(half.ending, Ending::Finished | Ending::OutOfTime),
         };
@@ -208,7 +212,7 @@ impl Failure {
     /// Whether the cured run lived, and long enough.
     pub fn cured(&self, failing: &Seen, cured: &Seen) -> Statement {
         let half = &cured.half;
-        let lived = !half.died() && !half.heap_is_exhausted();
+        let lived = !half.died() && !half.heap_is_exhausted() && half.marks.out_of_memory.is_none();
         let is_done = cured.state.as_deref() == Some("FINISHED");
         let works = is_done || cured.state.as_deref() == Some("RUNNING");
         let wanted = self.cured_seconds(failing.half.millis) * 1000;
