@@ -71,10 +71,13 @@ impl Image {
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null()).output().unwrap()
     }
 
-    /// The same with a `/proc`, in a mount namespace that ends with it.
-    fn run_with_proc(&self, words: &[&str]) -> Output {
-        fs::create_dir_all(self.root.path().join("proc")).unwrap();
-        let script = "mount -t proc proc \"$1/proc\" && user=$2 && root=$1 && shift 2 && \
+    /// The same with what a container's runtime mounts, in a mount namespace that ends with it.
+    fn run_with_mounts(&self, words: &[&str]) -> Output {
+        for folder in ["proc", "sys/fs/cgroup"] {
+            fs::create_dir_all(self.root.path().join(folder)).unwrap();
+        }
+        let script = "root=$1 && user=$2 && shift 2 && mount -t proc proc \"$root/proc\" && \
+                      mount --rbind /sys/fs/cgroup \"$root/sys/fs/cgroup\" && \
                       exec chroot --userspec=\"$user\" \"$root\" \"$@\"";
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-c", script, "sh"]).arg(self.root.path()).args([&self.user, &self.entry]);
@@ -88,7 +91,8 @@ fn ends(output: &Output, code: i32, line: &str) {
     assert!(all.lines().any(|said| said.contains(line)), "no line has {line:?} in:\n{all}");
 }
 
-/// A JVM with the command line of a captured TaskManager, which runs as the image's user and does nothing.
+/// A JVM with the command line of a captured TaskManager, which does nothing. It runs as the image's user, with a `/tmp` of its own
+/// and with that user's name in its `/etc/passwd`, as in Flink's image.
 struct TaskManager {
     process: Child,
     _classes: tempfile::TempDir,
@@ -96,7 +100,7 @@ struct TaskManager {
 
 impl TaskManager {
     fn start(user: &str) -> TaskManager {
-        let classes = tempfile::tempdir().unwrap();
+        let classes = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         fs::set_permissions(classes.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let source = classes.path().join("TaskManagerRunner.java");
         let says = "package org.apache.flink.runtime.taskexecutor;\n\
@@ -112,9 +116,12 @@ impl TaskManager {
         let place = words.iter().position(|word| *word == "-classpath").unwrap();
         let is_kept =
             |(at, word): &(usize, &&str)| *at != place + 1 && *at > 0 && !word.starts_with("-Dlog") && !word.is_empty();
-        let (user, group) = user.split_once(':').unwrap();
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid", user, "--regid", group, "--clear-groups", "java"]);
+        let (id, group) = user.split_once(':').unwrap();
+        fs::write(classes.path().join("passwd"), format!("flink:x:{id}:{group}::/:/bin/sh\n")).unwrap();
+        let script = "mount --bind passwd /etc/passwd && mount -t tmpfs tmpfs /tmp && user=$1 && group=$2 && shift 2 && \
+                      exec setpriv --reuid \"$user\" --regid \"$group\" --clear-groups java \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script, "sh", id, group]);
         for (at, word) in words.iter().enumerate().filter(is_kept) {
             command.arg(word);
             if at == place {
@@ -157,18 +164,18 @@ fn the_static_program_looks_at_a_task_manager_of_its_own_user() {
     let image = Image::new();
     let task_manager = TaskManager::start(&image.user);
     let pid = task_manager.process.id().to_string();
-    let output = image.run_with_proc(&["attach", &pid]);
+    let output = image.run_with_mounts(&["attach", &pid]);
     ends(&output, 0, &format!("TaskManager {pid}: TaskManagerRunner, "));
     let said = text(&output.stdout);
     // Mappings, malloc's chunks, and the performance data of a JVM that has another root.
     let heap = said.lines().find(|line| line.starts_with("JVM Heap")).unwrap_or_else(|| panic!("{said}"));
     assert!(heap.contains("512.0") && !said.contains("malloc, not divided"), "{said}");
-    assert!(said.contains("The JVM, in MiB"), "{said}");
+    assert!(said.contains("The JVM, in MiB") && said.contains("Beside it in its cgroup"), "{said}");
     // Nobody else's process is read, and that is said.
     let ours = std::process::id().to_string();
-    let other = image.run_with_proc(&["capture", &ours, "-o", "-"]);
-    assert!(text(&other.stderr).contains("same user"), "{}", text(&other.stderr));
-    let bundle = image.run_with_proc(&["capture", &pid, "-o", "-"]);
+    let other = image.run_with_mounts(&["capture", &ours, "-o", "-"]);
+    assert!(text(&other.stderr).contains("permission denied (run as uid 0"), "{}", text(&other.stderr));
+    let bundle = image.run_with_mounts(&["capture", &pid, "-o", "-"]);
     ends(&Output { stdout: Vec::new(), ..bundle.clone() }, 0, &format!("wrote process {pid}"));
     // What was taken there is read where there is no process at all.
     fs::write(image.root.path().join("tm.tar.gz"), bundle.stdout).unwrap();
@@ -183,13 +190,13 @@ fn the_static_program_asks_rest_by_address_and_says_that_it_knows_no_names() {
     let task_manager = TaskManager::start(&image.user);
     let pid = task_manager.process.id().to_string();
     let begin = Instant::now();
-    let output = image.run_with_proc(&["attach", &pid, "--rest", "http://jobmanager:8081"]);
+    let output = image.run_with_mounts(&["attach", &pid, "--rest", "http://jobmanager:8081"]);
     ends(&output, 0, "Flink's REST: http://jobmanager:8081/jobmanager/config: the name was not");
     assert!(text(&output.stdout).contains("IP:PORT"), "{}", text(&output.stdout));
     // Once, not for each question.
     assert!(begin.elapsed().as_secs() < 9, "{:?}", begin.elapsed());
     let (address, asked) = answering(|_, _| (404, json!({"errors": ["Not found."]})));
-    let output = image.run_with_proc(&["attach", &pid, "--rest", &format!("http://{address}")]);
+    let output = image.run_with_mounts(&["attach", &pid, "--rest", &format!("http://{address}")]);
     ends(&output, 0, "Flink's REST");
     assert!(asked.recv().unwrap().starts_with("GET /"), "by address it asks");
     // A file of names is enough.
@@ -197,7 +204,7 @@ fn the_static_program_asks_rest_by_address_and_says_that_it_knows_no_names() {
     fs::write(image.root.path().join("etc/hosts"), "127.0.0.1 jobmanager\n").unwrap();
     let (address, asked) = answering(|_, _| (404, json!({"errors": ["Not found."]})));
     let (_, port) = address.split_once(':').unwrap();
-    let output = image.run_with_proc(&["attach", &pid, "--rest", &format!("http://jobmanager:{port}")]);
+    let output = image.run_with_mounts(&["attach", &pid, "--rest", &format!("http://jobmanager:{port}")]);
     ends(&output, 0, "Flink's REST");
     assert!(asked.recv().unwrap().starts_with("GET /"), "by a name that the file knows it asks");
 }
