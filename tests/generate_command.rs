@@ -36,6 +36,9 @@ fn every_verb_has_a_page_with_its_options_and_nothing_hidden_has() {
         assert!(page(file).contains(".SH NAME"), "{file}");
     }
     assert!(page("oomph.1").contains("a process to look at is gone or refuses"), "exit codes are told");
+    let table = page("oomph-repro.1");
+    let (_, table) = table.split_once(".SH NOTES\n.nf\n").unwrap();
+    assert!(table.contains("  oomph repro list\n") && table.contains("\n.fi"), "lines of examples stay: {table}");
     assert!(page("oomph-plan.1").contains("\\-\\-explain"), "options are told");
 }
 
