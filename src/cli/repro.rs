@@ -190,6 +190,17 @@ fn size(text: &str) -> Result<Bytes, String> {
     Bytes::parse_flink(text).map_err(|_| "give a size such as 2g".to_owned())
 }
 
+/// A static program loads no library, and no worker lies beside it: it runs nothing.
+const RUNS: bool = !cfg!(target_feature = "crt-static");
+
+/// What a static program says in place of a run.
+fn runs_nothing() -> Exit {
+    results::refused(
+        &"this oomph is static: it loads no RocksDB and has no workers, so it runs no experiments; take the full build of \
+          the same release, which needs glibc (docs/release.md); list, show, predict and compare work here",
+    )
+}
+
 /// Runs the verb.
 pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
@@ -214,6 +225,7 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
                 },
             },
         },
+        Verb::Run(_) | Verb::Loop(_) if !RUNS => Ok(runs_nothing()),
         Verb::Run(args) => results::run(args, &mut out),
         Verb::Loop(args) => closed_loop::run(args, &mut out),
         Verb::Predict(args) => results::predict(args, &mut out),
