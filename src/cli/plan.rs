@@ -158,6 +158,7 @@ pub(super) enum RoleArg {
 pub(super) enum DeploymentArg {
     Standalone,
     Yarn,
+    #[value(alias = "k8s")]
     Kubernetes,
     None,
 }
