@@ -42,6 +42,15 @@ Exit codes:
   2  the command line is wrong
   3  a workload or configuration could not be read, or nothing could be run";
 
+const LIST: &str = "\
+Example:
+  oomph repro list
+      each scenario with the time it takes and what it shows
+
+Exit codes:
+  0  listed
+  2  the command line is wrong";
+
 const SHOW: &str = "\
 Example:
   oomph repro show unmanaged-rocksdb
@@ -118,7 +127,7 @@ pub struct ReproArgs {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List what can be run.
-    #[command(after_help = "Exit codes:\n  0  listed")]
+    #[command(after_help = LIST)]
     List,
     /// Show one scenario in full: what it states, its workload, both configurations.
     #[command(after_help = SHOW)]
