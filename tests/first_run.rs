@@ -26,7 +26,6 @@ fn oomph(arguments: &[&str]) -> Output {
 #[case(&["plan", "kernel.log"], 3, "oomph diagnose reads what logs tell of a death")]
 #[case(&["plan", "job.jar"], 3, "error: could not read job.jar: it has zero bytes, as programs and archives have")]
 #[case(&["plan", "nothing.yaml"], 3, "error: could not read nothing.yaml: No such file")]
-#[case(&["check", "tm.log"], 3, "error: could not read tm.log: it is a log")]
 #[case(&["diagnose", "nothing.log"], 3, "error: could not read nothing.log: No such file")]
 #[case(&["diagnose", "job.jar"], 3, "error: could not read job.jar: ")]
 #[case(&["attach", "--recording", "tm.log"], 3, "error: could not read tm.log: it is no recording of oomph")]
@@ -65,6 +64,23 @@ fn a_configuration_that_is_to_be_diagnosed_is_told_where_it_belongs() {
     let output = oomph(&["diagnose", "config.yaml"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.starts_with("note: a configuration tells of no death: oomph check"), "{error}");
+}
+
+#[test]
+fn a_log_that_is_to_be_checked_is_told_where_it_belongs() {
+    let output = oomph(&["check", "tm.log"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    assert!(error.starts_with("error: could not read tm.log: it is a log"), "{error}");
+}
+
+#[test]
+fn a_directory_without_a_configuration_is_clean_and_says_that_nothing_was_recognised() {
+    let output = oomph(&["check", "empty"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert!(error.starts_with("note: no Flink configuration was recognised"), "{error}");
+    assert!(oomph(&["check", "config.yaml"]).stderr.is_empty());
 }
 
 #[test]
@@ -113,7 +129,8 @@ fn every_verb_says_in_80_columns_how_it_is_used_and_how_it_ends() {
 fn no_verb_is_left_out_of_the_list_above() {
     let help = String::from_utf8(oomph(&["--help"]).stdout).unwrap();
     let list = help.split("\nCommands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let verbs = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next().filter(|word| !word.is_empty()));
+    let verbs =
+        list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next().filter(|word| !word.is_empty()));
     for verb in verbs.filter(|verb| *verb != "help") {
         assert!(VERBS.contains(&&[verb][..]), "{verb}");
     }
@@ -159,7 +176,8 @@ fn every_link_between_documents_leads_somewhere() {
             if !heading.is_empty() {
                 let linked = fs::read_to_string(&path).unwrap();
                 let headings = linked.lines().filter_map(|line| line.strip_prefix('#'));
-                let found = headings.map(|line| anchor(line.trim_start_matches('#').trim())).any(|found| found == heading);
+                let found =
+                    headings.map(|line| anchor(line.trim_start_matches('#').trim())).any(|found| found == heading);
                 assert!(found, "{name} links to {target}");
             }
             followed += 1;
@@ -173,7 +191,8 @@ fn the_verdicts_and_scenarios_of_the_five_incidents_are_as_the_front_page_has_th
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("README.md")).unwrap();
     let rows: Vec<&str> = page.lines().filter(|line| line.contains("`oomph repro show ")).collect();
-    let mut folders: Vec<_> = fs::read_dir(root.join("testdata/incidents")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<_> =
+        fs::read_dir(root.join("testdata/incidents")).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.retain(|path| path.is_dir());
     folders.sort();
     assert_eq!((rows.len(), folders.len()), (5, 5));

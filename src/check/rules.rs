@@ -8,10 +8,8 @@ mod spelling;
 mod state;
 mod sums;
 
-pub(super) use spelling::{
-    PLACEHOLDER, Standing, UNREAD_DIRECTIVE, UNUSED_IGNORE, about_directive, unread_template,
-};
 pub use spelling::nearest;
+pub(super) use spelling::{PLACEHOLDER, Standing, UNREAD_DIRECTIVE, UNUSED_IGNORE, about_directive, unread_template};
 pub(super) use sums::{REJECTED, SHRINKS, refused_file, shrinks};
 
 use super::rule::Rule;

@@ -225,7 +225,9 @@ fn nothing_read(unread: &[(String, Unseen)]) -> Exit {
         anstream::eprintln!("error: could not read {name}: {why}");
     }
     if unread.is_empty() {
-        anstream::eprintln!("error: there is no file in what was given; oomph diagnose --ask pod/NAME says what to collect");
+        anstream::eprintln!(
+            "error: there is no file in what was given; oomph diagnose --ask pod/NAME says what to collect"
+        );
     }
     Exit::Input
 }

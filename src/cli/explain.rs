@@ -80,7 +80,7 @@ fn page(text: &str, format: Format) -> Option<String> {
 fn unknown(text: &str) -> String {
     let shown: String = text.chars().take(40).collect();
     let rules = catalogue().map(|rule| rule.code);
-    let names = catalogue().map(|rule| rule.name).chain(CAUSES.iter().map(|cause| cause.name));
+    let names: Vec<&str> = catalogue().map(|rule| rule.name).chain(CAUSES.iter().map(|cause| cause.name)).collect();
     let of_family =
         |code: &&str| text.len() >= 4 && code.get(..4).is_some_and(|family| text.to_uppercase().starts_with(family));
     let family: Vec<&str> = rules.chain(CAUSES.iter().map(|cause| cause.code)).filter(of_family).collect();
@@ -91,7 +91,7 @@ fn unknown(text: &str) -> String {
         Some((first, last)) => {
             format!("there is no rule {shown}; its family goes from {first} to {last}: see oomph rules")
         }
-        None => match nearest(&shown, names) {
+        None => match nearest(&shown, &names) {
             Some(near) => format!("there is no rule or cause {shown}; did you mean {near}?"),
             None => format!("there is no rule or cause {shown}: oomph rules lists the rules, docs/causes the causes"),
         },

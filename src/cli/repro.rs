@@ -105,7 +105,7 @@ const COMPARE: &str = "\
 Examples, each with what it answers:
   oomph repro compare before.json after.json
       two results of oomph repro run --output
-  oomph repro compare predicted.json tm.rec
+  oomph repro compare my-workload.json tm.rec
       a result, and a recording of a real TaskManager
 
 Exit codes:
@@ -308,7 +308,7 @@ fn unknown(name: &str) -> Exit {
 
 fn refused_names<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Exit {
     let names: Vec<&str> = all.collect();
-    match nearest(name, names.iter().copied()) {
+    match nearest(name, &names) {
         Some(near) => anstream::eprintln!("error: there is no scenario `{name}`; did you mean {near}?"),
         None => anstream::eprintln!("error: there is no scenario `{name}`; there are: {}", names.join(", ")),
     }

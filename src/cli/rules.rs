@@ -10,7 +10,7 @@ use crate::report::rules as report;
 const EXAMPLES: &str = "\
 Examples, each with what it answers:
   oomph rules
-      every rule of check: code, name, what it finds, whether --fix mends it
+      every rule of check: code, severity, name, what it finds
   oomph rules --thresholds
       the numbers that rules judge by, and where each is from
   oomph explain OOM401

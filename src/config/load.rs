@@ -265,7 +265,11 @@ fn missing(directory: &str, profile: &Profile, kind: FileKind, other_exists: boo
     } else if [FileKind::Standard, FileKind::Legacy].iter().any(|kind| inside.join(kind.file_name()).is_file()) {
         format!("There is one in {}.", inside.display())
     } else {
-        format!("A configuration directory holds {} or {}.", FileKind::Standard, FileKind::Legacy)
+        format!(
+            "A configuration directory holds {} or {}; oomph check finds them anywhere below a directory.",
+            FileKind::Standard,
+            FileKind::Legacy
+        )
     };
     LoadError::NoConfiguration {
         directory: directory.to_owned(),

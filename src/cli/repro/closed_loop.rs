@@ -153,7 +153,9 @@ pub fn go(asked: &Asked<'_>, cure: Cure, out: &mut dyn Write) -> anyhow::Result<
     // Before anything is made: what is no Flink is none for each of the failures.
     for home in asked.flink_home {
         if let Err(error) = Distribution::at(home) {
-            anstream::eprintln!("error: could not {error}; --flink-home is the directory of a Flink, with lib/flink-dist*.jar in it");
+            anstream::eprintln!(
+                "error: could not {error}; --flink-home is the directory of a Flink, with lib/flink-dist*.jar in it"
+            );
             return Ok(Exit::Input);
         }
     }

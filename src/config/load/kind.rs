@@ -110,11 +110,11 @@ pub(super) fn told_otherwise(
 /// So many lines tell whether a text is a log.
 const FIRST_LINES: usize = 20;
 
-/// Whether most of the first lines begin with a time, as no line of a configuration does.
+/// Whether the first line or most of the first lines begin with a time, as no line of a configuration does.
 fn is_log(text: &str) -> bool {
     let lines = text.lines().filter(|line| !line.trim().is_empty()).take(FIRST_LINES);
-    let (timed, all) = lines.fold((0, 0), |(timed, all), line| (timed + usize::from(begins_with_time(line)), all + 1));
-    timed * 2 > all
+    let timed: Vec<bool> = lines.map(begins_with_time).collect();
+    timed.first() == Some(&true) || timed.iter().filter(|is| **is).count() * 2 > timed.len()
 }
 
 /// A date (`2026-11-22 …`, `2022/06/02-03:58`) or the kernel's seconds (`[  812.3] …`).
@@ -136,6 +136,7 @@ mod tests {
     #[rstest]
     #[case("2026-01-01 00:00:00,000 INFO something\n\tat a.B.c(B.java:1)\n2026-01-01 00:00:01,000 INFO more\n", true)]
     #[case("2022/06/02-03:58:39.123456 7f RocksDB version: 8.10.0\n", true)]
+    #[case("2022/06/02-03:58:39.1 7f ** DB Stats **\nUptime(secs): 600.0 total\nCumulative writes: 1\n", true)]
     #[case("[812311.204] java invoked oom-killer\n", true)]
     #[case("taskmanager.memory.process.size: 4g\n", false)]
     #[case("# 2026-01-01 changed\ntaskmanager.memory.process.size: 4g\n", false)]

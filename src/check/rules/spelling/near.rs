@@ -58,12 +58,12 @@ pub fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
 
 /// The name that is meant where a name is none of `all`: the one that it begins, else the fewest edits away, where a third
 /// of its letters at most are wrong.
-pub fn nearest<'n>(name: &str, all: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
+pub fn nearest<'n>(name: &str, all: &[&'n str]) -> Option<&'n str> {
     let lower = name.to_lowercase();
-    let begun = all.clone().find(|other| lower.len() >= 4 && other.starts_with(&lower));
+    let begun = all.iter().copied().find(|other| lower.len() >= 4 && other.starts_with(&lower));
     begun.or_else(|| {
-        let near = all.filter_map(|other| Some((distance(&lower, other, lower.len() / 3)?, other)));
-        near.min_by_key(|(edits, _)| *edits).map(|(_, other)| other)
+        let near = all.iter().filter_map(|other| Some((distance(&lower, other, lower.len() / 3)?, other)));
+        near.min_by_key(|(edits, _)| *edits).map(|(_, other)| *other)
     })
 }
 
@@ -100,7 +100,7 @@ mod tests {
     #[case("heap", None)]
     #[case("", None)]
     fn a_name_is_taken_for_the_one_that_it_begins_or_nearly_is(#[case] name: &str, #[case] expected: Option<&str>) {
-        assert_eq!(nearest(name, ["unmanaged-rocksdb", "soft-cache"].into_iter()), expected);
+        assert_eq!(nearest(name, &["unmanaged-rocksdb", "soft-cache"]), expected);
     }
 
     proptest! {
