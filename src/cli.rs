@@ -112,8 +112,8 @@ pub fn parse() -> Result<Cli, Exit> {
     Cli::try_parse_from(arguments()).map_err(|error| {
         match input_without_verb(&error) {
             Some(input) => anstream::eprintln!(
-                "error: {input} is no verb; of what is there under this name say what to do: oomph plan {input}, oomph \
-                 check {input}, oomph diagnose {input}"
+                "error: {input} is no verb: say what is to be done with it, as in oomph plan {input}, oomph check {input} or \
+                 oomph diagnose {input}"
             ),
             None => error.exit(),
         }

@@ -43,7 +43,7 @@ fn oomph(arguments: &[&str]) -> Output {
 #[case(&["repro", "run"], 2, "error: nothing to run: name a scenario (oomph repro list has them)")]
 #[case(&["repro", "loop", "--flink-home", "empty"], 2, "error: nothing to run: give --all, or names of these: ")]
 // A typo.
-#[case(&["config.yaml"], 2, "error: config.yaml is no verb; of what is there under this name say what to do: oomph plan")]
+#[case(&["config.yaml"], 2, "error: config.yaml is no verb: say what is to be done with it, as in oomph plan config.yaml")]
 #[case(&["paln"], 2, "a similar subcommand exists: 'plan'")]
 #[case(&["repro", "show", "unmanaged"], 2, "error: there is no scenario `unmanaged`; did you mean unmanaged-rocksdb?")]
 #[case(&["repro", "run", "sotf-cache"], 2, "error: there is no scenario `sotf-cache`; did you mean soft-cache?")]
@@ -81,6 +81,18 @@ fn a_directory_without_a_configuration_is_clean_and_says_that_nothing_was_recogn
     assert_eq!(output.status.code(), Some(0), "{error}");
     assert!(error.starts_with("note: no Flink configuration was recognised"), "{error}");
     assert!(oomph(&["check", "config.yaml"]).stderr.is_empty());
+}
+
+#[test]
+fn a_slip_in_what_is_supposed_is_told_since_flink_would_take_it_in_silence() {
+    let supposed = |key: &str| oomph(&["plan", "config.yaml", "--set", &format!("{key}=8g")]);
+    let output = supposed("taskmanager.memory.proces.size");
+    assert_eq!(output.status.code(), Some(0));
+    let error = String::from_utf8(output.stderr).unwrap();
+    let expected = "note: no Flink knows taskmanager.memory.proces.size; did you mean taskmanager.memory.process.size?\n";
+    assert_eq!(error, expected);
+    assert!(supposed("taskmanager.memory.process.size").stderr.is_empty());
+    assert!(supposed("my.own.key").stderr.is_empty());
 }
 
 #[test]

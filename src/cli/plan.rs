@@ -219,6 +219,7 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    request.note_slips(args.flink);
     if args.summary.summary {
         let exit = summary::run(args, &request, &mut out, width())?;
         out.flush().context("could not print the summary")?;
