@@ -12,6 +12,7 @@ pub mod leftovers;
 pub mod limit;
 pub mod look;
 pub mod supervise;
+pub mod thread_limit;
 pub mod tmpfs;
 pub mod verdict;
 pub mod worker;

@@ -31,6 +31,7 @@ use submit::SubmitError;
 use super::disk::{DiskError, Space};
 use super::group::GroupError;
 use super::limit::{self, LimitError};
+use super::thread_limit::ThreadLimitError;
 use super::tmpfs::TmpfsError;
 use crate::model::{Bytes, Limit, Role};
 use crate::probe::root::Root;
@@ -138,6 +139,9 @@ pub enum FlinkError {
     /// There is no directory in memory.
     #[error(transparent)]
     Tmpfs(#[from] TmpfsError),
+    /// Nothing bounds threads.
+    #[error(transparent)]
+    Threads(#[from] ThreadLimitError),
     /// Nothing puts processes into a group.
     #[error(
         "put a process into a container: oomph-worker, which does that, does not lie beside oomph; build both with `cargo build \

@@ -24,6 +24,8 @@ pub enum Fence {
     Nothing,
     /// A container as large as Flink plans the whole process.
     Container,
+    /// So many threads more than the process has when it has come up. Its cure is a step of the platform's: no bound.
+    Threads(u32),
 }
 
 /// How the failing run has to end.
@@ -72,6 +74,8 @@ pub struct Failure {
     pub areas: &'static [Area],
     /// The failing run has at most so long, from the submission of its job.
     pub seconds: u64,
+    /// Seconds that both runs take together on two cores, the starts of their clusters included.
+    pub usual_seconds: u64,
     /// Memory that all of its processes take at most.
     pub memory: Bytes,
     /// What it writes at most.
@@ -109,6 +113,11 @@ impl Failure {
             all.remove("jobmanager.memory.process.size");
         }
         all
+    }
+
+    /// Whether what cures it is no key of the configuration but something outside of Flink.
+    pub fn is_of_the_platform(&self) -> bool {
+        matches!(self.fence, Fence::Threads(_))
     }
 
     /// Whether it is no death of memory: nothing is to be cured.

@@ -10,6 +10,7 @@ mod latency_metrics;
 mod metaspace;
 mod network_buffers;
 mod page_cache;
+mod thread_limit;
 mod tmpfs_state;
 mod unmanaged_rocksdb;
 
@@ -25,6 +26,7 @@ pub const ALL: &[Failure] = &[
     batch_direct::FAILURE,
     framework_off_heap::FAILURE,
     tmpfs_state::FAILURE,
+    thread_limit::FAILURE,
     latency_metrics::FAILURE,
     external_kill::FAILURE,
     page_cache::FAILURE,

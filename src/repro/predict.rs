@@ -22,8 +22,8 @@ use super::prediction::{Band, Part, Predicted, Prediction};
 use simulation::{Course, Moment, Simulation};
 
 /// What is added to a peak, since a peak is the highest of many moments and the simulation has one course: too low costs a
-/// container, too high a few MiB. A choice, not a measurement: 1.5 MiB and a hundredth.
-const MARGIN: u64 = 3 << 19;
+/// container, too high a few MiB. A choice, not a measurement: 2.5 MiB and a hundredth.
+const MARGIN: u64 = 5 << 19;
 
 /// A task keeps material for its values (`crate::repro::stream::Material`): 1 MiB.
 const MATERIAL: u64 = 1 << 20;
@@ -259,7 +259,7 @@ impl Sheet<'_> {
             worker + leaked * 3 / 4,
             worker + leaked,
             format!(
-                "the program, {} of material for values a task, and a margin of 1.5 MiB and 1 %",
+                "the program, {} of material for values a task, and a margin of 2.5 MiB and 1 %",
                 Bytes::new(MATERIAL)
             ),
         );

@@ -51,12 +51,10 @@ pub struct Patched {
     pub title: String,
     /// The keys that it changes.
     pub changes: Vec<Change>,
-    /// The diff of the file.
-    pub diff: String,
 }
 
 /// The first recommendation that changes keys, for a configuration file; nothing where there is none, or the file cannot be
-/// patched.
+/// patched: what is applied is what `--patch` would print.
 ///
 /// # Errors
 /// Where the file cannot be read.
@@ -64,7 +62,7 @@ pub fn of(conf: &Path, found: &Found, advice: &Advice) -> anyhow::Result<Option<
     let Some(cure) = first(advice) else { return Ok(None) };
     let changes = cure.changes();
     let written = of_file(conf, found, &changes)?;
-    Ok(written.ok().map(|diff| Patched { title: cure.title.clone(), changes, diff }))
+    Ok(written.is_ok().then(|| Patched { title: cure.title.clone(), changes }))
 }
 
 fn of_file(conf: &Path, found: &Found, changes: &[Change]) -> anyhow::Result<Result<String, Unpatched>> {

@@ -267,9 +267,14 @@ impl Ground<'_> {
                 None
             }
             (false, Cure::Known) => Some((failure.cure)(&Site { directory: &cured_at, ..site })),
+            (false, Cure::Diagnosed) if failure.is_of_the_platform() => {
+                let steps = outside(&explained);
+                let held = steps.held;
+                statements.push(steps);
+                held.then(Settings::new)
+            }
             (false, Cure::Diagnosed) => {
                 statements.push(proposed(&explained));
-                notes.extend(explained.patch.as_ref().map(|patch| format!("{}:\n{}", patch.title, patch.diff)));
                 explained.patch.as_ref().map(|patch| changed(&patch.changes))
             }
         };
@@ -330,6 +335,24 @@ fn proposed(explained: &Explained) -> Statement {
     };
     let says = "diagnose proposes a change of the configuration".to_owned();
     Statement { says, held: explained.patch.is_some(), measured }
+}
+
+/// Whether what diagnose proposes first is a step of the platform's, with a command.
+fn outside(explained: &Explained) -> Statement {
+    let first = explained.advice.recommendations.first();
+    let command = first.and_then(|cure| {
+        cure.steps.iter().find_map(|step| match step {
+            Step::Platform { what, command: Some(command) } => Some(format!("{what}: {command}")),
+            _ => None,
+        })
+    });
+    let measured = match (first, &command) {
+        (Some(cure), Some(command)) => format!("{}: {command}", cure.title),
+        (Some(cure), None) => cure.title.clone(),
+        (None, _) => "nothing was proposed".to_owned(),
+    };
+    let says = "diagnose proposes a change of the platform, not of Flink's memory".to_owned();
+    Statement { says, held: command.is_some(), measured }
 }
 
 /// Whether diagnose proposed no memory where memory was not the reason.

@@ -17,6 +17,7 @@ use crate::harness::group::Group;
 use crate::harness::kernel_log::{self, KernelLog};
 use crate::harness::leftovers::RunDirectory;
 use crate::harness::limit;
+use crate::harness::thread_limit::ThreadLimit;
 use crate::harness::tmpfs::Tmpfs;
 use crate::model::{Bytes, Limit, Role, Seen as Read};
 use crate::probe::root::Root;
@@ -116,7 +117,7 @@ pub fn run(
     let root = Root::live();
     let at = place(directory, attempt.label);
     let (group, limit) = match failure.fence {
-        Fence::Nothing => (None, Limit::Unlimited),
+        Fence::Nothing | Fence::Threads(_) => (None, Limit::Unlimited),
         Fence::Container => {
             let launch = launch::launch(site.version, failure.role, &attempt.settings).map_err(ClusterError::Launch)?;
             let limit = Limit::AtMost(launch.process);
@@ -129,7 +130,7 @@ pub fn run(
     let gate = Gate { group: group.as_ref().map(|group| (failure.role, group)), ..stage.gate };
     let stage = &Stage { gate, ..*stage };
     let log = KernelLog::from_here(&root);
-    let mut course = course(stage, failure, &at, site, attempt)?;
+    let mut course = course(stage, failure, directory, site, attempt)?;
     let artefacts = at.join("left");
     keep(&at, &artefacts, group.as_ref(), course.exceptions.as_deref())?;
     let mut notes: Vec<String> = group.iter().flat_map(|group| group.notes().iter().cloned()).collect();
@@ -168,11 +169,12 @@ fn has_ended(ending: &Ending) -> bool {
 fn course(
     stage: &Stage<'_>,
     failure: &Failure,
-    at: &Path,
+    directory: &RunDirectory,
     site: &Site<'_>,
     attempt: &Attempt<'_>,
 ) -> Result<Course, FlinkError> {
     let label = attempt.label;
+    let at = &place(directory, label);
     (stage.say)(&format!("{label}: starting Flink {}", stage.distribution.version));
     let began = Instant::now();
     let mut cluster = match Cluster::start(stage, at, &attempt.settings) {
@@ -184,6 +186,14 @@ fn course(
             return Ok(Course { seen: Seen { half, state: None }, pid: 0, exceptions: None });
         }
         Err(error) => return Err(error.into()),
+    };
+    // Made before the cluster is dropped, it would still hold a process.
+    let bound = match failure.fence {
+        Fence::Threads(more) if attempt.fails => {
+            let pid = cluster.process(failure.role).pid;
+            Some(ThreadLimit::of(&Root::live(), directory, pid, more)?)
+        }
+        _ => None,
     };
     (stage.say)(&format!("{label}: submitting the job"));
     let job = match submit::submit(stage, &cluster, &(failure.job)(site), failure.parallelism) {
@@ -224,6 +234,8 @@ fn course(
     let jvm = cluster.process(failure.role);
     let (pid, heap) = (jvm.pid, jvm.heap);
     let state = followed.state.clone();
+    drop(cluster);
+    drop(bound);
     Ok(Course { seen: Seen { half: half(stage, attempt, heap, followed), state }, pid, exceptions })
 }
 

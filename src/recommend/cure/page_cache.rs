@@ -5,6 +5,7 @@ use super::proof::{Case, Draft};
 use super::{Advice, Step};
 use crate::flink::keys;
 use crate::model::Deployment;
+use crate::recommend::Change;
 
 const SOURCE: &str = "a batch shuffle in Kubernetes: 20 GB of working set, 7 GB resident, the kernel's trace at a \
                       page-cache charge, a slow cloud disk; Linux, cgroup-v2.rst (writeback): writers of a version 2 \
@@ -117,6 +118,7 @@ fn less_to_write(case: &Case<'_>, advice: &mut Advice) {
 
 /// OOM906: a volume in memory counts to the container.
 pub(super) fn memory_volume(case: &Case<'_>, advice: &mut Advice) {
+    beside_the_others(case, advice);
     let mut steps = vec![Step::platform("a volume on a disk for io.tmp.dirs", "io.tmp.dirs: /flink-data")];
     let rocks = "state.backend.rocksdb.localdir";
     if case.patient.evidence.rocksdb || case.value(rocks).is_some() {
@@ -151,4 +153,26 @@ pub(super) fn memory_volume(case: &Case<'_>, advice: &mut Advice) {
         },
     );
     advice.refused.push("more memory: files fill it too".to_owned());
+}
+
+/// Where RocksDB has a directory of its own and temporary files have another, that of its own is what somebody put in memory.
+fn beside_the_others(case: &Case<'_>, advice: &mut Advice) {
+    let rocks = "state.backend.rocksdb.localdir";
+    let (Some(own), Some(others)) = (case.value(rocks), case.value("io.tmp.dirs")) else { return };
+    let in_memory = |path: &str| ["/dev/shm", "/run/"].iter().any(|prefix| path.trim().starts_with(prefix));
+    if others.split([',', ':']).any(|other| other.trim() == own.trim() || in_memory(other)) {
+        return;
+    }
+    case.offer(
+        advice,
+        Draft {
+            title: "RocksDB's files beside the other temporary files".to_owned(),
+            steps: vec![Step::Change(Change::remove(rocks))],
+            risk: format!("{others} has to lie on a disk with room for the state: findmnt -T {others}"),
+            watch: "shmem in memory.stat: it falls to what Flink itself maps".to_owned(),
+            why: format!("RocksDB has a directory of its own, {own}; without it its files go to io.tmp.dirs, {others}"),
+            source: "Flink, RocksDBOptions.LOCAL_DIRECTORIES: by default the directories of io.tmp.dirs",
+            ..Draft::default()
+        },
+    );
 }

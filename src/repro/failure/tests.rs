@@ -80,7 +80,8 @@ fn every_failure_is_planned_by_the_flinks_that_it_is_run_on() {
                 let launched = launch::launch(version, failure.role, settings);
                 assert!(launched.is_ok_and(|launch| launch.process < Bytes::gib(3)), "{} {version}", failure.name);
             }
-            assert_eq!(fails == cured, failure.is_negative(), "{}", failure.name);
+            let has_no_key = failure.is_negative() || failure.is_of_the_platform();
+            assert_eq!(fails == cured, has_no_key, "{}", failure.name);
             assert!((failure.job)(&site).contains("INSERT INTO"), "{}", failure.name);
         }
     }

@@ -28,6 +28,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::Jvm, Killer::Flink],
     areas: &[Area::Direct],
     seconds: 60,
+    usual_seconds: 35,
     memory: Bytes::gib(3),
     disk: Bytes::gib(2),
 };

@@ -27,6 +27,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::Jvm, Killer::Flink],
     areas: &[Area::Heap],
     seconds: 75,
+    usual_seconds: 220,
     memory: Bytes::gib(3),
     disk: Bytes::gib(2),
 };

@@ -21,6 +21,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::NotOom],
     areas: &[Area::Other],
     seconds: 20,
+    usual_seconds: 30,
     memory: Bytes::gib(4),
     disk: Bytes::mib(512),
 };

@@ -27,6 +27,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::Jvm, Killer::Flink],
     areas: &[Area::Direct],
     seconds: 60,
+    usual_seconds: 45,
     memory: Bytes::gib(3),
     disk: Bytes::mib(512),
 };

@@ -32,6 +32,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::Jvm, Killer::Flink],
     areas: &[Area::Heap],
     seconds: 90,
+    usual_seconds: 95,
     memory: Bytes::gib(3),
     disk: Bytes::gib(4),
 };

@@ -29,6 +29,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::Jvm, Killer::Flink],
     areas: &[Area::Heap],
     seconds: 90,
+    usual_seconds: 280,
     memory: Bytes::gib(3),
     disk: Bytes::mib(512),
 };

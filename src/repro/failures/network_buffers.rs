@@ -28,6 +28,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::Flink],
     areas: &[Area::Network],
     seconds: 45,
+    usual_seconds: 40,
     memory: Bytes::gib(3),
     disk: Bytes::mib(512),
 };

@@ -28,6 +28,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::NotOom],
     areas: &[Area::PageCache, Area::Other],
     seconds: 90,
+    usual_seconds: 55,
     memory: Bytes::gib(4),
     disk: Bytes::gib(6),
 };

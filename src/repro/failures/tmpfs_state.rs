@@ -14,7 +14,7 @@ pub const FAILURE: Failure = Failure {
     role: Role::TaskManager,
     settings: |site| {
         let mut all = settings(&[
-            ("taskmanager.memory.process.size", "1152m"),
+            ("taskmanager.memory.process.size", "1408m"),
             ("taskmanager.numberOfTaskSlots", "2"),
             ("state.backend.rocksdb.localdir", site.tmpfs.unwrap_or(site.directory)),
         ]);
@@ -30,6 +30,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::KernelMemcg],
     areas: &[Area::Tmpfs],
     seconds: 120,
+    usual_seconds: 70,
     memory: Bytes::gib(4),
     disk: Bytes::gib(4),
 };

@@ -36,6 +36,7 @@ pub const FAILURE: Failure = Failure {
     killers: &[Killer::KernelMemcg],
     areas: &[Area::ManagedRocksDb, Area::Native],
     seconds: 90,
+    usual_seconds: 80,
     memory: Bytes::gib(3),
     disk: Bytes::gib(4),
 };

@@ -15,6 +15,8 @@ pub(super) struct Parts {
     pub(super) unwritten: u64,
     /// Shared memory.
     pub(super) shmem: u64,
+    /// The part of it that the process which died had mapped; nothing where that is not told. The rest are files.
+    pub(super) mapped: Option<u64>,
     /// The kernel's own.
     pub(super) kernel: u64,
 }
@@ -31,7 +33,8 @@ impl Parts {
             return None;
         }
         let half = |part: u64| part >= all.div_ceil(2);
-        let area = if half(self.shmem) {
+        let files_in_memory = self.mapped.map_or(0, |mapped| self.shmem.saturating_sub(mapped));
+        let area = if half(self.shmem) || u128::from(files_in_memory) * 5 >= u128::from(all) * UNPLANNED {
             Area::Tmpfs
         } else if half(self.anon) {
             Area::Container
@@ -64,8 +67,17 @@ impl Parts {
     }
 }
 
-/// Of a cgroup at its limit.
-pub(super) fn of_group(stat: &MemcgStat, counters: &[Counter], at_limit: Option<&Counter>) -> Option<(Area, String)> {
+/// In fifths of a container: memory of processes is planned for, files in memory that no process has mapped are not, so that
+/// these need not be half of it to be what filled it.
+const UNPLANNED: u128 = 2;
+
+/// Of a cgroup at its limit; `mapped` is the shared memory of the process that died, where that is told.
+pub(super) fn of_group(
+    stat: &MemcgStat,
+    counters: &[Counter],
+    at_limit: Option<&Counter>,
+    mapped: Option<Bytes>,
+) -> Option<(Area, String)> {
     if let Some(kernel) = at_limit.filter(|counter| counter.what == Counting::Kernel) {
         let text =
             format!("the kernel's own memory is at its limit of {} MiB", kernel.limit.unwrap_or_default().whole_mib());
@@ -79,6 +91,7 @@ pub(super) fn of_group(stat: &MemcgStat, counters: &[Counter], at_limit: Option<
         file: get(stat.file).saturating_sub(shmem),
         unwritten: get(stat.dirty).saturating_add(get(stat.writeback)),
         shmem,
+        mapped: mapped.map(Bytes::get),
         kernel: get(stat.all_kernel().max(counted)),
     };
     if !stat.says_something() && parts.kernel < at_limit.map_or(u64::MAX, |counter| counter.usage.get() / 2) {
@@ -99,6 +112,7 @@ pub(super) fn of_machine(machine: &MachineMemory, page: Bytes) -> Option<(Area, 
         file: get(machine.file_lists),
         unwritten: get(machine.unwritten),
         shmem: get(Some(shmem)),
+        mapped: None,
         kernel: get(machine.slab_unreclaimable).saturating_add(get(machine.page_tables)),
     };
     // Memory that no list holds (huge pages put aside, drivers) says nothing of what is in use.
@@ -110,6 +124,7 @@ pub(super) fn of_report(report: &Report, global: bool) -> Option<(Area, String)>
     if global {
         of_machine(&report.machine, report.page())
     } else {
-        of_group(&report.stat, &report.counters, report.at_limit())
+        let mapped = report.killed.iter().filter_map(|killed| killed.shmem).max();
+        of_group(&report.stat, &report.counters, report.at_limit(), mapped)
     }
 }

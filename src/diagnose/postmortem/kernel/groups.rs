@@ -31,6 +31,9 @@ pub(super) fn signals(excerpt: &Excerpt) -> Vec<Signal> {
         };
         return vec![signal(excerpt, Origin::Counters, at, Says::Death(death))];
     }
+    if let Some((at, reason)) = spared(&listing, limit) {
+        return vec![signal(excerpt, Origin::Counters, at, Says::OtherReason { reason, ends: false })];
+    }
     let Some((at, hits)) = listing.hits.filter(|(_, hits)| *hits > 0) else { return Vec::new() };
     let strain = Strain {
         name: "limit-hit",
@@ -40,6 +43,23 @@ pub(super) fn signals(excerpt: &Excerpt) -> Vec<Signal> {
         limit,
     };
     vec![signal(excerpt, Origin::Counters, at, Says::Strain(strain))]
+}
+
+/// Of the limit, in tenths: a group whose highest usage stayed below it had room to the end.
+const ROOM: u64 = 9;
+
+/// Why memory did not end a process of the group, as an end to "it was", where the counters show that: nobody was killed, the
+/// limit was never met, and there was room to the end. Where the line stands that counts kills.
+fn spared(listing: &Listing, limit: Option<Bytes>) -> Option<(usize, String)> {
+    let (at, _) = listing.kills.filter(|(_, kills)| *kills == 0)?;
+    let never_met = listing.hits.is_none_or(|(_, hits)| hits == 0);
+    let (peak, limit) = (listing.peak?, limit?);
+    let had_room = u128::from(peak.get()) * 10 < u128::from(limit.get()) * u128::from(ROOM);
+    let whole = |bytes: Bytes| bytes.whole_mib();
+    (never_met && had_room).then(|| {
+        let (peak, limit) = (whole(peak), whole(limit));
+        (at, format!("nothing of the container's: its counters tell of no kill, and of {peak} of {limit} MiB at most"))
+    })
 }
 
 /// What the group used when it met its limit. After a kill its usage is what is left; then the highest usage counts.
@@ -58,5 +78,5 @@ fn content(listing: &Listing, limit: Option<Bytes>) -> Option<(Area, String)> {
         return None;
     }
     let counter = Counter { what: Counting::Memory, usage: held, limit, failed: None, at: 0 };
-    area::of_group(stat, &[counter], None)
+    area::of_group(stat, &[counter], None, None)
 }

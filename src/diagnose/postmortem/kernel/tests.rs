@@ -133,3 +133,21 @@ fn a_cgroups_files_count_its_kills() {
 fn a_path_ends_in_what_others_call_it(#[case] path: &str, #[case] expected: Option<&str>) {
     assert_eq!(unit(path).as_deref(), expected);
 }
+
+#[test]
+fn counters_without_a_kill_and_with_room_to_the_end_say_that_it_was_not_the_container() {
+    let files = |peak: u64, hits: u64, kills: u64| {
+        Excerpt::plain(&format!(
+            "==> memory.limit_in_bytes <==\n1811939328\n==> memory.max_usage_in_bytes <==\n{peak}\n\
+             ==> memory.failcnt <==\n{hits}\n==> memory.oom_control <==\noom_kill_disable 0\nunder_oom 0\noom_kill {kills}\n"
+        ))
+    };
+    let is_spared = |excerpt: &Excerpt| {
+        super::signals(excerpt).iter().any(|signal| matches!(signal.says, Says::OtherReason { ends: false, .. }))
+    };
+    assert!(is_spared(&files(493_981_696, 0, 0)));
+    // It met its limit, it was about to, or somebody was killed.
+    assert!(!is_spared(&files(493_981_696, 3, 0)));
+    assert!(!is_spared(&files(1_811_939_328, 0, 0)));
+    assert!(!is_spared(&files(493_981_696, 0, 1)));
+}
