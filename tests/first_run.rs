@@ -89,7 +89,8 @@ fn a_slip_in_what_is_supposed_is_told_since_flink_would_take_it_in_silence() {
     let output = supposed("taskmanager.memory.proces.size");
     assert_eq!(output.status.code(), Some(0));
     let error = String::from_utf8(output.stderr).unwrap();
-    let expected = "note: no Flink knows taskmanager.memory.proces.size; did you mean taskmanager.memory.process.size?\n";
+    let expected =
+        "note: no Flink knows taskmanager.memory.proces.size; did you mean taskmanager.memory.process.size?\n";
     assert_eq!(error, expected);
     assert!(supposed("taskmanager.memory.process.size").stderr.is_empty());
     assert!(supposed("my.own.key").stderr.is_empty());
