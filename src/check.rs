@@ -25,4 +25,4 @@ pub use collect::Collector;
 pub use engine::{Checked, Selection, Told, Yarn, check, check_against};
 pub use policy::Policy;
 pub use rule::{FixKind, Rule};
-pub use rules::{by_code_or_name, catalogue};
+pub use rules::{by_code_or_name, catalogue, meant_by, nearest};

@@ -135,7 +135,7 @@ fn what_cannot_be_done_is_one_line_and_its_own_exit_code() {
     // One more than the kernel's largest (PID_MAX_LIMIT in include/linux/threads.h).
     assert_eq!(fails(&["capture", "4194305", "-o", "a"], 4, "there is no process 4194305").lines().count(), 1);
     assert_eq!(fails(&["capture", &pid, "--directory", "-o", "-"], 2, "standard output").lines().count(), 1);
-    fails(&["capture", "0", "-o", "a"], 2, "0 is not in");
+    fails(&["capture", "0", "-o", "a"], 2, "a process is named by its id");
     fails(&["capture", &pid], 2, "--output <FILE>");
     assert_eq!(fs::read(folder.path().join("mine")).unwrap(), b"mine");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");

@@ -6,5 +6,5 @@
 fn every_documented_command_prints_what_its_page_says() {
     let cases = trycmd::TestCases::new();
     cases.env("NO_COLOR", "1").env("COLUMNS", "80");
-    cases.case("README.md").case("docs/*.md").case("tests/cmd/*.md");
+    cases.case("README.md").case("docs/*.md").case("docs/guide/*.md").case("tests/cmd/*.md");
 }

@@ -9,6 +9,7 @@ mod state;
 mod sums;
 
 pub(super) use spelling::{PLACEHOLDER, Standing, UNREAD_DIRECTIVE, UNUSED_IGNORE, about_directive, unread_template};
+pub use spelling::{meant_by, nearest};
 pub(super) use sums::{REJECTED, SHRINKS, refused_file, shrinks};
 
 use super::rule::Rule;

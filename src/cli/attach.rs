@@ -95,6 +95,12 @@ pub fn run(args: &AttachArgs) -> anyhow::Result<Exit> {
     {
         return summary::of_captures(&several, &args.look, format);
     }
+    if args.targets.names_none() {
+        anstream::eprintln!(
+            "error: no process: give its id, or --all for every Flink process of this machine (see oomph attach --help)"
+        );
+        return Ok(Exit::Usage);
+    }
     let found = match args.targets.find() {
         Ok(found) => found,
         Err(targets::NoTarget { exit, message }) => {

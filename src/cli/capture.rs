@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::Exit;
+use super::attach::targets::process_id;
 use crate::artefact::masking::Masker;
 use crate::flink::sensitive;
 use crate::probe::capture::{self, Absent, Bundle, Shape};
@@ -35,7 +36,7 @@ Exit codes:
 #[command(after_help = EXAMPLES)]
 pub struct CaptureArgs {
     /// The process.
-    #[arg(value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_name = "PID", value_parser = process_id)]
     pid: u32,
 
     /// What to write: .tar.gz, .tar, or a directory with a / at its end; - is standard output. Nothing is overwritten.

@@ -203,14 +203,21 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut recorder = given.recorder();
+    let mut flinks = 0_u64;
     let result: io::Result<()> = work::each(&given, &files, |done| {
         exit = exit.max(done.exit);
+        flinks += u64::from(done.entry.is_some());
         if let Some(recorder) = &mut recorder {
             done.record(recorder);
         }
         outputs.entry(&done)
     });
     outputs.done(result)?;
+    if flinks == 0 && exit == Exit::Clean && !args.only_flink && args.since.is_none() {
+        anstream::eprintln!(
+            "note: no Flink configuration was recognised; a file that you name is looked at whatever it is called"
+        );
+    }
     if let Some(recorder) = recorder {
         exit = given.write_baseline(&recorder)?;
     }

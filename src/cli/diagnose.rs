@@ -26,14 +26,28 @@ use crate::recommend::cure::Advice;
 use crate::report::diagnose::{self as report, Input, Report};
 
 const EXAMPLES: &str = "\
-Examples:
+Examples, each with what it answers:
   oomph diagnose jobmanager.log
+      why the TaskManager that this log has lost is gone
   oomph diagnose taskmanager.log kernel.txt describe.txt
+      the same from more that is left: the more, the surer
+  oomph diagnose ./collected --conf conf/flink-conf.yaml
+      a whole folder, with changes in the keys of your own file
   oomph diagnose ./collected --conf conf/flink-conf.yaml --patch
+      the first of these changes, as a diff to apply
   kubectl describe pod orders-taskmanager-1-1 | oomph diagnose -
-  oomph diagnose --ask pod/orders-taskmanager-1-1";
+      what Kubernetes says of a pod
+  oomph diagnose --ask pod/orders-taskmanager-1-1
+      which commands collect what is left, before it is lost
 
-/// Explains a death from what is left of it: logs of YARN, Kubernetes, the kernel, the JVM, Flink and RocksDB.
+Exit codes:
+  0  read, whatever it says
+  1  with --proposal: Flink's floor or what was used does not allow it; with
+     --patch: there is nothing to patch
+  2  the command line is wrong
+  3  an input could not be read, or nothing of what was given";
+
+/// Explain a death from what is left of it: logs of YARN, Kubernetes, the kernel, the JVM, Flink and RocksDB.
 ///
 /// Names who ended the process, which limit was reached and what had filled the memory, with the lines that show it,
 /// and proposes the change of configuration that ends it, planned and checked. It reads what it is given and nothing
@@ -42,7 +56,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct DiagnoseArgs {
     /// Files and directories, plain or in .gz, .zst or .tar; - is standard input.
-    #[arg(value_name = "LEFT", required_unless_present_any = ["ask", "explain_limits"])]
+    #[arg(value_name = "LEFT")]
     left: Vec<PathBuf>,
 
     /// The configuration of the process, for recommendations in its own keys.
@@ -61,11 +75,11 @@ pub struct DiagnoseArgs {
     #[arg(long, value_enum, value_name = "DEPLOYMENT")]
     deployment: Option<DeploymentArg>,
 
-    /// How it is printed.
+    /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
 
-    /// Prints what the first recommendation changes, as a unified diff of --conf or as a patch for kubectl, and nothing else.
+    /// Print what the first recommendation changes, as a unified diff of --conf or as a patch for kubectl, and nothing else.
     #[arg(long, requires = "conf")]
     patch: bool,
 
@@ -74,11 +88,11 @@ pub struct DiagnoseArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "patch")]
     proposal: Option<PathBuf>,
 
-    /// Adds what was not looked at, and what would have been found there.
+    /// Add what was not looked at, and what would have been found there.
     #[arg(long)]
     explain_limits: bool,
 
-    /// Prints the commands that collect what is left of a pod, a container, an application, a process or this host.
+    /// Print the commands that collect what is left of a pod, a container, an application, a process or this host.
     #[arg(long, value_name = "TARGET", exclusive = true)]
     ask: Option<String>,
 }
@@ -109,6 +123,13 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
             }
         });
     }
+    if args.left.is_empty() && !args.explain_limits {
+        anstream::eprintln!(
+            "error: nothing to read: name logs or a folder of them, or - for standard input; oomph diagnose --ask pod/NAME \
+             says what to collect"
+        );
+        return Ok(Exit::Usage);
+    }
     let (recordings, others): (Vec<PathBuf>, Vec<PathBuf>) =
         args.left.iter().cloned().partition(|path| recorded::is_recording(path));
     let leavings = match leavings::read(&others, &anchors()) {
@@ -128,6 +149,15 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
             }
             Err(why) => unread.push((path.display().to_string(), Unseen::because(why))),
         }
+    }
+    if inputs.is_empty() && !args.left.is_empty() && args.format == Format::Text {
+        return Ok(nothing_read(&unread));
+    }
+    if !inputs.is_empty() && inputs.iter().all(|input| input.is_configuration) {
+        anstream::eprintln!(
+            "note: a configuration tells of no death: oomph check says what in it will kill, oomph plan what it plans; \
+             beside logs it is given with --conf"
+        );
     }
     let cases = postmortem::cases(&signals);
     let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
@@ -187,6 +217,19 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
         out.write_all(report::limits::text(&report, width()).as_bytes())?;
     }
     Ok(if inputs.is_empty() { Exit::Input } else { Exit::Clean })
+}
+
+/// Says why nothing of what was given could be read: no verdict can be had from that.
+fn nothing_read(unread: &[(String, Unseen)]) -> Exit {
+    for (name, why) in unread {
+        anstream::eprintln!("error: could not read {name}: {why}");
+    }
+    if unread.is_empty() {
+        anstream::eprintln!(
+            "error: there is no file in what was given; oomph diagnose --ask pod/NAME says what to collect"
+        );
+    }
+    Exit::Input
 }
 
 /// What was read of all inputs.

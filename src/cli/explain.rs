@@ -5,14 +5,30 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::Exit;
-use crate::check::{self, catalogue, example};
+use crate::check::{self, catalogue, example, nearest};
 use crate::diagnose::causes::{self, CAUSES};
+
+const EXAMPLES: &str = "\
+Examples, each with what it answers:
+  oomph explain OOM110
+      a rule of check: why, a bad and a good example, sources
+  oomph explain allocator-retention
+      a cause that attach and diagnose name, by its name
+  oomph explain OOM401 OOM901 --format markdown
+      several, for a ticket
+
+oomph rules lists the rules; docs/causes/README.md lists the causes.
+
+Exit codes:
+  0  printed
+  2  there is no such rule or cause";
 
 /// Print the page of a rule (why, a bad and a good example) or of a cause (what is seen, proof, cure), with its sources.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {
     /// A code such as OOM102 or OOM901, or a name such as duplicate-key or allocator-retention.
-    #[arg(value_name = "RULE", required = true)]
+    #[arg(value_name = "CODE|NAME")]
     rules: Vec<String>,
 
     /// How to print it.
@@ -30,6 +46,10 @@ enum Format {
 
 /// Runs the verb.
 pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
+    if args.rules.is_empty() {
+        anstream::eprintln!("error: no rule or cause: give its code or its name; oomph rules lists the rules");
+        return Ok(Exit::Usage);
+    }
     let mut out = std::io::stdout().lock();
     for (index, text) in args.rules.iter().enumerate() {
         let Some(page) = page(text, args.format) else {
@@ -60,6 +80,7 @@ fn page(text: &str, format: Format) -> Option<String> {
 fn unknown(text: &str) -> String {
     let shown: String = text.chars().take(40).collect();
     let rules = catalogue().map(|rule| rule.code);
+    let names: Vec<&str> = catalogue().map(|rule| rule.name).chain(CAUSES.iter().map(|cause| cause.name)).collect();
     let of_family =
         |code: &&str| text.len() >= 4 && code.get(..4).is_some_and(|family| text.to_uppercase().starts_with(family));
     let family: Vec<&str> = rules.chain(CAUSES.iter().map(|cause| cause.code)).filter(of_family).collect();
@@ -70,6 +91,9 @@ fn unknown(text: &str) -> String {
         Some((first, last)) => {
             format!("there is no rule {shown}; its family goes from {first} to {last}: see oomph rules")
         }
-        None => format!("there is no rule {shown}: oomph rules lists them"),
+        None => match nearest(&shown, &names) {
+            Some(near) => format!("there is no rule or cause {shown}; did you mean {near}?"),
+            None => format!("there is no rule or cause {shown}: oomph rules lists the rules, docs/causes the causes"),
+        },
     }
 }

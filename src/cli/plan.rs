@@ -158,6 +158,7 @@ pub(super) enum RoleArg {
 pub(super) enum DeploymentArg {
     Standalone,
     Yarn,
+    #[value(alias = "k8s")]
     Kubernetes,
     None,
 }
@@ -218,6 +219,7 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    request.note_slips(args.flink);
     if args.summary.summary {
         let exit = summary::run(args, &request, &mut out, width())?;
         out.flush().context("could not print the summary")?;

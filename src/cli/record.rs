@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Exit;
 use super::attach::look::{self, LookArgs};
+use super::attach::targets::process_id;
 use super::attach::{interval, sleep_until};
 use crate::artefact::recording::{Event, Header};
 use crate::diagnose::examination::Examination;
@@ -45,7 +46,7 @@ Exit codes:
 #[command(after_help = EXAMPLES)]
 pub struct RecordArgs {
     /// The process.
-    #[arg(value_name = "PID")]
+    #[arg(value_name = "PID", value_parser = process_id)]
     pid: u32,
 
     /// The recording. A file that is there is never written over.

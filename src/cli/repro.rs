@@ -15,14 +15,16 @@ use clap::{Args, Subcommand};
 
 use super::Exit;
 use super::plan::width;
+use crate::check::nearest;
 use crate::model::Bytes;
-use crate::repro::failures;
-use crate::repro::scenarios;
+use crate::repro::{failures, scenarios};
 
 const EXAMPLES: &str = "\
 Examples, each with what it answers:
   oomph repro list
       what can be run
+  oomph repro show unmanaged-rocksdb
+      what one states and with which configurations, before anything is run
   oomph repro run unmanaged-rocksdb
       the failure and its cure, with the kernel's own words
   oomph repro run --all --html repro.html
@@ -42,7 +44,78 @@ Exit codes:
   2  the command line is wrong
   3  a workload or configuration could not be read, or nothing could be run";
 
-/// Runs RocksDB workloads in a memory-limited group of the kernel, with a configuration that fails and one that cures.
+const LIST: &str = "\
+Example:
+  oomph repro list
+      each scenario with the time it takes and what it shows
+
+Exit codes:
+  0  listed
+  2  the command line is wrong";
+
+const SHOW: &str = "\
+Example:
+  oomph repro show unmanaged-rocksdb
+      what must happen, the workload, the configuration that fails with its
+      limit, what is otherwise in the one that lives, and what is predicted
+
+Exit codes:
+  0  shown
+  2  there is no such scenario";
+
+const RUN: &str = "\
+Examples, each with what it answers:
+  oomph repro run unmanaged-rocksdb
+      the failure and its cure
+  oomph repro run --all --html repro.html
+      everything that can run here, as one page
+  oomph repro run soft-cache --flink-home flink-1.20.5 --flink-home flink-2.3.0
+      the same on the RocksDB of two distributions
+  oomph repro run --workload my.yaml --conf conf/config.yaml
+      whether a job like yours lives with your configuration, and on how much
+  oomph repro run --workload my.yaml --limit 512m --malloc jemalloc
+      the same in 512 MiB, under jemalloc
+  oomph repro run metaspace --on flink --flink-home flink-2.3.0
+      a failure of the JVM or of Flink, on a cluster of its own on loopback
+
+Everything it starts, it stops; nothing is left behind (docs/repro.md). It needs
+oomph-worker beside it, and for a limit that the kernel keeps the right to make
+a cgroup; without that right it watches over the limit itself, and says so.
+
+Exit codes:
+  0  everything stated did happen; a workload of your own lived
+  1  a scenario did not do what it states, a workload did not live, or it was
+     interrupted
+  2  the command line is wrong, or an output is there already
+  3  a workload or configuration could not be read, or nothing could be run";
+
+const PREDICT: &str = "\
+Examples, each with what it answers:
+  oomph repro predict --workload my.yaml conf/config.yaml
+      what RocksDB will take, part by part, and what the job needs
+  oomph repro predict --workload my.yaml conf --flink 1.20 --malloc jemalloc
+      with the RocksDB of Flink 1.20, under jemalloc
+  oomph repro predict --workload unmanaged-rocksdb
+      of a scenario, with its own configurations
+
+Exit codes:
+  0  predicted
+  2  the command line is wrong
+  3  the workload or the configuration could not be read";
+
+const COMPARE: &str = "\
+Examples, each with what it answers:
+  oomph repro compare before.json after.json
+      two results of oomph repro run --output
+  oomph repro compare my-workload.json tm.rec
+      a result, and a recording of a real TaskManager
+
+Exit codes:
+  0  compared
+  2  the command line is wrong
+  3  one of them could not be read";
+
+/// Run RocksDB workloads in a memory-limited group of the kernel, with a configuration that fails and one that cures.
 ///
 /// Each runs in a process of its own, is measured with the probes of attach, and what is left of it is explained by
 /// diagnose. Nothing is left behind.
@@ -55,21 +128,26 @@ pub struct ReproArgs {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// What can be run.
+    /// List what can be run.
+    #[command(after_help = LIST)]
     List,
-    /// One scenario in full: what it states, its workload, both configurations.
+    /// Show one scenario in full: what it states, its workload, both configurations.
+    #[command(after_help = SHOW)]
     Show {
         /// The scenario.
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Runs scenarios, or a workload of your own.
+    /// Run scenarios, or a workload of your own.
+    #[command(after_help = RUN)]
     Run(Box<RunArgs>),
-    /// Fails, is explained by diagnose, is changed as diagnose proposes, and runs again.
+    /// Fail, be explained by diagnose, be changed as diagnose proposes, and run again.
     Loop(closed_loop::LoopArgs),
-    /// What a workload will take under a configuration.
+    /// Predict what a workload will take under a configuration.
+    #[command(after_help = PREDICT)]
     Predict(PredictArgs),
-    /// Two results beside each other.
+    /// Put two results beside each other.
+    #[command(after_help = COMPARE)]
     Compare {
         /// A result of `run --output`, or a recording.
         #[arg(value_name = "A")]
@@ -95,14 +173,14 @@ pub struct EngineArgs {
 #[derive(Debug, Args)]
 struct RunArgs {
     /// Which scenarios.
-    #[arg(value_name = "NAME", required_unless_present_any = ["all", "workload"])]
+    #[arg(value_name = "NAME")]
     names: Vec<String>,
 
     /// All that can run here; those that cannot are named.
     #[arg(long, conflicts_with_all = ["names", "workload"])]
     all: bool,
 
-    /// Runs failures on a real Flink, with the cure that each knows itself (`loop` takes what diagnose proposes).
+    /// Run failures on a real Flink, with the cure that each knows itself (`loop` takes what diagnose proposes).
     #[arg(long, value_enum, value_name = "WHERE", requires = "flink_home", conflicts_with_all = ["workload", "record"])]
     on: Option<closed_loop::On>,
 
@@ -129,7 +207,7 @@ struct RunArgs {
     #[command(flatten)]
     engine: EngineArgs,
 
-    /// Takes so many times the records, and the time for them.
+    /// Take so many times the records, and the time for them.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     factor: u32,
 
@@ -141,19 +219,19 @@ struct RunArgs {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     disk: Option<Bytes>,
 
-    /// How it is printed.
+    /// How to print it.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = results::Format::Text)]
     format: results::Format,
 
-    /// Writes the results as JSON too, for `compare`.
+    /// Write the results as JSON too, for `compare`.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Writes one page with charts too.
+    /// Write one page with charts too.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Records the first run in the format of `oomph record`; further runs get their label before the ending.
+    /// Record the first run in the format of `oomph record`; further runs get their label before the ending.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
@@ -180,7 +258,7 @@ struct PredictArgs {
     #[arg(long, value_name = "VERSION")]
     flink: Option<crate::flink::Version>,
 
-    /// How it is printed.
+    /// How to print it.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = results::Format::Text)]
     format: results::Format,
 }
@@ -235,12 +313,22 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
 
 /// There is no such scenario: what there is.
 fn unknown(name: &str) -> Exit {
+    if failures::named(name).is_some() {
+        anstream::eprintln!(
+            "error: {name} runs on a real Flink: oomph repro run {name} --on flink --flink-home DIR, or oomph repro loop \
+             {name} --flink-home DIR"
+        );
+        return Exit::Usage;
+    }
     let on_flink = scenarios::ON_FLINK.iter().map(|scenario| scenario.name);
     refused_names(name, scenarios::ALL.iter().map(|scenario| scenario.name).chain(on_flink))
 }
 
 fn refused_names<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Exit {
     let names: Vec<&str> = all.collect();
-    anstream::eprintln!("error: there is no scenario `{name}`; there are: {}", names.join(", "));
+    match nearest(name, &names) {
+        Some(near) => anstream::eprintln!("error: there is no scenario `{name}`; did you mean {near}?"),
+        None => anstream::eprintln!("error: there is no scenario `{name}`; there are: {}", names.join(", ")),
+    }
     Exit::Usage
 }

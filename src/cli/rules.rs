@@ -7,8 +7,22 @@ use clap::{Args, ValueEnum};
 use super::Exit;
 use crate::report::rules as report;
 
+const EXAMPLES: &str = "\
+Examples, each with what it answers:
+  oomph rules
+      every rule of check: code, severity, name, what it finds
+  oomph rules --thresholds
+      the numbers that rules judge by, and where each is from
+  oomph explain OOM401
+      all about one rule
+
+Exit codes:
+  0  printed
+  2  the command line is wrong";
+
 /// List every rule, or every threshold that a team can set.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct RulesArgs {
     /// The thresholds of oomph.yaml with their values, reasons and sources instead.
     #[arg(long)]

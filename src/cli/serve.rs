@@ -13,6 +13,7 @@ use clap::Args;
 
 use super::Exit;
 use super::attach::look::{self, LookArgs};
+use super::attach::targets::process_id;
 use crate::diagnose::examination::Examination;
 use crate::probe::root::Root;
 use crate::probe::target::{self, Target};
@@ -39,7 +40,7 @@ Exit codes:
 #[command(after_help = EXAMPLES)]
 pub struct ServeArgs {
     /// Process ids.
-    #[arg(value_name = "PID", required_unless_present = "all")]
+    #[arg(value_name = "PID", value_parser = process_id)]
     pids: Vec<u32>,
 
     /// Every Flink process of this machine, also those that start later.
@@ -69,6 +70,12 @@ fn every(text: &str) -> Result<Duration, String> {
 
 /// Runs the verb.
 pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    if args.pids.is_empty() && !args.all {
+        anstream::eprintln!(
+            "error: no process: give its id, or --all for every Flink process of this machine (see oomph serve --help)"
+        );
+        return Ok(Exit::Usage);
+    }
     let root = Root::live();
     let mut targets = Vec::new();
     for pid in &args.pids {

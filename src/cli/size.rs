@@ -17,10 +17,13 @@ use crate::recommend::size::{self, SizeError, Sizing};
 use crate::report::{Sheet, sizing};
 
 const EXAMPLES: &str = "\
-Examples:
+Examples, each with what it answers:
   oomph size --container 8g --slots 4 --states 6 --state-size 200g
+      the parts of an 8 GiB TaskManager with four slots, each with its reason
   oomph size --profile profiles/workload/feature-join-rocksdb.yaml
+      the same for a workload that is written down
   oomph size --container 4g --backend hashmap --state-size 500m --format conf
+      state on the heap; only the configuration, to be redirected into a file
 
 Exit codes:
   0  sized
@@ -122,6 +125,7 @@ enum AllocatorArg {
 enum DeploymentArg {
     Standalone,
     Yarn,
+    #[value(alias = "k8s")]
     Kubernetes,
 }
 
@@ -135,8 +139,14 @@ enum Format {
     Conf,
 }
 
+/// Below this, bare digits are another unit's that was left out: nothing that is sized is that small.
+const BARE_DIGITS_ARE_MEANT: Bytes = Bytes::mib(1);
+
 fn size_of(text: &str) -> Result<Bytes, String> {
     match Bytes::parse_flink(text) {
+        Ok(bytes) if bytes < BARE_DIGITS_ARE_MEANT && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(format!("bare digits are bytes, as in Flink; write {text}g or {text}m"))
+        }
         Ok(bytes) if bytes > Bytes::ZERO => Ok(bytes),
         Ok(_) => Err("it must be more than nothing".to_owned()),
         Err(error) => Err(error.to_string()),

@@ -27,6 +27,9 @@ use crate::model::{Bytes, Place, Source};
 /// A configuration file is never larger; what is, is something else.
 pub const MAX_FILE: Bytes = Bytes::mib(16);
 
+/// So much of a file tells whether it is text.
+const BEGINNING: usize = 1024;
+
 /// Where the configuration file comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -262,7 +265,11 @@ fn missing(directory: &str, profile: &Profile, kind: FileKind, other_exists: boo
     } else if [FileKind::Standard, FileKind::Legacy].iter().any(|kind| inside.join(kind.file_name()).is_file()) {
         format!("There is one in {}.", inside.display())
     } else {
-        format!("A configuration directory holds {} or {}.", FileKind::Standard, FileKind::Legacy)
+        format!(
+            "A configuration directory holds {} or {}; oomph check finds them anywhere below a directory.",
+            FileKind::Standard,
+            FileKind::Legacy
+        )
     };
     LoadError::NoConfiguration {
         directory: directory.to_owned(),
@@ -316,6 +323,9 @@ fn bounded_text(path: &str, reader: &mut dyn Read, size: Option<Bytes>) -> Resul
     read.map_err(|source| LoadError::Io { path: path.to_owned(), source })?;
     if bytes.len() as u64 > MAX_FILE.get() {
         return Err(too_large(format!("it has more than {} bytes", MAX_FILE.get())));
+    }
+    if bytes.iter().take(BEGINNING).any(|byte| *byte == 0) {
+        return Err(LoadError::NotText { path: path.to_owned() });
     }
     String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();

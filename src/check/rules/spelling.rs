@@ -35,6 +35,8 @@ catalogue! {
 }
 
 pub(in crate::check) use known::Standing;
+pub use near::nearest;
+pub use oom101_unknown_key::meant_by;
 pub(in crate::check) use oom190_placeholder::{RULE as PLACEHOLDER, unread_template};
 pub(in crate::check) use oom191_unused_ignore::RULE as UNUSED_IGNORE;
 pub(in crate::check) use oom192_unread_directive::RULE as UNREAD_DIRECTIVE;

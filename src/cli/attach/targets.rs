@@ -14,7 +14,7 @@ use crate::probe::target::{self, Target};
 #[derive(Debug, Args)]
 pub struct TargetArgs {
     /// Process ids.
-    #[arg(value_name = "PID", required_unless_present_any = ["all", "container", "cgroup", "root", "recording", "summary"])]
+    #[arg(value_name = "PID", value_parser = process_id)]
     pids: Vec<u32>,
 
     /// Every Flink process of this machine.
@@ -32,6 +32,14 @@ pub struct TargetArgs {
     /// Read a capture in place of this machine: a bundle of oomph capture, or a directory laid out like the machine's root.
     #[arg(long, value_name = "CAPTURE")]
     root: Option<PathBuf>,
+}
+
+/// A process id, as digits.
+pub(in crate::cli) fn process_id(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(pid) if pid > 0 => Ok(pid),
+        _ => Err("a process is named by its id; oomph attach --all finds those of Flink".to_owned()),
+    }
 }
 
 /// Why there is nothing to look at.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{ConsumerArg, DeploymentArg, PlanArgs, RoleArg, machine, unreadable};
 use crate::artefact::command_line::CommandLine;
+use crate::check;
 use crate::cli::Exit;
 use crate::config::layers::{Layers, Remark};
 use crate::config::load::{self, Choice, Input, LoadError, Loaded, Reason};
 use crate::config::{Assignment, Subject, Variable, environment};
-use crate::flink::profile::Match;
+use crate::flink::profile::{Match, Profile};
 use crate::flink::{Version, keys};
 use crate::model::{Bytes, Deployment, Place, Role, Source, UseCase};
 use crate::plan::inferred::{self, Inference, Known};
@@ -89,6 +90,18 @@ impl Request {
             },
             consumers: consumers.collect(),
         })
+    }
+
+    /// Tells of keys on the command line that no Flink knows, where one that it knows is a slip away: Flink itself takes any
+    /// key and says nothing.
+    pub fn note_slips(&self, version: Option<Version>) {
+        let asked = version.and_then(|version| Profile::of(version).ok());
+        let profile = asked.map_or_else(Profile::newest, |(profile, _)| profile);
+        for key in self.layers.dynamic.iter().chain(&self.layers.supposed).map(|assignment| &assignment.key) {
+            if let Some(meant) = check::meant_by(key, profile) {
+                anstream::eprintln!("note: no Flink knows {key}; did you mean {meant}?");
+            }
+        }
     }
 
     /// The plans of all inputs. One input that cannot be read never hides another: its error is told at once, and the

@@ -13,6 +13,7 @@ use super::results::{self, Format};
 use super::{on_flink, refused_names};
 use crate::cli::Exit;
 use crate::cli::diagnose::{self, Explained};
+use crate::harness::flink::distribution::Distribution;
 use crate::harness::flink::failing::{self, Attempt, Left};
 use crate::harness::flink::{FlinkError, Stage};
 use crate::harness::leftovers::RunDirectory;
@@ -31,11 +32,27 @@ pub enum On {
     Flink,
 }
 
+const EXAMPLES: &str = "\
+Examples, each with what it answers:
+  oomph repro loop metaspace --flink-home flink-2.3.0
+      does diagnose see why it dies, and does what it proposes cure it
+  oomph repro loop --all --flink-home flink-1.20.5 --html loop.html
+      the same of every failure, as one page
+  oomph repro loop metaspace --flink-home flink-2.3.0 --keep left
+      and what the failing run left, to be read with oomph diagnose
+
+Exit codes:
+  0  each failed as it states, was explained, and lived with what was proposed
+  1  one did not, or it was interrupted
+  2  the command line is wrong, or an output is there already
+  3  nothing could be run";
+
 /// What is to be gone through.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct LoopArgs {
     /// Which failures.
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME")]
     names: Vec<String>,
 
     /// All of them.
@@ -54,19 +71,19 @@ pub struct LoopArgs {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// Keeps what each failing run left, as its directory below this one.
+    /// Keep what each failing run left, as its directory below this one.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 
-    /// How it is printed.
+    /// How to print it.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     format: Format,
 
-    /// Writes the results as JSON too.
+    /// Write the results as JSON too.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Writes one page with charts too.
+    /// Write one page with charts too.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
@@ -127,6 +144,20 @@ pub fn go(asked: &Asked<'_>, cure: Cure, out: &mut dyn Write) -> anyhow::Result<
     }
     if asked.all {
         chosen.extend(failures::ALL);
+    }
+    if chosen.is_empty() {
+        let names: Vec<&str> = failures::ALL.iter().map(|failure| failure.name).collect();
+        anstream::eprintln!("error: nothing to run: give --all, or names of these: {}", names.join(", "));
+        return Ok(Exit::Usage);
+    }
+    // Before anything is made: what is no Flink is none for each of the failures.
+    for home in asked.flink_home {
+        if let Err(error) = Distribution::at(home) {
+            anstream::eprintln!(
+                "error: could not {error}; --flink-home is the directory of a Flink, with lib/flink-dist*.jar in it"
+            );
+            return Ok(Exit::Input);
+        }
     }
     if let Err(error) = results::are_new(&[asked.output, asked.html]) {
         anstream::eprintln!("error: {error}");

@@ -171,6 +171,12 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         };
         return closed_loop::go(&asked, closed_loop::Cure::Known, out);
     }
+    if args.names.is_empty() && !args.all && args.workload.is_none() {
+        anstream::eprintln!(
+            "error: nothing to run: name a scenario (oomph repro list has them), or give --all, or a --workload of your own"
+        );
+        return Ok(Exit::Usage);
+    }
     let mut chosen = Vec::new();
     let mut on_flink = Vec::new();
     for name in &args.names {

@@ -27,7 +27,13 @@ pub enum LoadError {
         /// Its size, as far as it is known.
         size: String,
     },
-    /// Not a text.
+    /// A program, an archive, a core dump.
+    #[error("read {path}: it has zero bytes, as programs and archives have; a configuration is UTF-8 text")]
+    NotText {
+        /// The input.
+        path: String,
+    },
+    /// Not a text in UTF-8.
     #[error("read {path}:{line}:{column}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8")]
     NotUtf8 {
         /// The input.

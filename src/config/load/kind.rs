@@ -100,5 +100,49 @@ pub(super) fn told_otherwise(
     {
         return Some(Ok(subjects));
     }
-    None
+    is_log(text).then(|| {
+        let reason = "it is a log, and shows neither a start-up block of Flink nor a command line of its JVM; oomph \
+                      diagnose reads what logs tell of a death";
+        Err(LoadError::Untold { place: whole(), reason: reason.to_owned() })
+    })
+}
+
+/// So many lines tell whether a text is a log.
+const FIRST_LINES: usize = 20;
+
+/// Whether the first line or most of the first lines begin with a time, as no line of a configuration does.
+fn is_log(text: &str) -> bool {
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).take(FIRST_LINES);
+    let timed: Vec<bool> = lines.map(begins_with_time).collect();
+    timed.first() == Some(&true) || timed.iter().filter(|is| **is).count() * 2 > timed.len()
+}
+
+/// A date (`2026-11-22 …`, `2022/06/02-03:58`) or the kernel's seconds (`[  812.3] …`).
+fn begins_with_time(line: &str) -> bool {
+    let kernel = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    if let Some((seconds, _)) = kernel {
+        return seconds.trim().parse::<f64>().is_ok();
+    }
+    let date: Vec<u8> = line.bytes().take(10).map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }).collect();
+    matches!(date.as_slice(), b"0000-00-00" | b"0000/00/00")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("2026-01-01 00:00:00,000 INFO something\n\tat a.B.c(B.java:1)\n2026-01-01 00:00:01,000 INFO more\n", true)]
+    #[case("2022/06/02-03:58:39.123456 7f RocksDB version: 8.10.0\n", true)]
+    #[case("2022/06/02-03:58:39.1 7f ** DB Stats **\nUptime(secs): 600.0 total\nCumulative writes: 1\n", true)]
+    #[case("[812311.204] java invoked oom-killer\n", true)]
+    #[case("taskmanager.memory.process.size: 4g\n", false)]
+    #[case("# 2026-01-01 changed\ntaskmanager.memory.process.size: 4g\n", false)]
+    #[case("[a, b]\n", false)]
+    #[case("", false)]
+    fn a_log_is_told_by_the_times_that_its_lines_begin_with(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_log(text), expected);
+    }
 }

@@ -56,6 +56,17 @@ pub fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     last.last().copied().filter(|edits| *edits <= limit)
 }
 
+/// The name that is meant where a name is none of `all`: the one that it begins, else the fewest edits away, where a third
+/// of its letters at most are wrong.
+pub fn nearest<'n>(name: &str, all: &[&'n str]) -> Option<&'n str> {
+    let lower = name.to_lowercase();
+    let begun = all.iter().copied().find(|other| lower.len() >= 4 && other.starts_with(&lower));
+    begun.or_else(|| {
+        let near = all.iter().filter_map(|other| Some((distance(&lower, other, lower.len() / 3)?, other)));
+        near.min_by_key(|(edits, _)| *edits).map(|(_, other)| *other)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -80,6 +91,16 @@ mod tests {
     fn separators_and_case_do_not_count() {
         assert!(is_same_but_for_separators("taskManager.number_of.task-slots", "taskmanager.numberOfTaskSlots"));
         assert!(!is_same_but_for_separators("a.b", "a.c"));
+    }
+
+    #[rstest]
+    #[case("unmanaged-rocsdb", Some("unmanaged-rocksdb"))]
+    #[case("Unmanaged", Some("unmanaged-rocksdb"))]
+    #[case("softcache", Some("soft-cache"))]
+    #[case("heap", None)]
+    #[case("", None)]
+    fn a_name_is_taken_for_the_one_that_it_begins_or_nearly_is(#[case] name: &str, #[case] expected: Option<&str>) {
+        assert_eq!(nearest(name, &["unmanaged-rocksdb", "soft-cache"]), expected);
     }
 
     proptest! {

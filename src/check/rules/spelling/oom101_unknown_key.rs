@@ -4,6 +4,7 @@ use super::nested::FlatFile;
 use crate::check::rule::rule;
 use crate::check::{Case, Collector, FixKind};
 use crate::flink::options;
+use crate::flink::profile::Profile;
 use crate::model::{Confidence, Severity};
 
 rule! {
@@ -52,7 +53,7 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
         if below == Below::Open || flat.as_ref().is_some_and(|flat| flat.has_inside(&written)) {
             continue;
         }
-        let meant = one_edit_away(case, key);
+        let meant = one_edit_away(case.profile(), key);
         if meant.is_empty() && below != Below::Closed {
             continue;
         }
@@ -93,10 +94,19 @@ fn check(case: &Case<'_>, found: &mut Collector<'_>) {
 }
 
 /// The options that this key is a slip away from.
-fn one_edit_away(case: &Case<'_>, key: &str) -> Vec<&'static str> {
+fn one_edit_away(profile: &Profile, key: &str) -> Vec<&'static str> {
     let is_slip = |option: &&str| near::is_one_edit(key, option) || near::is_same_but_for_separators(key, option);
-    let options = options::of(case.profile()).map(|row| row.key);
+    let options = options::of(profile).map(|row| row.key);
     options.filter(is_slip).filter(|option| known::is_clusters_own(option)).collect()
+}
+
+/// The option that is meant where no Flink knows a key, and one option is a slip away from it.
+pub fn meant_by(key: &str, profile: &Profile) -> Option<&'static str> {
+    let unknown = matches!(known::standing(key, profile), Standing::Unknown);
+    match one_edit_away(profile, key).as_slice() {
+        [meant] if unknown => Some(meant),
+        _ => None,
+    }
 }
 
 /// At most two options in the same section whose keys are not far from this one.
