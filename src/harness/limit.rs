@@ -64,19 +64,25 @@ pub fn room_of(host: &Host, own: Option<&Cgroup>) -> Seen<Room> {
     let reserve = Bytes::new(total.get() / RESERVED_PART).max(LEAST_RESERVE);
     let less = |bytes: Bytes, reserve: Bytes| Bytes::new(bytes.get().saturating_sub(reserve.get()));
     let machine = Room {
-        most: less(available, reserve),
-        why: format!("{available} available, less {reserve} that are left to it"),
+        most: whole(less(available, reserve)),
+        why: format!("{} available, less {} that are left to it", whole(available), whole(reserve)),
     };
     let Some((group, bound)) = own.and_then(Cgroup::tightest) else { return Ok(machine) };
     // File pages go when memory is asked for; tmpfs does not.
     let files = less(group.stat.file.unwrap_or_default(), group.stat.shmem.unwrap_or_default());
     let taken = less(group.usage.unwrap_or_default(), files);
-    let inside = less(bound, Bytes::new(taken.get() + LEAST_RESERVE.get()));
+    let inside = whole(less(bound, Bytes::new(taken.get() + LEAST_RESERVE.get())));
     if inside >= machine.most {
         return Ok(machine);
     }
-    let why = format!("oomph's own cgroup has a limit of {bound}, of which {taken} is taken, less {LEAST_RESERVE}");
+    let why =
+        format!("oomph's own cgroup has a limit of {bound}, of which {} is taken, less {LEAST_RESERVE}", whole(taken));
     Ok(Room { most: inside, why })
+}
+
+/// Whole mebibytes of it, which is how people say it.
+fn whole(bytes: Bytes) -> Bytes {
+    Bytes::new(bytes.get() >> 20 << 20)
 }
 
 /// Whether an experiment may have a limit.
