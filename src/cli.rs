@@ -6,6 +6,7 @@ mod capture;
 mod check;
 mod diagnose;
 mod explain;
+mod generate;
 mod plan;
 mod record;
 mod repro;
@@ -88,6 +89,8 @@ enum Verb {
     Repro(repro::ReproArgs),
     Explain(explain::ExplainArgs),
     Rules(rules::RulesArgs),
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
 }
 
 /// Runs what the command line asks for.
@@ -101,6 +104,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Serve(args) => serve::run(*args),
         Verb::Check(args) => check::run(&args),
         Verb::Capture(args) => capture::run(&args),
+        Verb::Generate(args) => generate::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Rules(args) => rules::run(&args),
         Verb::Size(args) => size::run(&args),

@@ -31,6 +31,8 @@ Examples, each with what it answers:
       all of them, as one page
   oomph repro run soft-cache --flink-home flink-1.20.5 --flink-home flink-2.3.0
       the same on the RocksDB of two distributions
+  oomph repro loop metaspace --flink-home flink-2.3.0
+      a real Flink fails, diagnose says why, and its change cures
   oomph repro predict --workload my.yaml conf/config.yaml
       what a workload will take under a configuration
   oomph repro run --workload my.yaml --conf conf/config.yaml
@@ -266,6 +268,17 @@ fn size(text: &str) -> Result<Bytes, String> {
     Bytes::parse_flink(text).map_err(|_| "give a size such as 2g".to_owned())
 }
 
+/// A static program loads no library, and no worker lies beside it: it runs nothing.
+const RUNS: bool = !cfg!(target_feature = "crt-static");
+
+/// What a static program says in place of a run.
+fn runs_nothing() -> Exit {
+    results::refused(
+        &"this oomph is static: it loads no RocksDB and has no workers, so it runs no experiments; take the full build of \
+          the same release, which needs glibc (docs/release.md); list, show, predict and compare work here",
+    )
+}
+
 /// Runs the verb.
 pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
@@ -276,16 +289,21 @@ pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
                 .map(results::entry)
                 .chain(scenarios::ON_FLINK.iter().map(results::entry_on_flink))
                 .collect();
-            out.write_all(crate::report::repro::list::list(&entries, width()).as_bytes())?;
+            let failures: Vec<_> = failures::ALL.iter().map(results::entry_of_failure).collect();
+            out.write_all(crate::report::repro::list::list(&entries, &failures, width()).as_bytes())?;
             Ok(Exit::Clean)
         }
         Verb::Show { name } => match scenarios::named(name) {
             Some(scenario) => results::show(scenario, &mut out),
             None => match scenarios::ON_FLINK.iter().find(|scenario| scenario.name == name) {
                 Some(scenario) => results::show_on_flink(scenario, &mut out),
-                None => Ok(unknown(name)),
+                None => match failures::named(name) {
+                    Some(failure) => results::show_failure(failure, &mut out),
+                    None => Ok(unknown(name)),
+                },
             },
         },
+        Verb::Run(_) | Verb::Loop(_) if !RUNS => Ok(runs_nothing()),
         Verb::Run(args) => results::run(args, &mut out),
         Verb::Loop(args) => closed_loop::run(args, &mut out),
         Verb::Predict(args) => results::predict(args, &mut out),

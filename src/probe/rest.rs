@@ -193,6 +193,12 @@ impl Rest {
     }
 }
 
+/// How long a name may take: less than a whole answer, so that it is known what did not answer, and longer than half of
+/// five seconds, after which C libraries ask once more (`resolv.conf(5)`, `timeout` and `attempts`; musl's `res_msend.c`).
+fn for_name(answer: Duration) -> Duration {
+    answer.saturating_mul(3) / 4
+}
+
 /// No proxy of the environment is used: Flink's REST is near, and a proxy would be shown the password.
 fn agent(patience: Patience) -> Agent {
     let config = Agent::config_builder()
@@ -200,6 +206,7 @@ fn agent(patience: Patience) -> Agent {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
+        .timeout_resolve(Some(for_name(patience.answer)))
         .timeout_connect(Some(patience.connect))
         .timeout_global(Some(patience.answer))
         .user_agent(concat!("oomph/", env!("CARGO_PKG_VERSION")))

@@ -43,6 +43,18 @@ pub enum End {
     Lives,
 }
 
+impl End {
+    fn says(self) -> &'static str {
+        match self {
+            End::Killed => "the kernel kills the process at its limit",
+            End::DoesNotStart => "the process does not come up, or its job does not start",
+            End::Fails => "the process ends, its job fails, or it works no more: a full heap, an OutOfMemoryError",
+            End::EndedFromOutside => "somebody ends the process from outside",
+            End::Lives => "nothing ends the process",
+        }
+    }
+}
+
 /// A failure.
 #[derive(Clone, Copy, Debug)]
 pub struct Failure {
@@ -133,26 +145,48 @@ impl Failure {
         }
     }
 
+    /// What has to happen, a sentence each.
+    pub fn states(&self) -> Vec<String> {
+        let first = [self.end.says().to_owned(), self.is_explained_by()];
+        let last = match self.is_negative() {
+            true => "diagnose proposes no more memory".to_owned(),
+            false => self.lives_by().to_owned(),
+        };
+        first.into_iter().chain([last]).collect()
+    }
+
+    fn is_explained_by(&self) -> String {
+        let killers: Vec<&str> = self.killers.iter().map(|killer| killer.name()).collect();
+        let areas: Vec<String> = self.areas.iter().map(ToString::to_string).collect();
+        match self.is_negative() {
+            true => format!("diagnose says that it was not memory ({})", killers.join(" or ")),
+            false => format!("diagnose says {}, {}", killers.join(" or "), areas.join(" or ")),
+        }
+    }
+
+    fn lives_by(&self) -> &'static str {
+        match self.end {
+            End::DoesNotStart => "with the change it starts and works",
+            _ => "with the change it works at least twice as long, or does all that it is to do",
+        }
+    }
+
     /// Whether the failing run did what it states.
     pub fn failed(&self, seen: &Seen) -> Statement {
         let half = &seen.half;
         let job_failed = seen.state.as_deref() == Some("FAILED");
-        let (says, held) = match self.end {
-            End::Killed => ("the kernel kills the process at its limit", half.ending.is_death_of_memory()),
-            End::DoesNotStart => (
-                "the process does not come up, or its job does not start",
-                (half.died() && seen.state.is_none()) || job_failed,
-            ),
-            End::Fails => (
-                "the process ends, its job fails, or its heap is exhausted",
-                half.died() || job_failed || half.heap_is_exhausted(),
-            ),
-            End::EndedFromOutside => ("somebody ends the process from outside", half.died()),
-            End::Lives => (
-                "nothing ends the process",
-                !half.died() && !job_failed && matches!(half.ending, Ending::Finished | Ending::OutOfTime),
-            ),
+        let held = match self.end {
+            End::Killed => half.ending.is_death_of_memory(),
+            End::DoesNotStart => (half.died() && seen.state.is_none()) || job_failed,
+            End::Fails => {
+                let is_done = seen.state.as_deref() == Some("FINISHED");
+                let stuck = half.heap_is_exhausted() || half.marks.out_of_memory.is_some();
+                half.died() || job_failed || (stuck && !is_done)
+            }
+            End::EndedFromOutside => half.died(),
+            End::Lives => !half.died() && !job_failed && matches!(half.ending, Ending::Finished | Ending::OutOfTime),
         };
+        let says = self.end.says();
         Statement { says: says.to_owned(), held, measured: self.in_words(seen) }
     }
 
@@ -160,14 +194,11 @@ impl Failure {
     pub fn explained(&self, verdict: Option<&Verdict>) -> Statement {
         let killers: Vec<&str> = self.killers.iter().map(|killer| killer.name()).collect();
         let areas: Vec<String> = self.areas.iter().map(ToString::to_string).collect();
+        let says = self.is_explained_by();
         let held = verdict.is_some_and(|verdict| {
             killers.contains(&verdict.killer.as_str())
                 && (self.is_negative() || areas.iter().any(|area| *area == verdict.area))
         });
-        let says = match self.is_negative() {
-            true => format!("diagnose says that it was not memory ({})", killers.join(" or ")),
-            false => format!("diagnose says {}, {}", killers.join(" or "), areas.join(" or ")),
-        };
         let measured = verdict.map_or_else(
             || "nothing was said".to_owned(),
             |verdict| {
@@ -181,15 +212,15 @@ impl Failure {
     /// Whether the cured run lived, and long enough.
     pub fn cured(&self, failing: &Seen, cured: &Seen) -> Statement {
         let half = &cured.half;
-        let lived = !half.died() && !half.heap_is_exhausted();
+        let lived = !half.died() && !half.heap_is_exhausted() && half.marks.out_of_memory.is_none();
         let is_done = cured.state.as_deref() == Some("FINISHED");
         let works = is_done || cured.state.as_deref() == Some("RUNNING");
         let wanted = self.cured_seconds(failing.half.millis) * 1000;
-        let says = match self.end {
-            End::DoesNotStart => "with the change it starts and works".to_owned(),
-            _ => "with the change it works at least twice as long, or does all that it is to do".to_owned(),
-        };
-        Statement { says, held: lived && works && (is_done || half.millis >= wanted), measured: self.in_words(cured) }
+        Statement {
+            says: self.lives_by().to_owned(),
+            held: lived && works && (is_done || half.millis >= wanted),
+            measured: self.in_words(cured),
+        }
     }
 
     fn in_words(&self, seen: &Seen) -> String {

@@ -10,7 +10,11 @@ use crate::probe::root::Root;
 /// Asks for the process, and for RocksDB's metrics of the jobs in it.
 pub(super) fn look(url: &str, root: &Root, sample: &Sample) -> Seen<RestLook> {
     let rest = Rest::new(url, Patience::default()).map_err(|error| error.unseen())?;
-    let configuration = rest.configuration().map_err(|error| error.unseen());
+    let configuration = match rest.configuration() {
+        // Each question would wait for the name anew.
+        Err(error) if error.is_of_name() => return Err(error.unseen()),
+        other => other.map_err(|error| error.unseen()),
+    };
     let overview = rest.overview().map_err(|error| error.unseen());
     let jobs = rest.jobs().map_err(|error| error.unseen());
     let look = |metrics: ProcessMetrics| RestLook {

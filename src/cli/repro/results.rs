@@ -15,13 +15,14 @@ use crate::cli::Exit;
 use crate::cli::attach::over_time;
 use crate::cli::plan::width;
 use crate::flink::profile::Profile;
-use crate::harness::conduct::Conductor;
+use crate::harness::conduct::{Conductor, WORKER, WORKER_JEMALLOC};
 use crate::harness::leftovers;
 use crate::model::EngineChoice;
 use crate::probe::root::Root;
 use crate::report::repro::show::{Half, Plan};
 use crate::report::repro::{self as report, Entry, NotRun};
 use crate::repro::compare::{self, Side};
+use crate::repro::failure::Failure;
 use crate::repro::outcome::{Ending, Run, Trial};
 use crate::repro::scenario::{Needs, Prepared, Scenario};
 use crate::repro::scenarios::{self, OnFlink};
@@ -51,11 +52,18 @@ fn base(dir: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Where the workers lie: beside this program, unless the environment says otherwise.
+/// Where the workers lie, unless the environment says otherwise: beside this program, or in `../lib/oomph`, where the Debian
+/// package puts what nobody calls by hand.
 pub fn workers() -> PathBuf {
     let told = std::env::var_os("OOMPH_WORKERS").map(PathBuf::from);
-    let beside = || std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
-    told.or_else(beside).unwrap_or_default()
+    told.or_else(|| std::env::current_exe().ok().as_deref().and_then(workers_of)).unwrap_or_default()
+}
+
+fn workers_of(program: &Path) -> Option<PathBuf> {
+    let beside = program.parent()?;
+    let packaged = beside.parent().map(|above| above.join("lib/oomph")).filter(|packaged| packaged.is_dir());
+    let is_beside = [WORKER, WORKER_JEMALLOC].iter().any(|worker| beside.join(worker).is_file());
+    Some(packaged.filter(|_| !is_beside).unwrap_or_else(|| beside.to_owned()))
 }
 
 /// Files that must not be there yet: nothing is written over.
@@ -443,6 +451,28 @@ pub fn entry_on_flink(scenario: &OnFlink) -> Entry {
         seconds: scenario.seconds,
         needs: Some("--flink-home".to_owned()),
     }
+}
+
+/// A failure on a real Flink in a list.
+pub fn entry_of_failure(failure: &Failure) -> Entry {
+    Entry {
+        name: failure.name.to_owned(),
+        title: failure.title.to_owned(),
+        seconds: failure.usual_seconds,
+        needs: None,
+    }
+}
+
+/// `oomph repro show` of a failure.
+pub fn show_failure(failure: &Failure, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let plan = Plan {
+        entry: Entry { needs: Some("--on flink --flink-home".to_owned()), ..entry_of_failure(failure) },
+        about: failure.story.to_owned(),
+        states: failure.states(),
+        runs: Vec::new(),
+    };
+    out.write_all(report::show::page(&plan, width()).as_bytes())?;
+    Ok(Exit::Clean)
 }
 
 /// `oomph repro show` of one on a real Flink.

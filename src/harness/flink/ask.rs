@@ -156,7 +156,9 @@ fn job(value: &Value) -> Option<Job> {
             .iter()
             .map(|vertex| {
                 let id = vertex.get("id")?.as_str()?.to_owned();
-                Some(Vertex { id, parallelism: vertex.get("parallelism")?.as_u64()? })
+                // Of a batch job it is -1 until it is decided.
+                let parallelism = vertex.get("parallelism")?.as_i64()?;
+                Some(Vertex { id, parallelism: u64::try_from(parallelism).unwrap_or_default() })
             })
             .collect::<Option<_>>()?,
     })
@@ -198,6 +200,12 @@ mod tests {
         let job = job(&answer).unwrap();
         assert_eq!((job.state.as_str(), job.records, job.vertices[1].parallelism), ("RUNNING", 17, 4));
         assert_eq!(super::job(&json!({ "errors": ["Job not found"] })), None);
+    }
+
+    #[test]
+    fn a_batch_job_of_undecided_parallelism_is_a_job() {
+        let answer = json!({ "state": "RUNNING", "vertices": [{ "id": "a", "parallelism": -1, "metrics": {} }] });
+        assert_eq!(job(&answer).unwrap().vertices[0].parallelism, 0);
     }
 
     #[test]

@@ -41,10 +41,18 @@ pub enum RestError {
         why: String,
     },
     /// The host has no address.
-    #[error("{url}: no such host; write its address, or ask from where the name is known")]
+    #[error("{url}: no such host; write its address, IP:PORT, or ask from where the name is known")]
     NoHost {
         /// The address.
         url: String,
+    },
+    /// Whoever knows names did not answer: a static program in an empty directory has no `/etc/resolv.conf`, and asks nobody.
+    #[error("{url}: the name was not found out within {} ms; write its address, IP:PORT, or ask from where the name is known", after.as_millis())]
+    NameUnanswered {
+        /// The address.
+        url: String,
+        /// The patience.
+        after: Duration,
     },
     /// It took too long.
     #[error("{url}: no whole answer within {} ms; the JobManager may be overloaded or a firewall silent: wait longer or ask from nearer", after.as_millis())]
@@ -118,6 +126,11 @@ pub enum RestError {
 }
 
 impl RestError {
+    /// Whether it is about the host's name: any other question would wait for the same.
+    pub fn is_of_name(&self) -> bool {
+        matches!(self, RestError::NoHost { .. } | RestError::NameUnanswered { .. })
+    }
+
     /// The same as something that was not seen.
     pub fn unseen(&self) -> Unseen {
         let text = self.to_string();
@@ -131,6 +144,9 @@ impl RestError {
 pub(super) fn of_ureq(error: ureq::Error, url: &str, after: Duration, most: u64) -> RestError {
     let url = url.to_owned();
     match error {
+        ureq::Error::Timeout(ureq::Timeout::Resolve) => {
+            RestError::NameUnanswered { url, after: super::for_name(after) }
+        }
         ureq::Error::Timeout(_) => RestError::TimedOut { url, after },
         ureq::Error::HostNotFound => RestError::NoHost { url },
         ureq::Error::BodyExceedsLimit(_) => RestError::TooLarge { url, most },

@@ -86,3 +86,16 @@ fn every_failure_is_planned_by_the_flinks_that_it_is_run_on() {
         }
     }
 }
+
+#[test]
+fn a_job_that_an_out_of_memory_error_stopped_has_failed_and_is_not_cured() {
+    let failure = failure("batch-direct");
+    let mut stuck = seen(Ending::OutOfTime, 60_000, Some("RUNNING"));
+    assert!(!failure.failed(&stuck).held);
+    stuck.half.marks.out_of_memory = Some("java.lang.OutOfMemoryError: Direct buffer memory".to_owned());
+    assert!(failure.failed(&stuck).held);
+    assert!(!failure.cured(&stuck, &stuck).held);
+    // All was done in spite of it.
+    stuck.state = Some("FINISHED".to_owned());
+    assert!(!failure.failed(&stuck).held);
+}
