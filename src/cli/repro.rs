@@ -188,8 +188,8 @@ struct RunArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "names")]
     workload: Option<PathBuf>,
 
-    /// Flink's configuration for --workload.
-    #[arg(long, value_name = "CONF", requires = "workload")]
+    /// Flink's configuration for --workload; with --on flink in place of the failure's own.
+    #[arg(long, value_name = "CONF", conflicts_with = "all")]
     conf: Option<PathBuf>,
 
     /// The allocator for --workload.

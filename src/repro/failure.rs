@@ -115,15 +115,20 @@ const STARTED: u64 = 15;
 impl Failure {
     /// The settings of the failing run: the failure's over those that every cluster has.
     pub fn settings_at(&self, site: &Site<'_>) -> Settings {
+        self.settings_over((self.settings)(site))
+    }
+
+    /// The same with others in place of the failure's.
+    pub fn settings_over(&self, own: Settings) -> Settings {
         let mut all = settings(&[
             ("jobmanager.memory.process.size", "1024m"),
             // The job's figures are asked for each second.
             ("metrics.fetcher.update-interval", "1000"),
         ]);
-        all.extend((self.settings)(site));
-        if self.role == Role::JobManager {
+        if own.keys().any(|key| key.starts_with("jobmanager.memory.") || key.starts_with("jobmanager.heap.")) {
             all.remove("jobmanager.memory.process.size");
         }
+        all.extend(own);
         all
     }
 

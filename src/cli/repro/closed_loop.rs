@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::results::{self, Format};
-use super::{on_flink, refused_names};
+use super::{on_flink, prepare, refused_names};
 use crate::cli::Exit;
 use crate::cli::diagnose::{self, Explained};
 use crate::harness::flink::distribution::Distribution;
@@ -67,6 +67,10 @@ pub struct LoopArgs {
     #[arg(long, value_name = "DIR", required = true)]
     flink_home: Vec<PathBuf>,
 
+    /// Flink's configuration, in place of that of the failure.
+    #[arg(long, value_name = "CONF", conflicts_with = "all")]
+    conf: Option<PathBuf>,
+
     /// Where run directories go: on a disk, not in memory.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -105,6 +109,8 @@ pub struct Asked<'a> {
     pub all: bool,
     /// Distributions of Flink.
     pub flink_home: &'a [PathBuf],
+    /// Flink's configuration, in place of that of the failures.
+    pub conf: Option<&'a Path>,
     /// Where run directories go.
     pub dir: Option<&'a Path>,
     /// Where what failing runs left is kept.
@@ -124,6 +130,7 @@ pub fn run(args: &LoopArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         names: &args.names,
         all: args.all,
         flink_home: &args.flink_home,
+        conf: args.conf.as_deref(),
         dir: args.dir.as_deref(),
         keep: args.keep.as_deref(),
         format: args.format,
@@ -175,7 +182,7 @@ pub fn go(asked: &Asked<'_>, cure: Cure, out: &mut dyn Write) -> anyhow::Result<
             if stop.load(Ordering::Relaxed) {
                 break;
             }
-            let ground = Ground { root: &root, base: &base, home, stop: &stop, keep: asked.keep };
+            let ground = Ground { root: &root, base: &base, home, conf: asked.conf, stop: &stop, keep: asked.keep };
             match ground.go(failure, cure) {
                 Ok(trial) => {
                     results::tell(&trial, asked.format, out)?;
@@ -218,6 +225,8 @@ pub struct Ground<'g> {
     pub base: &'g Path,
     /// The distribution.
     pub home: &'g Path,
+    /// A configuration in place of that of the failure.
+    pub conf: Option<&'g Path>,
     /// Set when all is to end.
     pub stop: &'g Arc<AtomicBool>,
     /// Where what failing runs left is kept.
@@ -249,7 +258,12 @@ impl Ground<'_> {
         let at = |label: &str| failing::place(directory, label).display().to_string();
         let (fails_at, cured_at) = (at("fails"), at("cured"));
         let site = Site { version, directory: &fails_at, tmpfs: memory.as_deref() };
-        let settings = failure.settings_at(&site);
+        let own = self.conf.map(|conf| prepare::settings_of_file(conf, version)).transpose()?;
+        let configured = |site: &Site<'_>| match &own {
+            Some(own) => failure.settings_over(own.clone()),
+            None => failure.settings_at(site),
+        };
+        let settings = configured(&site);
         let lasts = Duration::from_secs(failure.seconds);
         let attempt = Attempt { label: "fails", fails: true, settings: settings.clone(), lasts };
         let first = failing::run(stage, failure, directory, &site, &attempt).map_err(failed)?;
@@ -281,7 +295,7 @@ impl Ground<'_> {
         if let Some(next) = next {
             // Directories of the run itself are its own; everything else is as it was.
             let site = Site { directory: &cured_at, ..site };
-            let mut settings = failure.settings_at(&site);
+            let mut settings = configured(&site);
             let removed = explained.patch.iter().filter(|_| cure == Cure::Diagnosed).flat_map(|patch| &patch.changes);
             for change in removed.filter(|change| change.value().is_none()) {
                 settings.remove(change.key());

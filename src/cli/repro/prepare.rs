@@ -14,6 +14,7 @@ use crate::config::template::Templates;
 use crate::flink::Version;
 use crate::model::{Bytes, Experiment, Limit, Malloc, Role, Source, Workload};
 use crate::report::Sheet;
+use crate::repro::launch::Settings;
 use crate::repro::scenario::{Bound, Home, Prepared, Scenario, Variant};
 use crate::repro::settings::{self, Derived};
 use crate::repro::workload;
@@ -65,6 +66,16 @@ pub fn derived_of_file(conf: &Path, version: Option<Version>) -> Result<(Derived
     let version = loaded.choice.profile.version();
     let text = fs::read_to_string(conf).unwrap_or_default();
     Ok((of_sheet(&sheet(loaded, &name)?)?, version, text))
+}
+
+/// What a user's file sets, as a version of Flink reads it.
+pub fn settings_of_file(conf: &Path, version: Version) -> Result<Settings, String> {
+    let loaded =
+        load::load(&Input::Path(conf.to_owned()), Some(version)).map_err(|error| format!("could not {error}"))?;
+    let name = conf.display().to_string();
+    let first = loaded.into_iter().next().ok_or_else(|| format!("could not find a configuration in {name}"))?;
+    let sheet = sheet(first, &name)?;
+    Ok(sheet.config.iter().map(|(key, set)| (key.to_owned(), set.value.java_text().into_owned())).collect())
 }
 
 fn sheet(loaded: load::Loaded, name: &str) -> Result<Sheet, String> {

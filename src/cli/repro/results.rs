@@ -163,6 +163,7 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             names: &args.names,
             all: args.all,
             flink_home: &args.engine.flink_home,
+            conf: args.conf.as_deref(),
             dir: args.dir.as_deref(),
             keep: None,
             format: args.format,
@@ -175,6 +176,10 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         anstream::eprintln!(
             "error: nothing to run: name a scenario (oomph repro list has them), or give --all, or a --workload of your own"
         );
+        return Ok(Exit::Usage);
+    }
+    if args.conf.is_some() && args.workload.is_none() {
+        anstream::eprintln!("error: --conf belongs to --workload FILE or to --on flink");
         return Ok(Exit::Usage);
     }
     let mut chosen = Vec::new();
