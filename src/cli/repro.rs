@@ -321,7 +321,8 @@ fn unknown(name: &str) -> Exit {
         return Exit::Usage;
     }
     let on_flink = scenarios::ON_FLINK.iter().map(|scenario| scenario.name);
-    refused_names(name, scenarios::ALL.iter().map(|scenario| scenario.name).chain(on_flink))
+    let failing = failures::ALL.iter().map(|failure| failure.name);
+    refused_names(name, scenarios::ALL.iter().map(|scenario| scenario.name).chain(on_flink).chain(failing))
 }
 
 fn refused_names<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Exit {
