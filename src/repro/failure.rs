@@ -197,12 +197,10 @@ impl Failure {
 
     /// Whether `diagnose` said of it what is true.
     pub fn explained(&self, verdict: Option<&Verdict>) -> Statement {
-        let killers: Vec<&str> = self.killers.iter().map(|killer| killer.name()).collect();
-        let areas: Vec<String> = self.areas.iter().map(ToString::to_string).collect();
         let says = self.is_explained_by();
         let held = verdict.is_some_and(|verdict| {
-            killers.contains(&verdict.killer.as_str())
-                && (self.is_negative() || areas.iter().any(|area| *area == verdict.area))
+            let is_area = self.areas.iter().any(|area| area.to_string() == verdict.area);
+            self.killers.iter().any(|killer| killer.name() == verdict.killer) && (self.is_negative() || is_area)
         });
         let measured = verdict.map_or_else(
             || "nothing was said".to_owned(),
