@@ -56,7 +56,7 @@ pub enum Ending {
         /// Its last words.
         stderr: String,
     },
-    /// The engine refused.
+    /// It could not go on: the engine refused, a job failed, or a process beside it ended.
     Failed(String),
     /// It was still at work when its time was over.
     OutOfTime,

@@ -53,6 +53,14 @@ pub(super) fn ending(left: &Left<'_>) -> Ending {
         let report = own.or(left.reports.first()).cloned().unwrap_or_default();
         return Ending::KilledByKernel { pid: left.pid, report };
     }
+    // A process beside it was chosen, and it went on for a moment without.
+    if matches!(left.ended, Some(Ended::Failed(_)))
+        && left.oom_kills.is_some_and(|kills| kills > 0)
+        && let Some(report) = left.reports.first()
+        && let Some(pid) = victim(report)
+    {
+        return Ending::KilledByKernel { pid, report: report.clone() };
+    }
     let code = left.status.and_then(|status| status.code());
     match (&left.ended, code) {
         (Some(Ended::Failed(why)), _) => Ending::Failed(why.clone()),
@@ -63,6 +71,11 @@ pub(super) fn ending(left: &Left<'_>) -> Ending {
             stderr: left.stderr.to_owned(),
         },
     }
+}
+
+/// Whom the kernel killed, by its report.
+fn victim(report: &str) -> Option<u32> {
+    kernel_oom::reports(report).into_iter().find_map(|report| report.killed.first().map(|killed| killed.pid))
 }
 
 /// An ending in a few words, for a recording.

@@ -55,3 +55,13 @@ fn a_worker_that_says_that_it_failed_has_failed_whatever_its_code() {
     assert!(matches!(ending(&left(Some(Ended::Done), 3)), Ending::Died { .. }));
     assert!(matches!(ending(&left(None, enter::EXIT)), Ending::Failed(_)));
 }
+
+#[test]
+fn a_kill_of_a_process_beside_the_worker_is_the_kernels_too() {
+    let report = [REPORT.to_owned()];
+    let failed = Some(Ended::Failed("the Python process ended: signal 9".to_owned()));
+    let left = |oom_kills| Left { ended: failed.clone(), status: None, pid: 8, ..killed(oom_kills, &report) };
+    assert!(matches!(ending(&left(Some(1))), Ending::KilledByKernel { pid: 9, .. }));
+    // Somebody else ended it.
+    assert!(matches!(ending(&left(Some(0))), Ending::Failed(_)));
+}
