@@ -112,6 +112,12 @@ pub enum Event {
 /// How the text about a job begins that was submitted: such events part one job from the next.
 const SUBMITTED: &str = "submitted ";
 
+/// How a target is said to be gone that the kernel killed: whoever recorded it has the kernel's word for that.
+pub const KILLED: &str = "the kernel killed it at the limit of its cgroup";
+
+/// How one is said to be gone that had nothing left to do.
+pub const DONE: &str = "it has done everything";
+
 impl Event {
     /// A job that was submitted, by its name or id.
     pub fn submitted(job: &str) -> Event {

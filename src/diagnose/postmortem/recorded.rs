@@ -2,6 +2,7 @@
 
 use super::signal::{Death, Ended, Origin, Says, Signal, Strain};
 use crate::artefact::excerpt::Moment;
+use crate::artefact::recording;
 use crate::diagnose::ahead::{Ahead, Bound};
 use crate::diagnose::recalled::{Recalled, What};
 use crate::diagnose::trend::Forecast;
@@ -30,7 +31,12 @@ pub fn signals(file: usize, recalled: &Recalled) -> Vec<Signal> {
         }
     }
     if let Some(why) = recalled.end() {
-        all.push(tell(last.at, format!("gone: {why}"), Says::Ended(Ended { exit: None, pid, unit: None })));
+        let says = match why {
+            recording::KILLED => Says::Death(killed(recalled, 1)),
+            recording::DONE => Says::Well,
+            _ => Says::Ended(Ended { exit: None, pid, unit: None }),
+        };
+        all.push(tell(last.at, format!("gone: {why}"), says));
     }
     if let Some(strain) = near_limit(recalled) {
         all.push(tell(last.at, shown(last), Says::Strain(strain)));

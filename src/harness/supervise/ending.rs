@@ -6,7 +6,7 @@ mod tests;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use crate::artefact::kernel_oom;
+use crate::artefact::{kernel_oom, recording};
 use crate::harness::child::in_words;
 use crate::harness::enter;
 use crate::model::{Bytes, Ended};
@@ -81,8 +81,8 @@ fn victim(report: &str) -> Option<u32> {
 /// An ending in a few words, for a recording.
 pub(super) fn words(ending: &Ending) -> String {
     match ending {
-        Ending::Finished => "it has done everything".to_owned(),
-        Ending::KilledByKernel { .. } => "the kernel killed it at the limit of its cgroup".to_owned(),
+        Ending::Finished => recording::DONE.to_owned(),
+        Ending::KilledByKernel { .. } => recording::KILLED.to_owned(),
         Ending::KilledByWatchdog { at } => format!("oomph ended it at {at} of anonymous memory"),
         Ending::Died { status, .. } => status.clone(),
         Ending::Failed(why) => why.clone(),

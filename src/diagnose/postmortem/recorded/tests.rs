@@ -78,6 +78,16 @@ fn a_process_that_went_far_below_its_limit_did_not_die_of_it() {
 }
 
 #[test]
+fn whoever_recorded_a_kill_of_the_kernels_is_believed() {
+    let gone = |why: &str| Entry::Event { at: at(20), what: Event::Gone { why: why.to_owned() } };
+    let killed = told([look(0, 700, 10, 0), look(10, 980, 10, 0), gone(recording::KILLED)]);
+    let verdict = verdict(&killed);
+    assert_eq!((verdict.killer, verdict.limit), (Killer::KernelMemcg, Some(Bytes::mib(1000))));
+    let done = told([look(0, 300, 10, 0), look(10, 300, 10, 0), gone(recording::DONE)]);
+    assert!(matches!(done.as_slice(), [Signal { says: Says::Well, .. }]), "{done:?}");
+}
+
+#[test]
 fn what_grew_towards_the_limit_is_said() {
     let told = told((0..40).map(|n| look(n * 10, 300 + n as u64 * 5, 10, 0)));
     assert!(
