@@ -38,7 +38,7 @@ fn room() -> tempfile::TempDir {
 #[rstest]
 #[case(&["repro", "run", "no-such"], 2, "there is no scenario `no-such`; there are: unmanaged-rocksdb,")]
 #[case(&["repro", "show", "no-such"], 2, "there is no scenario `no-such`")]
-#[case(&["repro", "run"], 2, "required arguments were not provided")]
+#[case(&["repro", "run"], 2, "nothing to run: name a scenario")]
 #[case(&["repro", "predict", "--workload", "gone.yaml"], 3, "could not read gone.yaml")]
 #[case(&["repro", "compare", "w.yaml", "w.yaml"], 3, "could not read w.yaml")]
 #[case(&["repro", "run", "many-states", "--flink-home", "."], 3, "error: could not")]
