@@ -368,7 +368,10 @@ impl<'f> Following<'f> {
             let spared = (looked - now) * SPARED;
             self.next.whole = looked + every.max(spared);
             self.next.soonest = looked + NEAR_EVERY.max(spared);
-            self.examination = Some(Box::new(examination));
+            // One that the end of the command cut off is not kept over a whole one.
+            if examination.sample.heap.is_ok() || self.examination.is_none() {
+                self.examination = Some(Box::new(examination));
+            }
         }
     }
 
