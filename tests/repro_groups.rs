@@ -151,7 +151,7 @@ fn files_on_a_tmpfs_kill_and_the_tmpfs_is_gone_afterwards() {
     let directory = RunDirectory::create(&root, Some(base.path()), "tmpfs").unwrap();
     let group = directory.group(&root, Limit::AtMost(Bytes::mib(48))).unwrap();
     let tmpfs = Tmpfs::create(&directory, Bytes::mib(256)).unwrap();
-    let script = "import sys, time\nfile = open(sys.argv[1] + '/state', 'wb')\nwhile True:\n  file.write(bytes(1 << 20))\n  time.sleep(0.004)";
+    let script = "import sys, time\nfile = open(sys.argv[1] + '/state', 'wb')\nwhile True:\n  file.write(bytes(1 << 20))\n  time.sleep(0.02)";
     let task = python(script).with([tmpfs.path()]);
     let running = Running::start(&root, &door(), &task, Some(&group)).unwrap();
     let stop = AtomicBool::new(false);
