@@ -147,9 +147,12 @@ fn runs(worker: &str, malloc: Malloc, seed: u64) -> Progress {
     let output = hand(worker, directory.path(), &experiment(malloc, seed, directory.path()));
     assert!(output.status.success(), "{}: {} {}", output.status, text(&output.stdout), text(&output.stderr));
     let said = said(&output);
-    let [Said::Began { release, .. }, accounts @ .., last, Said::Ended(Ended::Done)] = said.as_slice() else {
+    let [Said::Began { release, .. }, accounts @ .., last, Said::Status(status), Said::Ended(Ended::Done)] =
+        said.as_slice()
+    else {
         panic!("{said:?}")
     };
+    assert!(status.contains("VmHWM:") && status.contains("RssAnon:"), "{status}");
     assert_eq!(release, "8.10.0");
     assert!(accounts.iter().all(|said| matches!(said, Said::Progress(_))), "{said:?}");
     let Said::Progress(last) = last else { panic!("{said:?}") };
