@@ -13,12 +13,5 @@ pub fn of(left: &[PathBuf]) -> Option<Verdict> {
     let excerpts = numbered.flat_map(|(number, input)| input.excerpts.iter().map(move |excerpt| (number, excerpt)));
     let signals: Vec<_> = excerpts.flat_map(|(number, excerpt)| postmortem::signals(number, excerpt)).collect();
     let cases = postmortem::cases(&signals);
-    let verdict = &postmortem::main(&cases)?.verdict;
-    Some(Verdict {
-        code: verdict.code.map(str::to_owned),
-        title: verdict.summary.clone(),
-        killer: verdict.killer.to_string(),
-        area: verdict.area.to_string(),
-        confidence: verdict.confidence.to_string(),
-    })
+    Some(Verdict::from(&postmortem::main(&cases)?.verdict))
 }

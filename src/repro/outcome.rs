@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnose::postmortem;
 use crate::model::{Bytes, Experiment, Progress};
 
 use super::prediction::{Part, Prediction};
@@ -170,6 +171,18 @@ pub struct Verdict {
     pub area: String,
     /// `high`, `medium` or `low`.
     pub confidence: String,
+}
+
+impl From<&postmortem::Verdict> for Verdict {
+    fn from(verdict: &postmortem::Verdict) -> Verdict {
+        Verdict {
+            code: verdict.code.map(str::to_owned),
+            title: verdict.summary.clone(),
+            killer: verdict.killer.to_string(),
+            area: verdict.area.to_string(),
+            confidence: verdict.confidence.to_string(),
+        }
+    }
 }
 
 /// A statement of a scenario, and whether it held.

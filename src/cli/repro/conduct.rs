@@ -84,14 +84,7 @@ fn explained(conducted: &Conducted, prepared: &Prepared) -> Option<Verdict> {
         put("stderr.txt", &conducted.followed.stderr);
     }
     left.extend(conducted.logs.iter().map(|log| Path::to_owned(log)));
-    let verdict = crate::cli::diagnose::verdict(&left).ok()?;
-    Some(Verdict {
-        code: verdict.code.map(str::to_owned),
-        title: verdict.summary,
-        killer: verdict.killer.name().to_owned(),
-        area: verdict.area.name().to_owned(),
-        confidence: verdict.confidence.to_string(),
-    })
+    crate::cli::diagnose::verdict(&left).ok().map(|verdict| Verdict::from(&verdict))
 }
 
 /// What of a configuration is true of the worker too, as the log of a TaskManager begins with it (`GlobalConfiguration`):
