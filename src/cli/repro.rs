@@ -181,7 +181,7 @@ struct RunArgs {
     all: bool,
 
     /// Run failures on a real Flink, with the cure that each knows itself (`loop` takes what diagnose proposes).
-    #[arg(long, value_enum, value_name = "WHERE", requires = "flink_home", conflicts_with_all = ["workload", "record"])]
+    #[arg(long, value_enum, value_name = "WHERE", requires = "flink_home", conflicts_with_all = ["workload", "record", "flink_dist", "factor", "disk"])]
     on: Option<closed_loop::On>,
 
     /// A workload of your own, in place of a scenario.

@@ -36,6 +36,15 @@ pub enum ThreadLimitError {
     Note(#[from] LeftoverError),
 }
 
+/// How many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// So many more than the process has now.
+    More(u32),
+    /// So many in all.
+    AtMost(u32),
+}
+
 /// A bound. Its group goes where the value goes, once the process has ended.
 #[derive(Debug)]
 pub struct ThreadLimit {
@@ -43,13 +52,18 @@ pub struct ThreadLimit {
 }
 
 impl ThreadLimit {
-    /// Lets a process have so many threads more than it has now. It is one of ours.
+    /// Bounds the threads of a process, which is one of ours.
     ///
     /// # Errors
     /// Where nothing here bounds threads.
-    pub fn of(root: &Root, run: &RunDirectory, pid: u32, more: u32) -> Result<ThreadLimit, ThreadLimitError> {
-        let threads = fs::read_dir(root.path(format!("/proc/{pid}/task"))).map_or(0, Iterator::count);
-        let most = u64::try_from(threads).unwrap_or(u64::MAX).saturating_add(u64::from(more));
+    pub fn of(root: &Root, run: &RunDirectory, pid: u32, threads: Threads) -> Result<ThreadLimit, ThreadLimitError> {
+        let most = match threads {
+            Threads::AtMost(most) => u64::from(most),
+            Threads::More(more) => {
+                let now = fs::read_dir(root.path(format!("/proc/{pid}/task"))).map_or(0, Iterator::count);
+                u64::try_from(now).unwrap_or(u64::MAX).saturating_add(u64::from(more))
+            }
+        };
         let Some(parent) = controlled(root) else { return by_resource(pid, most) };
         let group = parent.join(format!("{}-threads", run.name()));
         run.note(&Left::Group(group.clone()))?;

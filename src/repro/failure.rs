@@ -24,7 +24,7 @@ pub enum Fence {
     Nothing,
     /// A container as large as Flink plans the whole process.
     Container,
-    /// So many threads more than the process has when it has come up. Its cure is a step of the platform's: no bound.
+    /// So many threads more than the process has when it has come up. What cures it is a step of the platform's.
     Threads(u32),
 }
 

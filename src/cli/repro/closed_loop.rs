@@ -17,10 +17,11 @@ use crate::harness::flink::distribution::Distribution;
 use crate::harness::flink::failing::{self, Attempt, Left};
 use crate::harness::flink::{FlinkError, Stage};
 use crate::harness::leftovers::RunDirectory;
+use crate::harness::thread_limit::Threads;
 use crate::probe::root::Root;
 use crate::recommend::Change;
 use crate::recommend::cure::Step;
-use crate::repro::failure::{Failure, Seen, Site};
+use crate::repro::failure::{Failure, Fence, Seen, Site};
 use crate::repro::failures;
 use crate::repro::launch::Settings;
 use crate::repro::outcome::{Run, Statement, Trial, Verdict};
@@ -75,7 +76,7 @@ pub struct LoopArgs {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// Keep what each failing run left, as its directory below this one.
+    /// Keep what each failing run left, in NAME-VERSION below this directory.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 
@@ -165,6 +166,18 @@ pub fn go(asked: &Asked<'_>, cure: Cure, out: &mut dyn Write) -> anyhow::Result<
             );
             return Ok(Exit::Input);
         }
+    }
+    let kept = |home: &PathBuf| {
+        let version = Distribution::at(home).map(|found| found.version).unwrap_or_default();
+        chosen.iter().filter_map(|failure| Some(kept_at(asked.keep?, &version, failure))).collect::<Vec<_>>()
+    };
+    // A failing run takes minutes, and would be lost then.
+    if let Some(there) = asked.flink_home.iter().flat_map(kept).find(|path| path.exists()) {
+        anstream::eprintln!(
+            "error: {} is there already: name another directory for --keep, or remove it",
+            there.display()
+        );
+        return Ok(Exit::Usage);
     }
     if let Err(error) = results::are_new(&[asked.output, asked.html]) {
         anstream::eprintln!("error: {error}");
@@ -263,46 +276,47 @@ impl Ground<'_> {
             Some(own) => failure.settings_over(own.clone()),
             None => failure.settings_at(site),
         };
-        let settings = configured(&site);
+        let threads = match failure.fence {
+            Fence::Threads(more) => Some(Threads::More(more)),
+            _ => None,
+        };
         let lasts = Duration::from_secs(failure.seconds);
-        let attempt = Attempt { label: "fails", fails: true, settings: settings.clone(), lasts };
+        let attempt = Attempt { label: "fails", fails: true, settings: configured(&site), threads, lasts };
         let first = failing::run(stage, failure, directory, &site, &attempt).map_err(failed)?;
+        self.kept(failure, &stage.distribution.version, &first)?;
         let explained =
             diagnose::explain(std::slice::from_ref(&first.artefacts), &first.configuration, version, failure.role);
         let explained = explained.map_err(|error| format!("{error:#}"))?;
-        self.kept(failure, &first)?;
-        let verdict = verdict(&explained);
+        let verdict = Verdict::from(&explained.verdict);
         let mut statements = vec![failure.failed(&first.seen), failure.explained(Some(&verdict))];
         let mut notes = first.notes.clone();
         let mut runs = vec![told(&first, failure, Some(verdict))];
-        let next = match (failure.is_negative(), cure) {
-            (true, _) => {
+        // Directories of a run are its own; everything else is as it was, but for the cure.
+        let site = Site { directory: &cured_at, ..site };
+        let same = configured(&site);
+        let cured = match cure {
+            _ if failure.is_negative() => {
                 statements.push(spared(&explained));
                 None
             }
-            (false, Cure::Known) => Some((failure.cure)(&Site { directory: &cured_at, ..site })),
-            (false, Cure::Diagnosed) if failure.is_of_the_platform() => {
-                let steps = outside(&explained);
-                let held = steps.held;
-                statements.push(steps);
-                held.then(Settings::new)
+            Cure::Known => {
+                let mut settings = same;
+                settings.extend((failure.cure)(&site));
+                Some((settings, None))
             }
-            (false, Cure::Diagnosed) => {
+            Cure::Diagnosed if failure.is_of_the_platform() => {
+                let (statement, most) = more_threads(&explained);
+                statements.push(statement);
+                most.map(|most| (same, Some(Threads::AtMost(most))))
+            }
+            Cure::Diagnosed => {
                 statements.push(proposed(&explained));
-                explained.patch.as_ref().map(|patch| changed(&patch.changes))
+                explained.patch.as_ref().map(|patch| (changed(same, &patch.changes), None))
             }
         };
-        if let Some(next) = next {
-            // Directories of the run itself are its own; everything else is as it was.
-            let site = Site { directory: &cured_at, ..site };
-            let mut settings = configured(&site);
-            let removed = explained.patch.iter().filter(|_| cure == Cure::Diagnosed).flat_map(|patch| &patch.changes);
-            for change in removed.filter(|change| change.value().is_none()) {
-                settings.remove(change.key());
-            }
-            settings.extend(next);
+        if let Some((settings, threads)) = cured {
             let lasts = Duration::from_secs(failure.cured_seconds(first.seen.half.millis));
-            let attempt = Attempt { label: "cured", fails: false, settings, lasts };
+            let attempt = Attempt { label: "cured", fails: false, settings, threads, lasts };
             let second = failing::run(stage, failure, directory, &site, &attempt).map_err(failed)?;
             statements.push(failure.cured(&first.seen, &second.seen));
             notes.extend(second.notes.iter().filter(|note| !first.notes.contains(note)).cloned());
@@ -312,12 +326,13 @@ impl Ground<'_> {
         Ok(Trial { scenario: failure.name.to_owned(), title, runs, statements, notes })
     }
 
-    /// Copies what a failing run left to where the user wants it.
-    fn kept(&self, failure: &Failure, left: &Left) -> Result<(), String> {
+    /// Copies what a failing run left to where the user wants it; nothing that is there is written over.
+    fn kept(&self, failure: &Failure, version: &str, left: &Left) -> Result<(), String> {
         let Some(keep) = self.keep else { return Ok(()) };
-        let into = keep.join(failure.name);
+        let into = kept_at(keep, version, failure);
         let wrong = |error: std::io::Error| format!("could not write {}: {error}", into.display());
-        std::fs::create_dir_all(&into).map_err(wrong)?;
+        std::fs::create_dir_all(keep).map_err(wrong)?;
+        std::fs::create_dir(&into).map_err(wrong)?;
         for entry in std::fs::read_dir(&left.artefacts).map_err(wrong)?.flatten() {
             std::fs::copy(entry.path(), into.join(entry.file_name())).map_err(wrong)?;
         }
@@ -326,15 +341,9 @@ impl Ground<'_> {
     }
 }
 
-fn verdict(explained: &Explained) -> Verdict {
-    let verdict = &explained.verdict;
-    Verdict {
-        code: verdict.code.map(str::to_owned),
-        title: verdict.summary.clone(),
-        killer: verdict.killer.to_string(),
-        area: verdict.area.to_string(),
-        confidence: verdict.confidence.to_string(),
-    }
+/// The directory of one failure on one Flink.
+fn kept_at(keep: &Path, version: &str, failure: &Failure) -> PathBuf {
+    keep.join(format!("{}-{version}", failure.name))
 }
 
 /// Whether diagnose proposed a change of the configuration.
@@ -351,22 +360,24 @@ fn proposed(explained: &Explained) -> Statement {
     Statement { says, held: explained.patch.is_some(), measured }
 }
 
-/// Whether what diagnose proposes first is a step of the platform's, with a command.
-fn outside(explained: &Explained) -> Statement {
+/// Whether what diagnose proposes first is a higher bound of threads, and which: `echo 1024 > pids.max`.
+fn more_threads(explained: &Explained) -> (Statement, Option<u32>) {
     let first = explained.advice.recommendations.first();
-    let command = first.and_then(|cure| {
+    let most = first.and_then(|cure| {
         cure.steps.iter().find_map(|step| match step {
-            Step::Platform { what, command: Some(command) } => Some(format!("{what}: {command}")),
+            Step::Platform { command: Some(command), .. } => {
+                command.strip_suffix(" > pids.max")?.strip_prefix("echo ")?.parse().ok()
+            }
             _ => None,
         })
     });
-    let measured = match (first, &command) {
-        (Some(cure), Some(command)) => format!("{}: {command}", cure.title),
+    let measured = match (first, most) {
+        (Some(cure), Some(most)) => format!("{}: pids.max {most}", cure.title),
         (Some(cure), None) => cure.title.clone(),
         (None, _) => "nothing was proposed".to_owned(),
     };
-    let says = "diagnose proposes a change of the platform, not of Flink's memory".to_owned();
-    Statement { says, held: command.is_some(), measured }
+    let says = "diagnose proposes a higher bound of threads, and no change of memory".to_owned();
+    (Statement { says, held: most.is_some(), measured }, most)
 }
 
 /// Whether diagnose proposed no memory where memory was not the reason.
@@ -386,9 +397,15 @@ fn spared(explained: &Explained) -> Statement {
     }
 }
 
-/// The keys that changes give a value.
-fn changed(changes: &[Change]) -> Settings {
-    changes.iter().filter_map(|change| Some((change.key().to_owned(), change.value()?.to_owned()))).collect()
+/// Settings with changes in them.
+fn changed(mut settings: Settings, changes: &[Change]) -> Settings {
+    for change in changes {
+        match change.value() {
+            Some(value) => settings.insert(change.key().to_owned(), value.to_owned()),
+            None => settings.remove(change.key()),
+        };
+    }
+    settings
 }
 
 /// A run as all reports tell of runs.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::cluster::{self, Cluster, ClusterError};
 use super::follow::{self, Followed};
+use super::half;
 use super::process::Gate;
 use super::submit::{self, SubmitError};
 use super::{FlinkError, Stage};
@@ -17,13 +18,12 @@ use crate::harness::group::Group;
 use crate::harness::kernel_log::{self, KernelLog};
 use crate::harness::leftovers::RunDirectory;
 use crate::harness::limit;
-use crate::harness::thread_limit::ThreadLimit;
+use crate::harness::thread_limit::{ThreadLimit, Threads};
 use crate::harness::tmpfs::Tmpfs;
-use crate::model::{Bytes, Limit, Role, Seen as Read};
+use crate::model::{Bytes, Limit, Seen as Read};
 use crate::probe::root::Root;
 use crate::repro::failure::{End, Failure, Fence, Seen, Site};
 use crate::repro::launch::{self, Settings};
-use crate::repro::on_flink::{Half, Marks};
 use crate::repro::outcome::Ending;
 
 /// Files of a group that show how it stands, of both versions.
@@ -55,6 +55,8 @@ pub struct Attempt<'a> {
     pub fails: bool,
     /// The settings of the cluster.
     pub settings: Settings,
+    /// What bounds the threads of the process.
+    pub threads: Option<Threads>,
     /// From the submission of the job on.
     pub lasts: Duration,
 }
@@ -132,7 +134,7 @@ pub fn run(
     let log = KernelLog::from_here(&root);
     let mut course = course(stage, failure, directory, site, attempt)?;
     let artefacts = at.join("left");
-    keep(&at, &artefacts, group.as_ref(), course.exceptions.as_deref())?;
+    let logs = keep(&at, &artefacts, group.as_ref(), course.exceptions.as_deref())?;
     let mut notes: Vec<String> = group.iter().flat_map(|group| group.notes().iter().cloned()).collect();
     let said = group.as_ref().map(|group| reports(log, group, &artefacts));
     match said.transpose() {
@@ -144,7 +146,7 @@ pub fn run(
         Ok(None) => {}
         Err(unseen) => notes.push(format!("The kernel's log was not read: {unseen}")),
     }
-    course.seen.half.marks = marks(&artefacts);
+    course.seen.half.marks = half::marks(&logs);
     if let Some(group) = group
         && let Err(error) = group.remove()
     {
@@ -182,19 +184,14 @@ fn course(
         // That it does not come up is what some failures are about.
         Err(ClusterError::Ended { role, status, words }) if role == failure.role => {
             let ending = Ending::Died { status, stderr: words };
-            let half = half(stage, attempt, Bytes::ZERO, Followed::ended(ending, began.elapsed()));
+            let half = half::of(stage, label, &attempt.settings, Bytes::ZERO, Followed::ended(ending, began.elapsed()));
             return Ok(Course { seen: Seen { half, state: None }, pid: 0, exceptions: None });
         }
         Err(error) => return Err(error.into()),
     };
     // Made before the cluster is dropped, it would still hold a process.
-    let bound = match failure.fence {
-        Fence::Threads(more) if attempt.fails => {
-            let pid = cluster.process(failure.role).pid;
-            Some(ThreadLimit::of(&Root::live(), directory, pid, more)?)
-        }
-        _ => None,
-    };
+    let pid = cluster.process(failure.role).pid;
+    let bound = attempt.threads.map(|threads| ThreadLimit::of(&Root::live(), directory, pid, threads)).transpose()?;
     (stage.say)(&format!("{label}: submitting the job"));
     let job = match submit::submit(stage, &cluster, &(failure.job)(site), failure.parallelism) {
         Ok(job) => job,
@@ -236,26 +233,8 @@ fn course(
     let state = followed.state.clone();
     drop(cluster);
     drop(bound);
-    Ok(Course { seen: Seen { half: half(stage, attempt, heap, followed), state }, pid, exceptions })
-}
-
-fn half(stage: &Stage<'_>, attempt: &Attempt<'_>, heap: Bytes, followed: Followed) -> Half {
-    Half {
-        label: attempt.label.to_owned(),
-        settings: attempt.settings.clone(),
-        flink: stage.distribution.version.clone(),
-        heap,
-        moments: followed.moments,
-        looks: followed.looks,
-        ending: followed.ending,
-        millis: followed.millis,
-        live: None,
-        series: None,
-        records: followed.records,
-        checkpoints: followed.checkpoints,
-        marks: Marks::default(),
-        verdict: None,
-    }
+    let half = half::of(stage, label, &attempt.settings, heap, followed);
+    Ok(Course { seen: Seen { half, state }, pid, exceptions })
 }
 
 /// What REST tells of a job's failures; nothing where nobody answers.
@@ -264,19 +243,21 @@ fn exceptions(cluster: &Cluster, job: &str) -> Option<String> {
     serde_json::to_string_pretty(&answer).ok()
 }
 
-/// Copies everything that is to be found afterwards into one directory.
-fn keep(at: &Path, into: &Path, group: Option<&Group>, exceptions: Option<&str>) -> Result<(), FlinkError> {
+/// Copies everything that is to be found afterwards into one directory, and names the logs among it.
+fn keep(at: &Path, into: &Path, group: Option<&Group>, exceptions: Option<&str>) -> Result<Vec<PathBuf>, FlinkError> {
     let writing = |path: &Path| {
         let path = path.to_owned();
         move |source: io::Error| FlinkError::Cluster(ClusterError::Write { path, source })
     };
     fs::create_dir_all(into).map_err(writing(into))?;
+    let mut logs = Vec::new();
     for role in ["jobmanager", "taskmanager"] {
         for extension in ["log", "out", "gc"] {
             let name = format!("{role}.{extension}");
-            let from = at.join("log").join(&name);
+            let (from, to) = (at.join("log").join(&name), into.join(&name));
             if from.is_file() {
-                fs::copy(&from, into.join(&name)).map_err(writing(&into.join(&name)))?;
+                fs::copy(&from, &to).map_err(writing(&to))?;
+                logs.push(to);
             }
         }
     }
@@ -291,7 +272,7 @@ fn keep(at: &Path, into: &Path, group: Option<&Group>, exceptions: Option<&str>)
             fs::write(&path, bytes).map_err(writing(&path))?;
         }
     }
-    Ok(())
+    Ok(logs)
 }
 
 /// The kernel's reports of kills in the group, which are kept as a log beside the others.
@@ -303,18 +284,6 @@ fn reports(log: Read<KernelLog>, group: &Group, into: &Path) -> Read<Vec<String>
         let _ = fs::write(into.join("kernel.log"), reports.join("\n"));
     }
     Ok(reports)
-}
-
-fn marks(artefacts: &Path) -> Marks {
-    let mut marks = Marks::default();
-    for role in [Role::JobManager, Role::TaskManager] {
-        let name = if role == Role::JobManager { "jobmanager" } else { "taskmanager" };
-        for extension in ["log", "out"] {
-            let text = fs::read(artefacts.join(format!("{name}.{extension}"))).unwrap_or_default();
-            marks.read(&String::from_utf8_lossy(&text));
-        }
-    }
-    marks
 }
 
 /// The version that runs, for a site.

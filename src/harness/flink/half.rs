@@ -1,13 +1,14 @@
 //! Runs one half of a scenario: a cluster of its own, one job, one process that is followed.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
 use super::follow::{self, Followed};
 use super::{FlinkError, Stage, submit};
 use crate::harness::verdict;
-use crate::model::Role;
+use crate::model::{Bytes, Role};
 use crate::repro::launch::Settings;
 use crate::repro::on_flink::{Half, Marks};
 use crate::repro::outcome::Ending;
@@ -63,32 +64,44 @@ pub fn run(stage: &Stage<'_>, planned: &Planned<'_>) -> Result<Half, FlinkError>
         followed.ending = Ending::Finished;
     }
     let left = cluster.left();
-    let mut marks = Marks::default();
-    for path in &left {
-        marks.read(&String::from_utf8_lossy(&fs::read(path).unwrap_or_default()));
-    }
+    let marks = marks(&left);
     if let (Ending::Died { stderr, .. }, Some(line)) = (&mut followed.ending, &marks.out_of_memory) {
         // Threads that still ran have the last words otherwise.
         stderr.clone_from(line);
     }
     // What lived to its end needs no explanation.
     let verdict = if followed.ending == Ending::Finished { None } else { verdict::of(&left) };
-    Ok(Half {
-        label: planned.label.to_owned(),
-        settings: planned.settings.clone(),
+    let half = of(stage, planned.label, &planned.settings, heap, followed);
+    Ok(Half { live, series, marks, verdict, ..half })
+}
+
+/// What was followed as a half of which nothing else is known.
+pub(super) fn of(stage: &Stage<'_>, label: &str, settings: &Settings, heap: Bytes, followed: Followed) -> Half {
+    Half {
+        label: label.to_owned(),
+        settings: settings.clone(),
         flink: stage.distribution.version.clone(),
         heap,
         moments: followed.moments,
         looks: followed.looks,
         ending: followed.ending,
         millis: followed.millis,
-        live,
-        series,
+        live: None,
+        series: None,
         records: followed.records,
         checkpoints: followed.checkpoints,
-        marks,
-        verdict,
-    })
+        marks: Marks::default(),
+        verdict: None,
+    }
+}
+
+/// What files say together; one that cannot be read says nothing.
+pub(super) fn marks(files: &[PathBuf]) -> Marks {
+    let mut marks = Marks::default();
+    for path in files {
+        marks.read(&String::from_utf8_lossy(&fs::read(path).unwrap_or_default()));
+    }
+    marks
 }
 
 /// What ran to the end of its time did all that it was to do, unless it is the half that is to fail.
