@@ -18,6 +18,7 @@ pub mod overview;
 pub mod postmortem;
 pub mod recalled;
 pub mod reckoning;
+pub mod retention;
 pub mod rocksdb_bound;
 pub mod rocksdb_metrics;
 pub mod rocksdb_view;

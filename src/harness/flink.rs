@@ -14,6 +14,7 @@ pub mod heap_state_surge;
 pub mod jdk;
 pub mod latency_metrics;
 pub mod process;
+pub mod recorder;
 pub mod submit;
 
 use std::path::Path;
@@ -26,6 +27,7 @@ use cluster::ClusterError;
 use distribution::Distribution;
 use jdk::Jdk;
 use process::Gate;
+use recorder::RecorderError;
 use submit::SubmitError;
 
 use super::disk::{DiskError, Space};
@@ -142,6 +144,9 @@ pub enum FlinkError {
     /// Nothing bounds threads.
     #[error(transparent)]
     Threads(#[from] ThreadLimitError),
+    /// Nothing looks on.
+    #[error(transparent)]
+    Recorder(#[from] RecorderError),
     /// Nothing puts processes into a group.
     #[error(
         "put a process into a container: oomph-worker, which does that, does not lie beside oomph; build both with `cargo build \

@@ -78,6 +78,9 @@ pub struct Failure {
     pub fence: Fence,
     /// The size of a directory in memory that it is given.
     pub tmpfs: Option<Bytes>,
+    /// Whether its job fails and starts again all the time, and `oomph record` looks on: nothing else that is left of such a
+    /// death tells what restarts leave behind.
+    pub restarts: bool,
     /// How it ends.
     pub end: End,
     /// Who `diagnose` may say ended it.
@@ -217,7 +220,8 @@ impl Failure {
         let half = &cured.half;
         let lived = !half.died() && !half.heap_is_exhausted() && half.marks.out_of_memory.is_none();
         let is_done = cured.state.as_deref() == Some("FINISHED");
-        let works = is_done || cured.state.as_deref() == Some("RUNNING");
+        let is_between = self.restarts && cured.state.as_deref() == Some("RESTARTING");
+        let works = is_done || is_between || cured.state.as_deref() == Some("RUNNING");
         let wanted = self.cured_seconds(failing.half.millis) * 1000;
         Statement {
             says: self.lives_by().to_owned(),

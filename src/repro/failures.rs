@@ -1,5 +1,6 @@
 //! Failures on a real Flink, each in a file of its own: copy a neighbour, and name it here.
 
+mod allocator_retention;
 mod batch_direct;
 mod checkpoint_expiry;
 mod external_kill;
@@ -27,6 +28,7 @@ pub const ALL: &[Failure] = &[
     framework_off_heap::FAILURE,
     tmpfs_state::FAILURE,
     thread_limit::FAILURE,
+    allocator_retention::FAILURE,
     latency_metrics::FAILURE,
     external_kill::FAILURE,
     page_cache::FAILURE,

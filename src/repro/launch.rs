@@ -32,6 +32,10 @@ pub struct Launch {
     pub jvm: Vec<String>,
     /// What stands behind the configuration directory: dynamic properties.
     pub arguments: Vec<String>,
+    /// Variables of its environment: what YARN and Kubernetes make of the keys that say so
+    /// (`ResourceManagerOptions.CONTAINERIZED_TASK_MANAGER_ENV_PREFIX`, `CONTAINERIZED_MASTER_ENV_PREFIX`). Whoever starts a
+    /// standalone process sets them; here that is oomph.
+    pub environment: Settings,
     /// The heap: `-Xmx` before the JVM rounds it.
     pub heap: Bytes,
     /// The whole process, as planned.
@@ -97,6 +101,14 @@ pub fn spelled<'k>(version: Version, spellings: &[&'k str]) -> &'k str {
     spellings.iter().find(declared).or(spellings.last()).copied().unwrap_or_default()
 }
 
+/// What the keys of variables in a role's environment begin with.
+pub fn environment_prefix(role: Role) -> &'static str {
+    match role {
+        Role::TaskManager => "containerized.taskmanager.env.",
+        Role::JobManager => "containerized.master.env.",
+    }
+}
+
 /// Plans how a process of a standalone cluster is started with some settings.
 pub fn launch(version: Version, role: Role, settings: &Settings) -> Result<Launch, LaunchError> {
     let (profile, _) = Profile::of(version).map_err(|unknown| LaunchError::Version(unknown.to_string()))?;
@@ -128,6 +140,8 @@ pub fn launch(version: Version, role: Role, settings: &Settings) -> Result<Launc
         Role::JobManager => "env.java.opts.jobmanager",
     };
     let options = ["env.java.opts.all", "env.java.opts", own].into_iter().filter_map(|key| settings.get(key));
+    let prefix = environment_prefix(role);
+    let variable = |(key, value): (&String, &String)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone()));
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let jvm = words(&planned.jvm_arguments).into_iter().chain(options.flat_map(|text| words(text))).collect();
     let mode = match role {
@@ -144,6 +158,7 @@ pub fn launch(version: Version, role: Role, settings: &Settings) -> Result<Launc
         },
         jvm,
         arguments: mode.into_iter().chain(properties).collect(),
+        environment: settings.iter().filter_map(variable).collect(),
         heap: planned.budget.heap(),
         process: planned.budget.total_process().bytes,
     })
@@ -192,6 +207,18 @@ mod tests {
         assert!(launch.jvm.iter().any(|word| word == &format!("-Xmx{}", launch.heap.get())), "{:?}", launch.jvm);
         assert_eq!(launch.jvm[launch.jvm.len() - 2..], ["-XX:+UseSerialGC", "-Da=b"]);
         assert!(launch.arguments.iter().any(|word| word.starts_with("taskmanager.memory.managed.size=")));
+    }
+
+    #[test]
+    fn a_variable_of_the_environment_is_its_own_roles() {
+        let given = settings(&[
+            ("taskmanager.memory.process.size", "1024m"),
+            ("jobmanager.memory.process.size", "1024m"),
+            ("containerized.taskmanager.env.MALLOC_ARENA_MAX", "1"),
+        ]);
+        let of = |role| launch(version("2.3.0"), role, &given).unwrap().environment;
+        assert_eq!(of(Role::TaskManager), settings(&[("MALLOC_ARENA_MAX", "1")]));
+        assert_eq!(of(Role::JobManager), settings(&[]));
     }
 
     #[test]

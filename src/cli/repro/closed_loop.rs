@@ -18,12 +18,13 @@ use crate::harness::flink::failing::{self, Attempt, Left};
 use crate::harness::flink::{FlinkError, Stage};
 use crate::harness::leftovers::RunDirectory;
 use crate::harness::thread_limit::Threads;
+use crate::model::Role;
 use crate::probe::root::Root;
 use crate::recommend::Change;
 use crate::recommend::cure::Step;
 use crate::repro::failure::{Failure, Fence, Seen, Site};
 use crate::repro::failures;
-use crate::repro::launch::Settings;
+use crate::repro::launch::{self, Settings};
 use crate::repro::outcome::{Run, Statement, Trial, Verdict};
 
 /// Where a loop runs.
@@ -281,7 +282,9 @@ impl Ground<'_> {
             _ => None,
         };
         let lasts = Duration::from_secs(failure.seconds);
-        let attempt = Attempt { label: "fails", fails: true, settings: configured(&site), threads, lasts };
+        let oomph = std::env::current_exe().map_err(|error| format!("could not find oomph itself: {error}"))?;
+        let recorder = failure.restarts.then_some(oomph.as_path());
+        let attempt = Attempt { label: "fails", fails: true, settings: configured(&site), threads, lasts, recorder };
         let first = failing::run(stage, failure, directory, &site, &attempt).map_err(failed)?;
         self.kept(failure, &stage.distribution.version, &first)?;
         let explained =
@@ -310,13 +313,14 @@ impl Ground<'_> {
                 most.map(|most| (same, Some(Threads::AtMost(most))))
             }
             Cure::Diagnosed => {
-                statements.push(proposed(&explained));
-                explained.patch.as_ref().map(|patch| (changed(same, &patch.changes), None))
+                let (statement, changes) = proposed(&explained, failure.role);
+                statements.push(statement);
+                changes.map(|changes| (changed(same, &changes), None))
             }
         };
         if let Some((settings, threads)) = cured {
             let lasts = Duration::from_secs(failure.cured_seconds(first.seen.half.millis));
-            let attempt = Attempt { label: "cured", fails: false, settings, threads, lasts };
+            let attempt = Attempt { label: "cured", fails: false, settings, threads, lasts, recorder: None };
             let second = failing::run(stage, failure, directory, &site, &attempt).map_err(failed)?;
             statements.push(failure.cured(&first.seen, &second.seen));
             notes.extend(second.notes.iter().filter(|note| !first.notes.contains(note)).cloned());
@@ -346,18 +350,29 @@ fn kept_at(keep: &Path, version: &str, failure: &Failure) -> PathBuf {
     keep.join(format!("{}-{version}", failure.name))
 }
 
-/// Whether diagnose proposed a change of the configuration.
-fn proposed(explained: &Explained) -> Statement {
-    let measured = match (&explained.patch, explained.advice.recommendations.first()) {
-        (Some(patch), _) => {
-            let changes: Vec<String> = patch.changes.iter().map(ToString::to_string).collect();
-            format!("{}: {}", patch.title, changes.join(", "))
-        }
-        (None, Some(other)) => format!("no key changes; it says: {}", other.title),
-        (None, None) => "nothing was proposed".to_owned(),
+/// Whether diagnose proposed a change of the configuration first, or of the environment, and which.
+fn proposed(explained: &Explained, role: Role) -> (Statement, Option<Vec<Change>>) {
+    let first = explained.advice.recommendations.first();
+    let variables: Vec<Change> =
+        first.iter().flat_map(|cure| cure.steps.iter().filter_map(|step| variable(step, role))).collect();
+    let told = |title: &str, changes: &[Change]| {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        format!("{title}: {}", changes.join(", "))
     };
-    let says = "diagnose proposes a change of the configuration".to_owned();
-    Statement { says, held: explained.patch.is_some(), measured }
+    let (measured, changes) = match (first, &explained.patch) {
+        (Some(cure), _) if !variables.is_empty() => (told(&cure.title, &variables), Some(variables)),
+        (_, Some(patch)) => (told(&patch.title, &patch.changes), Some(patch.changes.clone())),
+        (Some(other), None) => (format!("no key changes; it says: {}", other.title), None),
+        (None, None) => ("nothing was proposed".to_owned(), None),
+    };
+    let says = "diagnose proposes a change of the configuration, or of the environment".to_owned();
+    (Statement { says, held: changes.is_some(), measured }, changes)
+}
+
+/// A variable of the environment as the key with which YARN and Kubernetes are told of it.
+fn variable(step: &Step, role: Role) -> Option<Change> {
+    let Step::Environment { name, value } = step else { return None };
+    Some(Change::Set { key: format!("{}{name}", launch::environment_prefix(role)), value: value.clone() })
 }
 
 /// Whether what diagnose proposes first is a higher bound of threads, and which: `echo 1024 > pids.max`.

@@ -3,9 +3,11 @@ use crate::artefact::malloc_chunks::Allocator;
 use crate::diagnose::cause::{Outlook, Told, cause};
 use crate::diagnose::postmortem::case::Case;
 use crate::diagnose::postmortem::late::{Decides, Late, Weight};
+use crate::diagnose::postmortem::recorded::MALLOC_KEEPS;
 use crate::diagnose::postmortem::signal::Signal;
+use crate::diagnose::retention::{Retention, USUAL};
 use crate::diagnose::trend::restarts;
-use crate::model::{Area, Bytes, Component, Confidence, Finding, Pool, Severity};
+use crate::model::{Area, Bytes, Confidence, Finding, Severity};
 
 cause! {
     /// The allocator keeps memory that the program gave back, and the resident set grows with every restart of a job.
@@ -53,9 +55,6 @@ cause! {
     }
 }
 
-/// Less than this is usual within minutes of any job with RocksDB: 31 to 153 MiB were measured.
-const USUAL: Bytes = Bytes::mib(160);
-
 fn early(outlook: &Outlook<'_>) -> Vec<Finding> {
     let restarts = outlook.before.and_then(|before| before.restarts.as_ref());
     // Measured restarts that left nothing behind say more than what lies there at one moment.
@@ -80,16 +79,7 @@ fn over_restarts(outlook: &Outlook<'_>) -> Option<Finding> {
 }
 
 fn now(outlook: &Outlook<'_>) -> Option<Finding> {
-    let account = outlook.now.account.as_ref().ok()?;
-    let kept = account.bytes(Pool::AllocatorRetained);
-    if kept <= USUAL {
-        return None;
-    }
-    let overhead = outlook.now.ledger.as_ref().ok()?.row(Component::JvmOverhead)?;
-    let left = overhead.budget.checked_sub(*overhead.used.as_ref().ok()?).unwrap_or(Bytes::ZERO);
-    if kept <= left {
-        return None;
-    }
+    let Retention { kept, left } = Retention::of(outlook.now)?;
     let finding = CAUSE.finding(
         Severity::Warning,
         Confidence::Medium,
@@ -131,10 +121,11 @@ pub(super) fn remedy(outlook: &Outlook<'_>) -> Option<&'static str> {
     }
 }
 
-/// Readers of `jcmd PID System.trim_native_heap` say so where it gave back much.
-const STRAINS: [&str; 1] = ["malloc-trimmed"];
+/// Readers of `jcmd PID System.trim_native_heap` say so where it gave back much, readers of recordings where much was
+/// kept at the end, or more with each restart of a job.
+const STRAINS: [&str; 2] = ["malloc-trimmed", MALLOC_KEEPS];
 
-/// A container at its limit, and a JVM from which much could be taken by trimming alone.
+/// A container at its limit, and a JVM from which much could be taken by trimming alone, or that kept much.
 fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
     let trimmed = case.strains(&STRAINS).into_iter();
     let much = trimmed.filter(|(_, strain)| strain.usage.is_some_and(|usage| usage > USUAL));
@@ -157,7 +148,7 @@ mod tests {
     use super::*;
     use crate::diagnose::over_time::OverTime;
     use crate::diagnose::postmortem::signal::Origin;
-    use crate::model::Killer;
+    use crate::model::{Killer, Pool};
 
     fn kept_after(verdict: restarts::Verdict) -> Vec<Finding> {
         let tried = Tried::taskmanager().uses(&[(Pool::AllocatorRetained, 400)]);

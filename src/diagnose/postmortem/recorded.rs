@@ -5,11 +5,16 @@ use crate::artefact::excerpt::Moment;
 use crate::artefact::recording;
 use crate::diagnose::ahead::{Ahead, Bound};
 use crate::diagnose::recalled::{Recalled, What};
+use crate::diagnose::retention::Retention;
 use crate::diagnose::trend::Forecast;
-use crate::model::{Area, Bytes, Component, Killer, Measure, Observations};
+use crate::diagnose::trend::restarts::{Keeper, Verdict};
+use crate::model::{Area, Bytes, Component, Killer, Measure, Observations, Pool};
 
 /// What is at its limit: so many hundredths of it, as the metrics of a container are judged.
 const NEARLY: u64 = 95;
+
+/// Much that malloc kept.
+pub(crate) const MALLOC_KEEPS: &str = "malloc-keeps";
 
 /// Everything that one recording says. It has no lines to point at: what is quoted are its numbers.
 pub fn signals(file: usize, recalled: &Recalled) -> Vec<Signal> {
@@ -46,7 +51,39 @@ pub fn signals(file: usize, recalled: &Recalled) -> Vec<Signal> {
             all.push(tell(last.at, shown(last), Says::Strain(strain)));
         }
     }
+    if let Some(strain) = kept(recalled) {
+        all.push(tell(last.at, shown(last), Says::Strain(strain)));
+    }
     all
+}
+
+/// What malloc kept at the last look into it, where no part of the budget had room for that, or each restart of a job
+/// left more.
+fn kept(recalled: &Recalled) -> Option<Strain> {
+    let judged = recalled.before.restarts.as_ref();
+    let steps = judged.filter(|judged| judged.verdict == Verdict::StepPerRestart(Keeper::Allocator));
+    let (kept, beside) = match (Retention::of(&recalled.examination), steps) {
+        (Some(retention), _) => {
+            let left = retention.left.whole_mib();
+            (retention.kept, format!("; {left} MiB of JVM Overhead were left for it"))
+        }
+        (None, Some(_)) => {
+            let kept = recalled.timeline.series(Measure::Pool(Pool::AllocatorRetained));
+            (Bytes::new(kept.points().last()?.value), String::new())
+        }
+        (None, None) => return None,
+    };
+    let step = steps.and_then(|judged| judged.per_restart.as_ref()).map_or_else(String::new, |slope| {
+        let more = Bytes::new(slope.per_second.max(0.0) as u64);
+        format!("; each restart of a job left {} MiB more, while what was in use stayed the same", more.whole_mib())
+    });
+    Some(Strain {
+        name: MALLOC_KEEPS,
+        area: Some(Area::Native),
+        text: format!("malloc kept {} MiB that the program had given back{beside}{step}", kept.whole_mib()),
+        usage: Some(kept),
+        limit: recalled.limit,
+    })
 }
 
 fn killed(recalled: &Recalled, processes: u64) -> Death {

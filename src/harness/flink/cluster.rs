@@ -282,6 +282,7 @@ fn start(stage: &Stage<'_>, directory: &Path, role: Role, launch: &Launch) -> Re
         options.push(format!("-Xlog:gc*:file={}:time,uptime,level,tags", at("gc").display()));
     }
     let mut command = java(stage, directory, &at("log"), &options, &stage.distribution.class_path());
+    command.envs(&launch.environment);
     command.arg(launch.main_class).arg("--configDir").arg(directory.join("conf")).args(&launch.arguments);
     Jvm::start(Some(role), launch.heap, command, stage.gate, at("log"), at("out"))
         .map_err(|source| ClusterError::Start { java: stage.jdk.java(), source })

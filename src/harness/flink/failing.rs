@@ -11,6 +11,7 @@ use super::cluster::{self, Cluster, ClusterError};
 use super::follow::{self, Followed};
 use super::half;
 use super::process::Gate;
+use super::recorder::Recorder;
 use super::submit::{self, SubmitError};
 use super::{FlinkError, Stage};
 use crate::harness::disk::Space;
@@ -47,6 +48,9 @@ const UNTOUCHED: Duration = Duration::from_secs(10);
 /// So long a JobManager has to notice that a TaskManager is gone, and logs have to be written.
 const NOTICED: Duration = Duration::from_secs(6);
 
+/// What `oomph record` wrote.
+const RECORDING: &str = "taskmanager.rec";
+
 /// One run: which of them, with what, and for how long at most.
 pub struct Attempt<'a> {
     /// `fails` or `cured`: the name of its directory.
@@ -59,6 +63,8 @@ pub struct Attempt<'a> {
     pub threads: Option<Threads>,
     /// From the submission of the job on.
     pub lasts: Duration,
+    /// oomph, where it records the run.
+    pub recorder: Option<&'a Path>,
 }
 
 /// What a run left.
@@ -192,6 +198,8 @@ fn course(
     // Made before the cluster is dropped, it would still hold a process.
     let pid = cluster.process(failure.role).pid;
     let bound = attempt.threads.map(|threads| ThreadLimit::of(&Root::live(), directory, pid, threads)).transpose()?;
+    let recording = at.join("log").join(RECORDING);
+    let recorder = attempt.recorder.map(|program| Recorder::start(program, pid, &recording)).transpose()?;
     (stage.say)(&format!("{label}: submitting the job"));
     let job = match submit::submit(stage, &cluster, &(failure.job)(site), failure.parallelism) {
         Ok(job) => job,
@@ -233,6 +241,9 @@ fn course(
     let state = followed.state.clone();
     drop(cluster);
     drop(bound);
+    if let Some(recorder) = recorder {
+        recorder.finish();
+    }
     let half = half::of(stage, label, &attempt.settings, heap, followed);
     Ok(Course { seen: Seen { half, state }, pid, exceptions })
 }
@@ -260,6 +271,11 @@ fn keep(at: &Path, into: &Path, group: Option<&Group>, exceptions: Option<&str>)
                 logs.push(to);
             }
         }
+    }
+    let recording = at.join("log").join(RECORDING);
+    if recording.is_file() {
+        let to = into.join(RECORDING);
+        fs::copy(&recording, &to).map_err(writing(&to))?;
     }
     if let Some(text) = exceptions {
         let path = into.join("job-exceptions.json");

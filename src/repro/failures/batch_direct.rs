@@ -24,6 +24,7 @@ pub const FAILURE: Failure = Failure {
     parallelism: 2,
     fence: Fence::Nothing,
     tmpfs: None,
+    restarts: false,
     end: End::Fails,
     killers: &[Killer::Jvm, Killer::Flink],
     areas: &[Area::Direct],

@@ -17,6 +17,7 @@ pub const FAILURE: Failure = Failure {
     parallelism: 2,
     fence: Fence::Container,
     tmpfs: None,
+    restarts: false,
     end: End::EndedFromOutside,
     killers: &[Killer::NotOom],
     areas: &[Area::Other],

@@ -41,3 +41,17 @@ pub fn batch(rows: u64, characters: u32) -> String {
          INSERT INTO gone SELECT k, MAX(v) FROM records GROUP BY k;\n"
     )
 }
+
+/// A job that fails when it has read so many rows, each into the state of two queries: its last row divides by zero.
+pub fn failing(rows: u64) -> String {
+    format!(
+        "CREATE TABLE records (k BIGINT, n BIGINT, v STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '1000000', \
+         'fields.k.min' = '1', 'fields.k.max' = '{rows}', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', \
+         'fields.n.end' = '{rows}', 'fields.v.length' = '150');\n\
+         CREATE TABLE counted (k BIGINT, c BIGINT, v STRING, n BIGINT) WITH ('connector' = 'blackhole');\n\
+         CREATE TABLE ranked (k BIGINT, v STRING, rank_number BIGINT) WITH ('connector' = 'blackhole');\n\
+         INSERT INTO counted SELECT k, COUNT(*), MAX(v), MAX(1 / ({rows} - n)) FROM records GROUP BY k;\n\
+         INSERT INTO ranked SELECT k, v, rank_number FROM (SELECT k, v, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v DESC) \
+         AS rank_number FROM records) WHERE rank_number <= 2;\n"
+    )
+}

@@ -25,6 +25,7 @@ pub const FAILURE: Failure = Failure {
     parallelism: PARALLELISM,
     fence: Fence::Nothing,
     tmpfs: None,
+    restarts: false,
     end: End::Fails,
     killers: &[Killer::Jvm, Killer::Flink],
     areas: &[Area::Heap],

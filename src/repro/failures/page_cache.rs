@@ -24,6 +24,7 @@ pub const FAILURE: Failure = Failure {
     parallelism: 2,
     fence: Fence::Container,
     tmpfs: None,
+    restarts: false,
     end: End::Lives,
     killers: &[Killer::NotOom],
     areas: &[Area::PageCache, Area::Other],

@@ -18,6 +18,7 @@ pub const FAILURE: Failure = Failure {
     parallelism: 2,
     fence: Fence::Threads(2),
     tmpfs: None,
+    restarts: false,
     end: End::Fails,
     killers: &[Killer::Jvm, Killer::Flink],
     areas: &[Area::Threads, Area::Config],

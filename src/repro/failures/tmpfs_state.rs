@@ -26,6 +26,7 @@ pub const FAILURE: Failure = Failure {
     parallelism: 2,
     fence: Fence::Container,
     tmpfs: Some(Bytes::gib(2)),
+    restarts: false,
     end: End::Killed,
     killers: &[Killer::KernelMemcg],
     areas: &[Area::Tmpfs],

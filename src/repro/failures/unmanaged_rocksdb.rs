@@ -32,6 +32,7 @@ pub const FAILURE: Failure = Failure {
     parallelism: 2,
     fence: Fence::Container,
     tmpfs: None,
+    restarts: false,
     end: End::Killed,
     killers: &[Killer::KernelMemcg],
     areas: &[Area::ManagedRocksDb, Area::Native],

@@ -6,7 +6,7 @@ use super::*;
 use crate::artefact::recording::{Entry, Event, FORMAT, Header, Machine};
 use crate::diagnose::postmortem;
 use crate::diagnose::recalled::Recalling;
-use crate::model::{Identity, Limit, Observation, Role};
+use crate::model::{Component, Identity, Limit, Observation, Role};
 
 const MIB: u64 = 1 << 20;
 
@@ -44,7 +44,7 @@ fn told(entries: impl IntoIterator<Item = Entry>) -> Vec<Signal> {
         target: target(),
         machine: Machine::default(),
         limit: Ok(Limit::AtMost(Bytes::mib(1000))),
-        budget: Vec::new(),
+        budget: vec![(Component::TaskHeap, Bytes::mib(800)), (Component::JvmOverhead, Bytes::mib(200))],
     }));
     entries.into_iter().for_each(|entry| recalling.take(entry));
     signals(0, &recalling.judged().unwrap())
@@ -94,4 +94,32 @@ fn what_grew_towards_the_limit_is_said() {
         told.iter().any(|signal| matches!(&signal.says, Says::Strain(strain) if strain.name == "growing")),
         "{told:?}"
     );
+}
+
+/// A full container in which malloc keeps so much, beside a heap.
+fn kept(mib: u64) -> Vec<Signal> {
+    let mut last = look(10, 985, 5, 1);
+    let Entry::Sample(observations) = &mut last else { panic!("a look is a sample") };
+    for pool in Pool::ALL.into_iter().filter(|pool| pool.is_resident()) {
+        let mib = match pool {
+            Pool::JavaHeap => 985 - mib,
+            Pool::AllocatorRetained => mib,
+            _ => 0,
+        };
+        let origin = crate::model::Origin::Smaps;
+        observations.all.push(Observation { measure: Measure::Pool(pool), value: Ok(mib * MIB), origin });
+    }
+    told([look(0, 700, 100, 0), last])
+}
+
+#[test]
+fn what_malloc_kept_beyond_its_room_is_named_as_what_filled_the_container() {
+    let verdict = verdict(&kept(450));
+    assert_eq!((verdict.code, verdict.area), (Some("OOM901"), Area::Native), "{verdict:?}");
+    assert!(verdict.summary.starts_with("malloc kept 450.0 MiB"), "{}", verdict.summary);
+}
+
+#[test]
+fn what_malloc_kept_within_its_room_is_not_what_filled_the_container() {
+    assert_ne!(self::verdict(&kept(180)).code, Some("OOM901"));
 }
