@@ -1,20 +1,25 @@
 //! `oomph repro`: runs what kills, and what cures.
 
+mod catalogue;
 mod closed_loop;
+mod comparing;
 mod conduct;
+mod embedded_loop;
 mod engines;
 mod on_flink;
+mod predicting;
 pub(super) mod prepare;
 mod progress;
+mod proposal;
 mod results;
+mod session;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::Exit;
-use super::plan::width;
 use crate::check::nearest;
 use crate::model::Bytes;
 use crate::repro::{failures, scenarios};
@@ -283,31 +288,13 @@ fn runs_nothing() -> Exit {
 pub fn run(args: &ReproArgs) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     match &args.verb {
-        Verb::List => {
-            let entries: Vec<_> = scenarios::ALL
-                .iter()
-                .map(results::entry)
-                .chain(scenarios::ON_FLINK.iter().map(results::entry_on_flink))
-                .collect();
-            let failures: Vec<_> = failures::ALL.iter().map(results::entry_of_failure).collect();
-            out.write_all(crate::report::repro::list::list(&entries, &failures, width()).as_bytes())?;
-            Ok(Exit::Clean)
-        }
-        Verb::Show { name } => match scenarios::named(name) {
-            Some(scenario) => results::show(scenario, &mut out),
-            None => match scenarios::ON_FLINK.iter().find(|scenario| scenario.name == name) {
-                Some(scenario) => results::show_on_flink(scenario, &mut out),
-                None => match failures::named(name) {
-                    Some(failure) => results::show_failure(failure, &mut out),
-                    None => Ok(unknown(name)),
-                },
-            },
-        },
+        Verb::List => catalogue::list(&mut out),
+        Verb::Show { name } => Ok(catalogue::show(name, &mut out)?.unwrap_or_else(|| unknown(name))),
         Verb::Run(_) | Verb::Loop(_) if !RUNS => Ok(runs_nothing()),
-        Verb::Run(args) => results::run(args, &mut out),
+        Verb::Run(args) => session::run(args, &mut out),
         Verb::Loop(args) => closed_loop::run(args, &mut out),
-        Verb::Predict(args) => results::predict(args, &mut out),
-        Verb::Compare { a, b } => results::compare(a, b, &mut out),
+        Verb::Predict(args) => predicting::predict(args, &mut out),
+        Verb::Compare { a, b } => comparing::compare(a, b, &mut out),
     }
 }
 

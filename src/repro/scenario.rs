@@ -1,6 +1,6 @@
 //! A scenario: a failure that can be run, its cure, what must happen, and the check that it did.
 
-use crate::model::{Bytes, Experiment, Limit, Malloc};
+use crate::model::{Area, Bytes, Experiment, Killer, Limit, Malloc};
 
 use super::outcome::{Run, Statement};
 
@@ -91,6 +91,22 @@ pub const FAILS: &str = "fails";
 /// The label of the run that must live.
 pub const CURED: &str = "cured";
 
+/// What `diagnose` has to say of the failing run, where what it proposes first cures it.
+#[derive(Clone, Copy, Debug)]
+pub struct Closes {
+    /// Who ended it.
+    pub killers: &'static [Killer],
+    /// What filled the memory.
+    pub areas: &'static [Area],
+}
+
+impl Closes {
+    /// Killed by the kernel at the limit of its container, filled by one of these.
+    pub const fn killed_full_of(areas: &'static [Area]) -> Closes {
+        Closes { killers: &[Killer::KernelMemcg], areas }
+    }
+}
+
 /// A scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
@@ -108,6 +124,8 @@ pub struct Scenario {
     pub workload: &'static str,
     /// The runs, the failing one first.
     pub variants: &'static [Variant],
+    /// Whether `loop` runs it without a real Flink, and what has to be said then.
+    pub closes: Option<Closes>,
     /// Whether each run is repeated with every RocksDB that is given.
     pub compares_engines: bool,
     /// Holds the runs against what is stated. Runs come in the order of the variants.

@@ -9,22 +9,19 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::proposal::{changed, more_threads, proposed, spared};
 use super::results::{self, Format};
-use super::{on_flink, prepare, refused_names};
+use super::{embedded_loop, on_flink, prepare, refused_names};
 use crate::cli::Exit;
-use crate::cli::diagnose::{self, Explained};
+use crate::cli::diagnose;
 use crate::harness::flink::distribution::Distribution;
 use crate::harness::flink::failing::{self, Attempt, Left};
 use crate::harness::flink::{FlinkError, Stage};
 use crate::harness::leftovers::RunDirectory;
 use crate::harness::thread_limit::Threads;
-use crate::model::Role;
 use crate::probe::root::Root;
-use crate::recommend::Change;
-use crate::recommend::cure::Step;
 use crate::repro::failure::{Failure, Fence, Seen, Site};
 use crate::repro::failures;
-use crate::repro::launch::{self, Settings};
 use crate::repro::outcome::{Run, Statement, Trial, Verdict};
 
 /// Where a loop runs.
@@ -32,6 +29,8 @@ use crate::repro::outcome::{Run, Statement, Trial, Verdict};
 pub enum On {
     /// On a real Flink: --flink-home.
     Flink,
+    /// In workers with the RocksDB that oomph brings along.
+    Embedded,
 }
 
 const EXAMPLES: &str = "\
@@ -42,6 +41,8 @@ Examples, each with what it answers:
       the same of every failure, as one page
   oomph repro loop metaspace --flink-home flink-2.3.0 --keep left
       and what the failing run left, to be read with oomph diagnose
+  oomph repro loop unmanaged-rocksdb
+      the same without Flink, with the RocksDB that oomph brings along
 
 Exit codes:
   0  each failed as it states, was explained, and lived with what was proposed
@@ -61,12 +62,12 @@ pub struct LoopArgs {
     #[arg(long, conflicts_with = "names")]
     all: bool,
 
-    /// Where they run.
-    #[arg(long, value_enum, value_name = "WHERE", default_value_t = On::Flink)]
-    on: On,
+    /// Where they run [default: flink with --flink-home, else embedded].
+    #[arg(long, value_enum, value_name = "WHERE")]
+    on: Option<On>,
 
     /// A distribution of Flink; several for one after another.
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR", required_if_eq("on", "flink"))]
     flink_home: Vec<PathBuf>,
 
     /// Flink's configuration, in place of that of the failure.
@@ -127,7 +128,7 @@ pub struct Asked<'a> {
 
 /// `oomph repro loop`.
 pub fn run(args: &LoopArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let On::Flink = args.on;
+    let embedded = args.on.map_or(args.flink_home.is_empty(), |on| on == On::Embedded);
     let asked = Asked {
         names: &args.names,
         all: args.all,
@@ -139,6 +140,9 @@ pub fn run(args: &LoopArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         output: &args.output,
         html: &args.html,
     };
+    if embedded {
+        return embedded_loop::go(&asked, out);
+    }
     go(&asked, Cure::Diagnosed, out)
 }
 
@@ -212,12 +216,13 @@ pub fn go(asked: &Asked<'_>, cure: Cure, out: &mut dyn Write) -> anyhow::Result<
             }
         }
     }
-    results::write(&trials, asked.format, asked.output.as_deref(), asked.html.as_deref(), out)?;
+    let results = results::Results { trials, ..results::Results::default() };
+    results::write(&results, asked.format, asked.output.as_deref(), asked.html.as_deref(), out)?;
     if stop.load(Ordering::Relaxed) {
         anstream::eprintln!("interrupted: what ran was ended, and nothing is left of it");
         return Ok(Exit::Findings);
     }
-    let held = !trials.is_empty() && trials.iter().all(Trial::holds);
+    let held = !results.trials.is_empty() && results.trials.iter().all(Trial::holds);
     Ok(if held { Exit::Clean } else { Exit::Findings })
 }
 
@@ -348,79 +353,6 @@ impl Ground<'_> {
 /// The directory of one failure on one Flink.
 fn kept_at(keep: &Path, version: &str, failure: &Failure) -> PathBuf {
     keep.join(format!("{}-{version}", failure.name))
-}
-
-/// Whether diagnose proposed a change of the configuration first, or of the environment, and which.
-fn proposed(explained: &Explained, role: Role) -> (Statement, Option<Vec<Change>>) {
-    let first = explained.advice.recommendations.first();
-    let variables: Vec<Change> =
-        first.iter().flat_map(|cure| cure.steps.iter().filter_map(|step| variable(step, role))).collect();
-    let told = |title: &str, changes: &[Change]| {
-        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        format!("{title}: {}", changes.join(", "))
-    };
-    let (measured, changes) = match (first, &explained.patch) {
-        (Some(cure), _) if !variables.is_empty() => (told(&cure.title, &variables), Some(variables)),
-        (_, Some(patch)) => (told(&patch.title, &patch.changes), Some(patch.changes.clone())),
-        (Some(other), None) => (format!("no key changes; it says: {}", other.title), None),
-        (None, None) => ("nothing was proposed".to_owned(), None),
-    };
-    let says = "diagnose proposes a change of the configuration, or of the environment".to_owned();
-    (Statement { says, held: changes.is_some(), measured }, changes)
-}
-
-/// A variable of the environment as the key with which YARN and Kubernetes are told of it.
-fn variable(step: &Step, role: Role) -> Option<Change> {
-    let Step::Environment { name, value } = step else { return None };
-    Some(Change::Set { key: format!("{}{name}", launch::environment_prefix(role)), value: value.clone() })
-}
-
-/// Whether what diagnose proposes first is a higher bound of threads, and which: `echo 1024 > pids.max`.
-fn more_threads(explained: &Explained) -> (Statement, Option<u32>) {
-    let first = explained.advice.recommendations.first();
-    let most = first.and_then(|cure| {
-        cure.steps.iter().find_map(|step| match step {
-            Step::Platform { command: Some(command), .. } => {
-                command.strip_suffix(" > pids.max")?.strip_prefix("echo ")?.parse().ok()
-            }
-            _ => None,
-        })
-    });
-    let measured = match (first, most) {
-        (Some(cure), Some(most)) => format!("{}: pids.max {most}", cure.title),
-        (Some(cure), None) => cure.title.clone(),
-        (None, _) => "nothing was proposed".to_owned(),
-    };
-    let says = "diagnose proposes a higher bound of threads, and no change of memory".to_owned();
-    (Statement { says, held: most.is_some(), measured }, most)
-}
-
-/// Whether diagnose proposed no memory where memory was not the reason.
-fn spared(explained: &Explained) -> Statement {
-    let grows = |step: &Step| matches!(step, Step::Change(change) if change.key().contains(".memory."));
-    let more: Vec<&str> = explained
-        .advice
-        .recommendations
-        .iter()
-        .filter(|cure| cure.steps.iter().any(grows))
-        .map(|cure| cure.title.as_str())
-        .collect();
-    Statement {
-        says: "diagnose proposes no more memory".to_owned(),
-        held: more.is_empty(),
-        measured: if more.is_empty() { "none".to_owned() } else { more.join("; ") },
-    }
-}
-
-/// Settings with changes in them.
-fn changed(mut settings: Settings, changes: &[Change]) -> Settings {
-    for change in changes {
-        match change.value() {
-            Some(value) => settings.insert(change.key().to_owned(), value.to_owned()),
-            None => settings.remove(change.key()),
-        };
-    }
-    settings
 }
 
 /// A run as all reports tell of runs.

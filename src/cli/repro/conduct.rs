@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::engines::Engine;
 use super::progress::Line;
+use crate::cli::diagnose::{self, Explained};
 use crate::harness::conduct::{ConductError, Conducted, Conductor};
 use crate::harness::supervise::Recording;
-use crate::model::EngineChoice;
+use crate::model::{EngineChoice, Role};
 use crate::repro::outcome::{Run, Verdict};
 use crate::repro::parts;
 use crate::repro::predict::{self, Coefficients, Release};
@@ -47,6 +49,38 @@ pub fn run(
     record: Option<PathBuf>,
     notes: &mut Vec<String>,
 ) -> Result<Run, ConductError> {
+    let (conducted, mut run) = conducted(conductor, prepared, release, record, notes)?;
+    let left = left(&conducted, prepared);
+    run.verdict = left.and_then(|left| diagnose::verdict(&left).ok()).map(|verdict| Verdict::from(&verdict));
+    Ok(run)
+}
+
+/// The same with what diagnose proposes, where a death left something.
+pub fn run_and_explain(
+    conductor: &Conductor<'_>,
+    prepared: &Prepared,
+    engine: &Engine,
+    notes: &mut Vec<String>,
+) -> Result<(Run, Option<Explained>), String> {
+    let (conducted, mut run) = conducted(conductor, prepared, release(prepared, engine.version), None, notes)
+        .map_err(|error| format!("could not {error}"))?;
+    let Some(left) = left(&conducted, prepared) else { return Ok((run, None)) };
+    let conf = conducted.directory.path().join("flink-conf.yaml");
+    fs::write(&conf, &prepared.configuration)
+        .map_err(|error| format!("could not write {}: {error}", conf.display()))?;
+    let explained = diagnose::explain(&left, &conf, engine.version, Role::TaskManager);
+    let explained = explained.map_err(|error| format!("{error:#}"))?;
+    run.verdict = Some(Verdict::from(&explained.verdict));
+    Ok((run, Some(explained)))
+}
+
+fn conducted(
+    conductor: &Conductor<'_>,
+    prepared: &Prepared,
+    release: Release,
+    record: Option<PathBuf>,
+    notes: &mut Vec<String>,
+) -> Result<(Conducted, Run), ConductError> {
     let name = format!("{}-{}", prepared.experiment.name, prepared.label.replace(' ', "-"));
     let prediction = predicted(prepared, release);
     let recording = record.map(|path| Recording { path, every: Duration::from_secs(1) });
@@ -61,14 +95,13 @@ pub fn run(
     }
     let measured = parts::measured(&conducted.followed.moments, &prepared.experiment.store);
     let mut run = conducted.run(prepared, measured);
-    run.verdict = explained(&conducted, prepared);
     run.prediction = prediction;
     run.recording = recorded;
-    Ok(run)
+    Ok((conducted, run))
 }
 
-/// What diagnose says of what is left: the kernel's report, RocksDB's LOGs, the configuration.
-fn explained(conducted: &Conducted, prepared: &Prepared) -> Option<Verdict> {
+/// What a kill leaves to explain: the kernel's report, RocksDB's LOGs, the configuration; nothing where nobody was killed.
+fn left(conducted: &Conducted, prepared: &Prepared) -> Option<Vec<PathBuf>> {
     let directory = conducted.directory.path().join("left");
     fs::create_dir_all(&directory).ok()?;
     let mut left = Vec::new();
@@ -84,7 +117,7 @@ fn explained(conducted: &Conducted, prepared: &Prepared) -> Option<Verdict> {
         put("stderr.txt", &conducted.followed.stderr);
     }
     left.extend(conducted.logs.iter().map(|log| Path::to_owned(log)));
-    crate::cli::diagnose::verdict(&left).ok().map(|verdict| Verdict::from(&verdict))
+    Some(left)
 }
 
 /// What of a configuration is true of the worker too, as the log of a TaskManager begins with it (`GlobalConfiguration`):

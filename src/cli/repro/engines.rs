@@ -36,10 +36,7 @@ pub fn find(args: &EngineArgs, root: &Root, base: &Path) -> Result<Engines, Stri
     }
     jars.extend(args.flink_dist.iter().cloned());
     if jars.is_empty() {
-        Library::embedded().map_err(|error| format!("could not {error}"))?;
-        let version = Profile::newest().version();
-        let embedded = Engine { choice: EngineChoice::Embedded, version, name: "the RocksDB of oomph".to_owned() };
-        return Ok(Engines { all: vec![embedded], _libraries: None });
+        return Ok(Engines { all: vec![embedded()?], _libraries: None });
     }
     let directory = RunDirectory::create(root, Some(base), "engines").map_err(|error| format!("could not {error}"))?;
     let mut all = Vec::new();
@@ -52,6 +49,13 @@ pub fn find(args: &EngineArgs, root: &Root, base: &Path) -> Result<Engines, Stri
         all.push(Engine { choice, version, name: name(jar) });
     }
     Ok(Engines { all, _libraries: Some(directory) })
+}
+
+/// The one that is linked in, set up as the newest Flink does.
+pub fn embedded() -> Result<Engine, String> {
+    Library::embedded().map_err(|error| format!("could not {error}"))?;
+    let version = Profile::newest().version();
+    Ok(Engine { choice: EngineChoice::Embedded, version, name: "the RocksDB of oomph".to_owned() })
 }
 
 /// `flink-dist-1.20.5.jar`, `flink-dist_2.12-1.13.6.jar`.

@@ -19,6 +19,9 @@ use crate::repro::scenario::{Bound, Home, Prepared, Scenario, Variant};
 use crate::repro::settings::{self, Derived};
 use crate::repro::workload;
 
+/// Flink's own configuration, where a workload comes without one.
+pub const DEFAULT: &str = "taskmanager.memory.process.size: 1728m\nstate.backend.type: rocksdb\n";
+
 /// An allocator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MallocArg {

@@ -1,9 +1,9 @@
 //! The same work under three allocators.
 
-use crate::model::Malloc;
+use crate::model::{Area, Malloc};
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
+use crate::repro::scenario::{Bound, CURED, Closes, FAILS, Needs, Scenario, Variant};
 
 const POOL: &str = "\
 taskmanager.memory.process.size: 1280m
@@ -36,6 +36,7 @@ pub const SCENARIO: Scenario = Scenario {
         Variant { malloc: Malloc::Jemalloc, bound: Bound::None, ..Variant::new(JEMALLOC, POOL) },
         Variant { malloc: Malloc::Glibc { arenas: Some(1) }, ..Variant::cured(POOL) },
     ],
+    closes: Some(Closes::killed_full_of(&[Area::Container, Area::Native])),
     compares_engines: false,
     judge,
 };

@@ -39,6 +39,7 @@ pub const SCENARIO: Scenario = Scenario {
     needs: Needs { flink: false, python: false, tmpfs: false, group: false },
     workload: include_str!("../../../profiles/workload/arena-thrash.yaml"),
     variants: &[Variant::fails(LITTLE), Variant::cured(ENOUGH)],
+    closes: None,
     compares_engines: true,
     judge,
 };

@@ -1,9 +1,9 @@
 //! Index and filter blocks that are not charged to the cache stay in memory with each open file.
 
-use crate::model::Bytes;
+use crate::model::{Area, Bytes};
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{Bound, CURED, FAILS, Needs, Scenario, Variant};
+use crate::repro::scenario::{Bound, CURED, Closes, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
 taskmanager.memory.process.size: 1280m
@@ -50,6 +50,7 @@ pub const SCENARIO: Scenario = Scenario {
     needs: Needs { flink: false, python: false, tmpfs: false, group: true },
     workload: include_str!("../../../profiles/workload/index-filter-outside-cache.yaml"),
     variants: &[Variant::fails(FAILING), Variant { bound: Bound::NativeOfTheFirst, ..Variant::cured(IN_THE_CACHE) }],
+    closes: Some(Closes::killed_full_of(&[Area::ManagedRocksDb])),
     compares_engines: false,
     judge,
 };

@@ -1,9 +1,9 @@
 //! What a column family costs before it holds anything: 1, 10, 100 and 400 of them under the same records.
 
-use crate::model::Bytes;
+use crate::model::{Area, Bytes};
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{Bound, CURED, Needs, Scenario, Variant};
+use crate::repro::scenario::{Bound, CURED, Closes, Needs, Scenario, Variant};
 
 const UNMANAGED: &str = "\
 taskmanager.memory.process.size: 1280m
@@ -49,6 +49,7 @@ pub const SCENARIO: Scenario = Scenario {
             ..Variant::cured(UNMANAGED)
         },
     ],
+    closes: Some(Closes::killed_full_of(&[Area::ManagedRocksDb])),
     compares_engines: false,
     judge,
 };

@@ -1,9 +1,9 @@
 //! A restart loads in bulk: memtables fill as fast as files can be read, with more instances open than ever after.
 
-use crate::model::Bytes;
+use crate::model::{Area, Bytes};
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{Bound, FAILS, Needs, Scenario, Variant};
+use crate::repro::scenario::{Bound, Closes, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
 taskmanager.memory.process.size: 1280m
@@ -43,6 +43,7 @@ pub const SCENARIO: Scenario = Scenario {
     needs: Needs { flink: false, python: false, tmpfs: false, group: true },
     workload: include_str!("../../../profiles/workload/restore-burst.yaml"),
     variants: &[Variant::fails(FAILING), Variant { bound: Bound::NativeOfTheFirst, ..Variant::cured(MANAGED) }],
+    closes: Some(Closes::killed_full_of(&[Area::ManagedRocksDb])),
     compares_engines: false,
     judge,
 };

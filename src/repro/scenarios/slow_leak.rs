@@ -42,6 +42,7 @@ pub const SCENARIO: Scenario = Scenario {
             ..Variant::cured(POOL)
         },
     ],
+    closes: None,
     compares_engines: false,
     judge,
 };

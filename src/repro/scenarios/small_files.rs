@@ -35,6 +35,7 @@ pub const SCENARIO: Scenario = Scenario {
     needs: Needs { flink: false, python: false, tmpfs: false, group: false },
     workload: include_str!("../../../profiles/workload/small-files.yaml"),
     variants: &[Variant::fails(SMALL), Variant::cured(LARGE)],
+    closes: None,
     compares_engines: false,
     judge,
 };

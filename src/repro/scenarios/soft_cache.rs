@@ -1,8 +1,9 @@
 //! Neither the write-buffer manager nor the block cache is a bound: both are exceeded by memtables that cannot go.
 
+use crate::model::Area;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{CURED, FAILS, Needs, Scenario, Variant};
+use crate::repro::scenario::{CURED, Closes, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
 taskmanager.memory.process.size: 1280m
@@ -37,6 +38,7 @@ pub const SCENARIO: Scenario = Scenario {
     needs: Needs { flink: false, python: false, tmpfs: false, group: true },
     workload: include_str!("../../../profiles/workload/soft-cache.yaml"),
     variants: &[Variant::fails(FAILING), Variant::cured(WITH_OVERHEAD)],
+    closes: Some(Closes::killed_full_of(&[Area::Container, Area::Native])),
     compares_engines: false,
     judge,
 };

@@ -28,6 +28,7 @@ pub const SCENARIO: Scenario = Scenario {
         Variant { home: Home::Tmpfs(Bytes::gib(2)), ..Variant::fails(POOL) },
         Variant { bound: Bound::NativeOfTheFirst, ..Variant::cured(POOL) },
     ],
+    closes: None,
     compares_engines: false,
     judge,
 };

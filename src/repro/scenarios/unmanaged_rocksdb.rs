@@ -1,8 +1,9 @@
 //! RocksDB outside of managed memory: nothing bounds the sum of its column families.
 
+use crate::model::Area;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{CURED, FAILS, Needs, Scenario, Variant};
+use crate::repro::scenario::{CURED, Closes, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
 taskmanager.memory.process.size: 1024m
@@ -34,6 +35,7 @@ pub const SCENARIO: Scenario = Scenario {
     needs: Needs { flink: false, python: false, tmpfs: false, group: true },
     workload: include_str!("../../../profiles/workload/unmanaged-rocksdb.yaml"),
     variants: &[Variant::fails(FAILING), Variant::cured(BOUNDED)],
+    closes: Some(Closes::killed_full_of(&[Area::ManagedRocksDb])),
     compares_engines: false,
     judge,
 };
