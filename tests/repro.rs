@@ -45,6 +45,13 @@ fn room() -> tempfile::TempDir {
 #[case(&["repro", "run", "many-states", "--flink-dist", "w.yaml"], 3, "error: could not")]
 #[case(&["repro", "run", "many-states", "-o", "w.yaml"], 2, "w.yaml is there already")]
 #[case(&["repro", "run", "many-states", "-o", "gone/x.json"], 2, "there is no directory gone")]
+#[case(&["repro", "loop"], 2, "nothing to run: give --all, or names of these: unmanaged-rocksdb,")]
+#[case(&["repro", "loop", "metaspace"], 2, "metaspace runs on a real Flink: add --flink-home DIR")]
+#[case(&["repro", "loop", "slow-leak"], 2, "no change of a key follows from what slow-leak leaves")]
+#[case(&["repro", "loop", "many-state"], 2, "did you mean many-states?")]
+#[case(&["repro", "loop", "many-states", "--conf", "w.yaml"], 2, "--conf belongs to a loop on a real Flink")]
+#[case(&["repro", "loop", "many-states", "--html", "w.yaml"], 2, "w.yaml is there already")]
+#[case(&["repro", "loop", "metaspace", "--on", "flink"], 2, "--flink-home <DIR>")]
 fn what_is_wrong_is_said_in_one_line(#[case] words: &[&str], #[case] code: i32, #[case] expected: &str) {
     let room = room();
     let output = oomph(room.path(), words);

@@ -22,6 +22,30 @@ fn home() -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// Statements that did not hold, of all trials of a document.
+fn not_held(document: &Value) -> Vec<String> {
+    let of_trial = |trial: &Value| {
+        let name = trial["scenario"].as_str().unwrap_or_default().to_owned();
+        let statements = trial["statements"].as_array().cloned().unwrap_or_default();
+        let wrong = statements.into_iter().filter(|statement| statement["held"] != Value::Bool(true));
+        wrong.map(move |statement| format!("{name}: {} ({})", statement["says"], statement["measured"])).collect()
+    };
+    document["trials"].as_array().unwrap().iter().flat_map(|trial| -> Vec<String> { of_trial(trial) }).collect()
+}
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn every_scenario_that_closes_without_a_flink_does() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oomph"));
+    command.args(["repro", "loop", "--all", "--on", "embedded", "--format", "json", "--dir", "runs"]);
+    let output = command.current_dir(directory.path()).output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(not_held(&document), Vec::<String>::new());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(directory.path().join("runs")).unwrap().count(), 0);
+}
+
 #[test]
 fn every_failure_fails_is_explained_and_is_cured_and_nothing_is_left() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -41,16 +65,7 @@ fn every_failure_fails_is_explained_and_is_cured_and_nothing_is_left() {
     let output = command.arg(home()).current_dir(directory.path()).output().unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let trials = document["trials"].as_array().unwrap();
-    let failed: Vec<String> = trials
-        .iter()
-        .flat_map(|trial| {
-            let name = trial["scenario"].as_str().unwrap_or_default().to_owned();
-            let statements = trial["statements"].as_array().cloned().unwrap_or_default();
-            let wrong = statements.into_iter().filter(|statement| statement["held"] != Value::Bool(true));
-            wrong.map(move |statement| format!("{name}: {} ({})", statement["says"], statement["measured"]))
-        })
-        .collect();
-    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(not_held(&document), Vec::<String>::new());
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(trials.len(), oomph::repro::failures::ALL.len());
     assert!(directory.path().join("loop.html").is_file());

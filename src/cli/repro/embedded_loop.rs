@@ -181,3 +181,50 @@ fn with(scenario: &Scenario, first: &Prepared, settings: &Settings, engine: &Eng
     CURED.clone_into(&mut second.label);
     Ok(second)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+    use crate::flink::profile::Profile;
+    use crate::model::{Bytes, EngineChoice};
+    use crate::recommend::Change;
+
+    fn engine() -> Engine {
+        let version = Profile::newest().version();
+        Engine { choice: EngineChoice::Embedded, version, name: String::new() }
+    }
+
+    fn changed_to(name: &str, changes: &[Change]) -> (Prepared, Prepared) {
+        let scenario = scenarios::named(name).unwrap();
+        let first = prepare::scenario(scenario, &engine(), 1).unwrap().remove(0);
+        let settings = changed(settings(&first.configuration), changes);
+        let second = with(scenario, &first, &settings, &engine()).unwrap();
+        (first, second)
+    }
+
+    #[test]
+    fn the_container_of_the_second_run_grows_as_its_plan_does() {
+        let more = [
+            Change::set("taskmanager.memory.process.size", "1380m"),
+            Change::set("taskmanager.memory.jvm-overhead.min", "124m"),
+            Change::set("taskmanager.memory.jvm-overhead.max", "124m"),
+        ];
+        let (first, second) = changed_to("allocator", &more);
+        assert_eq!(first.experiment.limit, Limit::AtMost(Bytes::mib(264)));
+        assert_eq!(second.experiment.limit, Limit::AtMost(Bytes::mib(364)));
+        let records = |prepared: &Prepared| prepared.experiment.workload.phases.iter().map(|phase| phase.records).sum();
+        let (one, two): (u64, u64) = (records(&first), records(&second));
+        assert_eq!(two, 2 * one);
+    }
+
+    #[test]
+    fn a_variable_of_the_environment_chooses_the_allocator() {
+        let one_arena = Change::set("containerized.taskmanager.env.MALLOC_ARENA_MAX", "1");
+        assert_eq!(changed_to("allocator", &[one_arena]).1.experiment.malloc, Malloc::Glibc { arenas: Some(1) });
+        let preloaded = Change::set("containerized.taskmanager.env.LD_PRELOAD", "/usr/lib/libjemalloc.so.2");
+        assert_eq!(changed_to("allocator", &[preloaded]).1.experiment.malloc, Malloc::Jemalloc);
+        assert_eq!(changed_to("allocator", &[]).1.experiment.malloc, Malloc::Glibc { arenas: None });
+    }
+}

@@ -3,7 +3,7 @@
 use crate::model::Area;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
-use crate::repro::scenario::{CURED, Closes, FAILS, Needs, Scenario, Variant};
+use crate::repro::scenario::{CURED, FAILS, Needs, Scenario, Variant};
 
 const FAILING: &str = "\
 taskmanager.memory.process.size: 1280m
@@ -38,7 +38,7 @@ pub const SCENARIO: Scenario = Scenario {
     needs: Needs { flink: false, python: false, tmpfs: false, group: true },
     workload: include_str!("../../../profiles/workload/soft-cache.yaml"),
     variants: &[Variant::fails(FAILING), Variant::cured(WITH_OVERHEAD)],
-    closes: Some(Closes::killed_full_of(&[Area::Container, Area::Native])),
+    closes: None,
     compares_engines: false,
     judge,
 };
