@@ -254,12 +254,13 @@ impl Request {
         };
         loaded.subject.settings.extend(settings.iter().cloned());
         if !told {
-            loaded.choice = Choice {
-                version: inference.profile.version(),
-                profile: inference.profile,
-                found: Match::Line,
-                reason: Reason::Told("as the flags of the JVM tell".to_owned()),
+            // All versions with the unified model give the same flags: then nothing tells which it was.
+            let reason = match plan::is_cut_off(inference.profile, inference.role) {
+                true => Reason::Told("as the flags of the JVM tell".to_owned()),
+                false => Reason::Newest,
             };
+            let version = inference.profile.version();
+            loaded.choice = Choice { version, profile: inference.profile, found: Match::Line, reason };
         }
         Ok(inference)
     }
@@ -285,4 +286,33 @@ fn variable(text: &str) -> Result<Variable, String> {
         .or_else(|| std::env::var(name).ok())
         .ok_or_else(|| format!("--env {name}: the variable is not set here; write --env {name}=VALUE"))?;
     Ok(Variable::given(*name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load::TextInput;
+    use crate::config::template::Templates;
+
+    fn told(text: &str) -> String {
+        let input = TextInput {
+            source: Source::Caller,
+            text: text.to_owned(),
+            kind_by_name: None,
+            distribution: None,
+            templates: Templates::Refused,
+        };
+        let loaded = load::interpret(input, None).unwrap().remove(0);
+        let sheet = Request::default().sheet_of(&Asked::default(), &Input::Stdin, loaded).unwrap();
+        format!("{}, {}", sheet.choice.version, sheet.choice.reason)
+    }
+
+    #[test]
+    fn flags_tell_the_version_only_where_no_other_gives_them() {
+        let cut_off = "java -Xmx2764m -XX:MaxDirectMemorySize=1332m";
+        assert_eq!(told(cut_off), "1.9, as the flags of the JVM tell");
+        let unified = "java -Xmx1530082070 -XX:MaxDirectMemorySize=1207959552 -XX:MaxMetaspaceSize=268435456";
+        let newest = Profile::newest().version();
+        assert_eq!(told(unified), format!("{newest}, the newest; name another with --flink"));
+    }
 }
