@@ -92,6 +92,20 @@ fn the_cut_off_model_is_answered_in_its_own_keys_and_after_moving_on() {
     assert!(page.contains("the likeliest first"), "{page}");
 }
 
+#[test]
+fn what_is_left_tells_the_version_and_the_deployment_that_a_configuration_is_planned_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let conf = folder.path().join("flink-conf.yaml");
+    std::fs::write(&conf, "taskmanager.heap.size: 4096m\n").unwrap();
+    let conf = conf.to_str().unwrap();
+    let cut_off = "containerized.heap-cutoff-min";
+    // Its flags are those of the model before 1.10, whose cut-off only a container has.
+    let proved = json("incidents/1-pyflink-yarn", &["--conf", conf]);
+    assert!(recommended(&proved, cut_off).is_some_and(|(_, proved)| proved), "{:#}", proved["recommendations"]);
+    let told = json("incidents/1-pyflink-yarn", &["--conf", conf, "--flink", "1.20"]);
+    assert_eq!(recommended(&told, cut_off), None, "{:#}", told["recommendations"]);
+}
+
 #[rstest]
 #[case("rocksdb-unmanaged-cgroup-oom", ["kernel-memcg", "managed-rocksdb", "high", "OOM921"],
        ("state.backend.rocksdb.memory.managed", "true"))]

@@ -171,7 +171,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
     let beside = inputs.iter().map(|input| &input.name).find(|name| patient::is_configuration(name));
     let conf = args.conf.clone().or_else(|| beside.map(PathBuf::from).filter(|path| path.is_file()));
     let found = match &conf {
-        Some(conf) => match patient::configured(conf, told, role) {
+        Some(conf) => match patient::configured(conf, told.or_left(main, &signals, &excerpts, role), role) {
             Ok(found) => Some(found),
             Err(error) => {
                 anstream::eprintln!("error: could not {error}");

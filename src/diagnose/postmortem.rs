@@ -7,7 +7,7 @@ pub mod case;
 pub mod death;
 pub mod flink;
 pub mod groups;
-mod identity;
+pub mod identity;
 mod judge;
 pub mod jvm;
 pub mod kernel;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use crate::artefact::excerpt::Excerpt;
 use crate::cli::plan::gather::{Asked, Request};
 use crate::config::FileKind;
-use crate::config::load::{self, Input, LoadError, TextInput};
+use crate::config::load::{self, Choice, Input, LoadError, Reason, TextInput};
 use crate::config::template::Templates;
 use crate::diagnose::postmortem::Judged;
+use crate::diagnose::postmortem::identity;
 use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::flink::Version;
-use crate::model::{Area, Bytes, Deployment, Place, Role, Source};
+use crate::flink::profile::Profile;
+use crate::model::{Area, Bytes, Deployment, Killer, Place, Role, Source};
 use crate::plan::Survey;
 use crate::recommend::cure::{Advice, Evidence, Patient, cure};
 use crate::report::Sheet;
@@ -39,6 +41,33 @@ pub struct Told {
     pub version: Option<Version>,
     pub role: Option<Role>,
     pub deployment: Option<Deployment>,
+}
+
+impl Told {
+    /// The same with what is left in the place of what nobody told: the version that an artefact names, or that alone
+    /// gives the flags, and who started the process. A configuration file tells neither.
+    pub fn or_left(self, judged: &Judged<'_>, signals: &[Signal], excerpts: &[(String, Excerpt)], role: Role) -> Told {
+        let sheet = shown(excerpts, Told::default(), role).map(|found| found.sheet);
+        let by_start = || match sheet.as_ref()?.choice {
+            Choice { version, reason: Reason::Told(_), .. } => Some(version),
+            _ => None,
+        };
+        // One that oomph cannot plan with is no reason to say nothing of the file.
+        let known = |version: &Version| Profile::of(*version).is_ok();
+        let by_killer = match judged.verdict.killer {
+            Killer::YarnPmem | Killer::YarnVmem | Killer::YarnElastic => Some(Deployment::Yarn),
+            Killer::KubeletEvict => Some(Deployment::Kubernetes),
+            _ => None,
+        };
+        // Standalone is what it is taken for where nothing tells.
+        let deployed = sheet.as_ref().map(|sheet| sheet.question.deployment);
+        let deployed = deployed.filter(|deployment| *deployment != Deployment::Standalone);
+        Told {
+            version: self.version.or_else(|| version_of(signals).or_else(by_start).filter(known)),
+            role: self.role,
+            deployment: self.deployment.or(by_killer).or(deployed),
+        }
+    }
 }
 
 /// The configuration that the user gives.
@@ -130,7 +159,7 @@ pub fn pieced_together(signals: &[Signal], told: Told, role: Role) -> Option<Fou
 /// The version that an artefact names.
 fn version_of(signals: &[Signal]) -> Option<Version> {
     signals.iter().find_map(|signal| match &signal.says {
-        Says::Given { key, value } if key == "flink.version" => value.parse().ok(),
+        Says::Given { key, value } if key == identity::VERSION => value.parse().ok(),
         _ => None,
     })
 }
