@@ -107,15 +107,6 @@ impl<'s> Case<'s> {
         })
     }
 
-    /// Everything given whose key starts so.
-    pub fn given_with(&self, prefix: &str) -> Vec<&'s Signal> {
-        self.signals
-            .iter()
-            .copied()
-            .filter(|signal| matches!(&signal.says, Says::Given { key, .. } if key.starts_with(prefix)))
-            .collect()
-    }
-
     /// Whether a setting has a value, in any case.
     pub fn is_given(&self, key: &str, value: &str) -> Option<&'s Signal> {
         self.given(key).filter(|(_, given)| given.trim().eq_ignore_ascii_case(value)).map(|(signal, _)| signal)
