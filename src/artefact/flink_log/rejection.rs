@@ -269,3 +269,6 @@ fn role(text: &str, span: &Range<usize>, sentence: &str) -> Option<Role> {
         task.into_iter().any(names).then_some(Role::TaskManager)
     }
 }
+
+#[cfg(test)]
+mod tests;
