@@ -3,6 +3,7 @@
 
 mod blocks;
 mod encoding;
+mod window;
 mod windows;
 
 use std::collections::VecDeque;
@@ -18,7 +19,8 @@ use crate::artefact::excerpt::Excerpt;
 use crate::model::{Seen, Unseen};
 use blocks::{BLOCK, Blocks};
 use encoding::Text;
-use windows::{LINE, ROOM, Window, Windows};
+use window::{LINE, Window};
+use windows::{ROOM, Windows};
 
 /// A text up to this size is kept whole, if its lines are not so short that knowing each by its number takes more room
 /// than the windows of a large one.

@@ -22,7 +22,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// What the start of a file, `whole` where that is all of it, is written in.
+    /// What a file with this start is written in.
     pub fn of(start: &[u8]) -> Encoding {
         match start {
             [0xff, 0xfe, 0, 0, ..] => return Encoding::NotText,
