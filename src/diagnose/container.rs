@@ -67,7 +67,7 @@ impl PageCacheVerdict {
 const MATTERS: u64 = 10;
 
 impl ContainerAccount {
-    /// The books of a group in which a process has so much anonymous memory.
+    /// The books of the group that a process is in, as the kernel has them now.
     pub fn of(cgroup: &Cgroup) -> ContainerAccount {
         let own = &cgroup.own;
         let tightest = cgroup.tightest();
