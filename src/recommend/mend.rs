@@ -137,13 +137,13 @@ impl Ward<'_> {
         let none_is_set = matches!(self.rejection.reason, Some(Reason::NoTotal { .. }));
         let usual = match self.question.role {
             Role::TaskManager => vec![
-                (frame.process, option::USUAL_PROCESS),
+                (frame.process, option::usual_process(Role::TaskManager)),
                 (frame.flink, Bytes::mib(1280)),
                 (keys::TASK_HEAP, Bytes::mib(384)),
                 (keys::MANAGED_SIZE, Bytes::mib(512)),
             ],
             Role::JobManager => vec![
-                (frame.process, option::USUAL_JOBMANAGER_PROCESS),
+                (frame.process, option::usual_process(Role::JobManager)),
                 (frame.flink, Bytes::mib(1152)),
                 (keys::JM_HEAP, Bytes::gib(1)),
             ],

@@ -32,11 +32,13 @@ pub struct Share {
     pub fraction: Key<Float>,
 }
 
-/// The total process memory of a TaskManager in the configuration that Flink ships (`flink-conf.yaml`, `config.yaml`).
-pub const USUAL_PROCESS: Bytes = Bytes::mib(1728);
-
-/// The same of a JobManager.
-pub const USUAL_JOBMANAGER_PROCESS: Bytes = Bytes::mib(1600);
+/// The total process memory of a role in the configuration that Flink ships (`flink-conf.yaml`, `config.yaml`).
+pub const fn usual_process(role: Role) -> Bytes {
+    match role {
+        Role::TaskManager => Bytes::mib(1728),
+        Role::JobManager => Bytes::mib(1600),
+    }
+}
 
 /// Network memory.
 pub const NETWORK: Share = Share { min: keys::NETWORK_MIN, max: keys::NETWORK_MAX, fraction: keys::NETWORK_FRACTION };

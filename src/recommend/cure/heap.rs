@@ -155,7 +155,7 @@ fn larger(case: &Case<'_>, advice: &mut Advice) {
     let frame = option::frame(case.patient.role);
     let Some(heap) = case.size(Room::Heap) else {
         // Nothing is planned: the total is all there is to turn.
-        let size = case.patient.limit.map_or(option::USUAL_PROCESS, |limit| limit);
+        let size = case.patient.limit.unwrap_or(option::usual_process(case.patient.role));
         let steps = amount::hundredths(size, 150)
             .round_up_to(Bytes::mib(64))
             .map(|size| Step::set(frame.process.name(), option::text(size)));
@@ -280,4 +280,47 @@ fn dump(case: &Case<'_>, advice: &mut Advice) {
             ..Draft::default()
         },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::flink::profile::Profile;
+    use crate::plan::{Deployment, Question};
+    use crate::recommend::cure::{Evidence, Patient, cure};
+
+    /// The first step against a full heap of a process of which nothing is known.
+    fn first_step(role: Role) -> Option<Step> {
+        let profile = Profile::newest();
+        let question = Question {
+            role,
+            deployment: Deployment::Yarn,
+            consumers: Vec::new(),
+            managed_backend: true,
+            stores: Vec::new(),
+        };
+        let advice = cure(&Patient {
+            role,
+            config: &Config::new(),
+            whole: false,
+            profile,
+            version: profile.version(),
+            question: &question,
+            cause: "OOM947",
+            limit: None,
+            usage: None,
+            shortfall: None,
+            evidence: Evidence::default(),
+        });
+        advice.recommendations.first()?.steps.first().cloned()
+    }
+
+    #[test]
+    fn without_a_plan_a_process_grows_from_what_flink_gives_its_role() {
+        // Half as much again of 1728 MiB and of 1600 MiB, in whole 64 MiB.
+        let process = |key: &str, size: &str| Some(Step::set(key, size));
+        assert_eq!(first_step(Role::TaskManager), process("taskmanager.memory.process.size", "2624m"));
+        assert_eq!(first_step(Role::JobManager), process("jobmanager.memory.process.size", "2432m"));
+    }
 }

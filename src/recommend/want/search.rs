@@ -305,7 +305,7 @@ impl<'a> Search<'a> {
         let rooms = match target {
             Target::Part(_) => [Bytes::mib(512), Bytes::mib(64), Bytes::ZERO].map(Bytes::get),
             // What Flink's own configuration has (`flink-conf.yaml`, 1.10 to 2.3).
-            _ => [option::USUAL_PROCESS.get(), self.roomy().get(), wanted.saturating_mul(2)],
+            _ => [option::usual_process(question.role).get(), self.roomy().get(), wanted.saturating_mul(2)],
         };
         let doubled = present.into_iter().flat_map(|size| (0..4).map(move |times| i128::from(size.get()) << times));
         doubled.chain(rooms.map(i128::from)).collect()
