@@ -14,3 +14,10 @@ pub mod size;
 pub mod want;
 
 pub use change::Change;
+
+use crate::model::Bytes;
+
+/// A size in a sentence: mebibytes, rounded up.
+fn mib(bytes: Bytes) -> String {
+    format!("{} MiB", bytes.get().div_ceil(1 << 20))
+}

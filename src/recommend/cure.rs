@@ -30,12 +30,13 @@ mod threads;
 #[cfg(test)]
 mod tests;
 
-use super::Change;
+use super::{Change, mib};
 use crate::config::Config;
 use crate::flink::Version;
 use crate::flink::profile::Profile;
 use crate::model::{Bytes, Component, Role};
 use crate::plan::{Question, Survey};
+pub(super) use amount::least_heap;
 use proof::Case;
 
 /// Who is to be cured.
@@ -313,9 +314,4 @@ pub fn cure(patient: &Patient<'_>) -> Advice {
         cures(&Case::of(patient), &mut advice);
     }
     advice
-}
-
-/// A size in a sentence: mebibytes, rounded up.
-fn mib(bytes: Bytes) -> String {
-    format!("{} MiB", bytes.get().div_ceil(1 << 20))
 }

@@ -8,14 +8,11 @@ mod tests;
 use thiserror::Error;
 
 use super::change::{Change, applied};
-use super::cure::Patient;
-use super::option;
+use super::cure::{Patient, least_heap};
+use super::{mib, option};
 use crate::config::yaml::{self, Kind, Node};
 use crate::model::{Budget, Bytes, Component, Deployment};
 use crate::plan;
-
-/// Live data needs this much heap, in hundredths of it (`recommend::from_use`).
-const FOR_LIVE: u64 = 130;
 
 /// Sizes beyond this are not looked at for the least that Flink takes.
 const MOST_FLOOR: u64 = 1 << 16;
@@ -215,7 +212,7 @@ pub fn judge(proposal: &Proposal, patient: &Patient<'_>) -> Opinion {
 /// What was measured and does not fit into a budget.
 fn starved(patient: &Patient<'_>, budget: &Budget) -> Vec<String> {
     let seen = &patient.evidence;
-    let live = seen.heap_live.map(|live| Bytes::new(live.get() / 100 * FOR_LIVE));
+    let live = seen.heap_live.map(least_heap);
     let heap = live
         .filter(|need| *need > budget.heap())
         .map(|need| format!("the heap would be {}, and what lives in it needs {}", mib(budget.heap()), mib(need)));
@@ -254,8 +251,4 @@ fn floor(patient: &Patient<'_>) -> Option<Bytes> {
         }
     }
     Bytes::mib(1).checked_mul(taken)
-}
-
-fn mib(bytes: Bytes) -> String {
-    format!("{} MiB", bytes.get().div_ceil(1 << 20))
 }

@@ -10,6 +10,7 @@ pub use load::Load;
 use needs::Needs;
 
 use super::change::{Change, applied};
+use super::mib;
 use super::network::{self, NetworkAnswer};
 use crate::config::Config;
 use crate::config::workload::{Allocator, Starter, StateHome, Workload};
@@ -134,11 +135,6 @@ const METASPACE: Bytes = Bytes::mib(256);
 /// The largest container that is tried.
 const LARGEST_MIB: u64 = 4 << 20;
 
-/// A size in whole MiB, for a sentence.
-fn about(bytes: Bytes) -> String {
-    format!("{} MiB", bytes.get().div_ceil(1 << 20))
-}
-
 /// Sizes a TaskManager for a workload.
 pub fn size(workload: &Workload, profile: &'static Profile) -> Result<Sizing, SizeError> {
     match fitted(workload, profile) {
@@ -211,8 +207,8 @@ fn fitted(workload: &Workload, profile: &'static Profile) -> Result<Sizing, Size
             basis: Basis::Known,
             text: format!(
                 "a slot's store has {} and should have {}: it works, but flushes and reads more than it should",
-                about(split.store),
-                about(needs.store)
+                mib(split.store),
+                mib(needs.store)
             ),
             source: "the sum of the parts; a larger container gives more".to_owned(),
         });
@@ -333,7 +329,7 @@ impl Split {
             [("for state", self.store), ("for Python", needs.python), ("for operators", needs.operators)]
         {
             if bytes > Bytes::ZERO {
-                words.push(format!("{} {name}", about(bytes)));
+                words.push(format!("{} {name}", mib(bytes)));
             }
         }
         words.join(", ")

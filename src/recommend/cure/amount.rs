@@ -20,6 +20,10 @@ const WORTH: Bytes = Bytes::mib(16);
 /// container: an eighth. 1024 MiB more of 4096 were seen to be enough for 14 days, and half of that is the first step.
 const OF_CONTAINER: u64 = 12;
 
+/// A heap below so many hundredths of what lives in it is not proposed. Less than the one and a half times below which
+/// `recommend::from_use` calls a heap tight: what is only tight may be chosen, what collects all the time may not.
+const LEAST_FOR_LIVE: u64 = 130;
+
 /// A size and what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
@@ -31,6 +35,11 @@ pub(super) struct Target {
     pub more: Option<String>,
     /// What it rests on, a sentence.
     pub why: String,
+}
+
+/// The least heap that what lives in it can be left with.
+pub fn least_heap(live: Bytes) -> Bytes {
+    hundredths(live, LEAST_FOR_LIVE)
 }
 
 /// So many hundredths of something, in 64 bits.

@@ -64,7 +64,7 @@ fn larger_cut_off(case: &Case<'_>, advice: &mut Advice) {
     };
     let heap = case.with(&super::proof::changes(&steps)).map(|survey| survey.plan.budget.heap());
     if let (Some(heap), Some(live)) = (heap, case.patient.evidence.heap_live)
-        && heap < amount::hundredths(live, 130)
+        && heap < amount::least_heap(live)
     {
         let line = format!(
             "a larger cut-off in the same container: the heap would be {} with {} that live in it",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::amount::least_heap;
 use super::{Advice, Grown, Patient, Proof, Recommendation, Step, mib};
 use crate::check::{Policy, Selection, Told, check};
 use crate::config::load::TextInput;
@@ -18,10 +19,6 @@ use crate::recommend::change::{Change, applied};
 
 /// A part that shrinks by more than this, in hundredths, pays for another one without being asked.
 const MOST_TAKEN: u64 = 25;
-
-/// A heap holds its live set with this much on top, in hundredths, before collections follow one another (as
-/// `recommend::from_use` does for what it sizes).
-const LIVE_AND_ROOM: u64 = 130;
 
 /// What has to grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,7 +272,7 @@ impl<'a> Case<'a> {
         if let Some(live) = self.patient.evidence.heap_live
             && room != Room::Heap
             && after.heap() < before.heap()
-            && after.heap().get() < live.get() / 100 * LIVE_AND_ROOM
+            && after.heap() < least_heap(live)
         {
             return Some(format!("the heap would be {} with {} that live in it", mib(after.heap()), mib(live)));
         }

@@ -2,6 +2,7 @@
 
 use super::{Part, Use};
 use crate::model::{Bytes, Seen};
+use crate::recommend::mib;
 
 /// A part is made larger after so many seconds: a job's start is over.
 const LEAST_TO_GROW: u64 = 600;
@@ -36,10 +37,6 @@ pub(super) struct Need {
 fn hundredths(of: Bytes, hundredths: u64) -> Option<Bytes> {
     let product = u64::try_from(u128::from(of.get()) * u128::from(hundredths) / 100).ok()?;
     Bytes::new(product).round_up_to(Bytes::mib(1))
-}
-
-fn mib(bytes: Bytes) -> String {
-    format!("{} MiB", bytes.get().div_ceil(1 << 20))
 }
 
 /// The least that a part can live on by what is known of its use; nothing where that is not known.

@@ -2,12 +2,13 @@
 
 use super::load::Load;
 use super::needs::Needs;
-use super::{Chosen, Split, about};
+use super::{Chosen, Split};
 use crate::config::workload::{Access, Allocator, StateHome};
 use crate::flink::keys;
 use crate::flink::profile::{ConsumerNames, HeapBackend, Profile};
 use crate::model::Bytes;
 use crate::recommend::Change;
+use crate::recommend::mib;
 
 fn mebibytes(bytes: Bytes) -> String {
     format!("{}m", bytes.whole_mib())
@@ -39,7 +40,7 @@ pub fn chosen(load: &Load, needs: &Needs, split: &Split, profile: &Profile) -> V
         (StateHome::Heap, HeapBackend::Hashmap) => "hashmap",
         (StateHome::Heap, HeapBackend::Filesystem) => "filesystem",
     };
-    let held = format!("{} of state in each slot, {} on a TaskManager", about(load.slot_state), about(load.state));
+    let held = format!("{} of state in each slot, {} on a TaskManager", mib(load.slot_state), mib(load.state));
     put(backend.name(), name.to_owned(), held);
     put(
         keys::TM_METASPACE.name(),

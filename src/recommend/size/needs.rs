@@ -1,7 +1,7 @@
 //! What each part of a TaskManager has to be for a workload, but for JVM overhead, which depends on the others.
 
 use super::load::Load;
-use super::{Basis, Fact, about};
+use super::{Basis, Fact};
 use crate::config::Config;
 use crate::config::workload::{Access, StateHome};
 use crate::flink::profile::{NettyChunk, Profile};
@@ -10,6 +10,7 @@ use crate::plan::network_need::{self, Demand};
 use crate::plan::rejection::Outcome;
 use crate::plan::settings::Settings;
 use crate::plan::{network, store};
+use crate::recommend::mib;
 
 /// A Python worker's memory where nobody told.
 const PYTHON_A_SLOT: Bytes = Bytes::mib(256);
@@ -208,9 +209,9 @@ fn embedded(
             Basis::Assumed,
             format!(
                 "index and filter blocks of {} in a slot are {}, of which {} should stay in the cache",
-                about(load.slot_state),
-                about(all),
-                about(index)
+                mib(load.slot_state),
+                mib(all),
+                mib(index)
             ),
             "about 25 bytes for a block of 4 KiB, without bloom filters; see the metric estimate-table-readers-mem",
         );
