@@ -38,7 +38,8 @@ pub fn locate_memory(root: &Root, pid: u32) -> Seen<Located> {
     located_memory(root, &memberships(&String::from_utf8_lossy(&groups)))
 }
 
-fn located_memory(root: &Root, groups: &[Membership]) -> Seen<Located> {
+/// The same for the groups that it is told to be in.
+pub(in crate::probe) fn located_memory(root: &Root, groups: &[Membership]) -> Seen<Located> {
     locate(root, groups, "memory").ok_or_else(|| {
         Unseen::because("no directory of the process's memory cgroup is visible from here")
             .granted_by("run in the container's own namespaces, or mount the host's /sys/fs/cgroup")

@@ -232,15 +232,14 @@ impl Collection<'_> {
             return;
         };
         for controller in ["memory", "pids"] {
-            let Some(located) = cgroup::locate(self.root, &groups, controller) else {
+            let located = match controller {
+                "memory" => cgroup::located_memory(self.root, &groups)
+                    .map_err(|unseen| self.lacks("the cgroup's files", &unseen, true))
+                    .ok(),
                 // At the top of its hierarchy, pids has no files.
-                if controller == "memory" {
-                    let unseen = Unseen::because("no directory of the process's memory cgroup is visible from here")
-                        .granted_by("run in the container's own namespaces, or mount the host's /sys/fs/cgroup");
-                    self.lacks("the cgroup's files", &unseen, true);
-                }
-                continue;
+                _ => cgroup::locate(self.root, &groups, controller),
             };
+            let Some(located) = located else { continue };
             let at = match located.version {
                 Version::V1 => Path::new("/sys/fs/cgroup").join(controller),
                 Version::V2 => PathBuf::from("/sys/fs/cgroup"),
