@@ -1,6 +1,7 @@
 //! Looks at processes: reads their files below a root, asks their sockets and their REST, and hands the bytes to the
 //! parsers of `artefact`. A capture is read with the same code as a live system. Nothing here changes a target.
 
+mod archive;
 pub mod capture;
 pub mod cgroup;
 pub mod digest;

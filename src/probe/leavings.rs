@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
+use super::archive;
 use super::digest::{Digest, LeftOut};
 use crate::artefact::anchors::Anchors;
 use crate::artefact::excerpt::Excerpt;
@@ -21,8 +22,6 @@ const UNPACKED: u64 = 16 << 30;
 const NESTED: usize = 4;
 /// Members of all archives together.
 const MOST_MEMBERS: usize = 20_000;
-/// A path that is longer than the kernel takes is none.
-const LONGEST_PATH: u64 = 4096;
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,17 +163,13 @@ impl Reading<'_> {
 
     /// The members of a tar archive in their order.
     fn archive(&mut self, name: &str, reader: &mut dyn Read, depth: usize) -> io::Result<()> {
-        let mut archive = tar::Archive::new(reader);
+        let mut members = tar::Archive::new(reader);
         let mut long_name = None;
-        // Raw: the library would read a name of any length into memory.
-        for entry in archive.entries()?.raw(true) {
+        for entry in members.entries()?.raw(true) {
             let mut entry = entry?;
             let kind = entry.header().entry_type();
-            if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
-                let mut text = Vec::new();
-                entry.by_ref().take(LONGEST_PATH + 1024).read_to_end(&mut text)?;
-                let name = if kind.is_gnu_longname() { text.split(|byte| *byte == 0).next() } else { pax_path(&text) };
-                long_name = name.map(<[u8]>::to_owned).or(long_name);
+            if archive::is_name(kind) {
+                long_name = archive::name(&mut entry)?.or(long_name);
                 continue;
             }
             let path = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
@@ -196,14 +191,6 @@ impl Reading<'_> {
         }
         Ok(())
     }
-}
-
-/// The path of a pax header: records of `LENGTH key=value`, each ended by a line feed.
-fn pax_path(text: &[u8]) -> Option<&[u8]> {
-    text.split(|byte| *byte == b'\n').find_map(|record| {
-        let space = memchr::memchr(b' ', record)?;
-        record.get(space + 1..)?.strip_prefix(b"path=")
-    })
 }
 
 /// Reads so much and no more; what would come then is an error, so that it is said.

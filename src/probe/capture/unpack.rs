@@ -12,13 +12,12 @@ use tar::EntryType;
 
 use super::write::{make_private, write_private};
 use crate::model::{Seen, Unseen};
+use crate::probe::archive;
 
 /// Bytes of all files of a bundle together, unpacked: an smaps of 65,530 mappings has 60 MB.
 const LARGEST: u64 = 512 << 20;
 /// Files of a bundle: two for each of 32,768 threads, and the rest.
 const MOST_FILES: usize = 100_000;
-/// A path that is longer than the kernel takes is none.
-const LONGEST_PATH: u64 = 4096;
 
 /// Unpacks a `.tar` or `.tar.gz`, told by its bytes, into a directory that only we may look into and that is gone with what
 /// is given back.
@@ -70,20 +69,15 @@ fn is_end(error: &io::Error) -> bool {
 }
 
 fn files(from: impl Read, directory: &Path) -> Result<(), Refused> {
-    let mut archive = tar::Archive::new(from.take(LARGEST + 1));
+    let mut members = tar::Archive::new(from.take(LARGEST + 1));
     let mut seen = BTreeSet::new();
     let mut long_name = None;
-    // Raw: the library would read a name of any length into memory.
-    for entry in archive.entries()?.raw(true) {
+    for entry in members.entries()?.raw(true) {
         let mut entry = entry?;
         match entry.header().entry_type() {
             EntryType::Regular | EntryType::Continuous => {}
-            EntryType::GNULongName | EntryType::XHeader => {
-                let extended = entry.header().entry_type() == EntryType::XHeader;
-                let mut text = Vec::new();
-                entry.take(LONGEST_PATH + 1024).read_to_end(&mut text)?;
-                let name = if extended { pax_path(&text) } else { Some(until_zero(&text)) };
-                long_name = name.or(long_name);
+            kind if archive::is_name(kind) => {
+                long_name = archive::name(&mut entry)?.or(long_name);
                 continue;
             }
             EntryType::Directory | EntryType::XGlobalHeader => {
@@ -116,7 +110,7 @@ fn files(from: impl Read, directory: &Path) -> Result<(), Refused> {
         write_private(&target, &bytes)?;
     }
     // To the end of the stream: only there is its checksum.
-    let mut rest = archive.into_inner();
+    let mut rest = members.into_inner();
     io::copy(&mut rest, &mut io::sink())?;
     if rest.limit() == 0 { Err(too_large()) } else { Ok(()) }
 }
@@ -149,14 +143,4 @@ fn inside(name: &[u8]) -> Result<PathBuf, Refused> {
     }
     let is_path = !inside.as_os_str().is_empty() && !name.contains(&0);
     if is_path { Ok(inside) } else { Err(Refused::Not("it holds a file without a name".to_owned())) }
-}
-
-fn until_zero(text: &[u8]) -> Vec<u8> {
-    text.split(|byte| *byte == 0).next().unwrap_or_default().to_vec()
-}
-
-/// The path of a POSIX header: lines of a length, a key and a value.
-fn pax_path(text: &[u8]) -> Option<Vec<u8>> {
-    let found = tar::PaxExtensions::new(text).flatten().find(|extension| extension.key_bytes() == b"path")?;
-    Some(found.value_bytes().to_vec())
 }
