@@ -14,7 +14,6 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::plan::{DeploymentArg, RoleArg, width};
-use crate::artefact::cgroup_files;
 use crate::artefact::excerpt::Excerpt;
 use crate::artefact::masking::Masker;
 use crate::diagnose::postmortem::signal::{Says, Signal};
@@ -244,7 +243,7 @@ fn read(left: Vec<leavings::Input>) -> Read {
     let mut inputs = Vec::new();
     let mut signals = Vec::new();
     let mut excerpts = Vec::new();
-    for (number, input) in with_groups_together(left).into_iter().enumerate() {
+    for (number, input) in left.into_iter().enumerate() {
         let mut found: Vec<Signal> =
             input.excerpts.iter().flat_map(|excerpt| postmortem::signals(number, excerpt)).collect();
         inputs.push(Input {
@@ -298,28 +297,6 @@ pub(super) fn verdict(left: &[PathBuf]) -> anyhow::Result<postmortem::Verdict> {
     let cases = postmortem::cases(&signals);
     let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
     Ok(main.verdict.clone())
-}
-
-/// The files of a cgroup that lie in one folder as one input, behind the others.
-fn with_groups_together(inputs: Vec<leavings::Input>) -> Vec<leavings::Input> {
-    let folder_of = |input: &leavings::Input| cgroup_files::folder(&input.name).to_owned();
-    let (files, mut others): (Vec<_>, Vec<_>) =
-        inputs.into_iter().partition(|input| cgroup_files::name(&input.name).is_some() && input.excerpts.len() == 1);
-    let mut folders: Vec<String> = files.iter().map(folder_of).collect();
-    folders.dedup();
-    for folder in folders {
-        let of_folder: Vec<&leavings::Input> = files.iter().filter(|input| folder_of(input) == folder).collect();
-        let named =
-            of_folder.iter().filter_map(|input| Some((cgroup_files::name(&input.name)?, input.excerpts.first()?)));
-        others.push(leavings::Input {
-            name: if folder.is_empty() { "memory.*".to_owned() } else { format!("{folder}/memory.*") },
-            excerpts: vec![cgroup_files::together(named)],
-            bytes: of_folder.iter().map(|input| input.bytes).sum(),
-            lines: of_folder.iter().map(|input| input.lines).sum(),
-            left_out: Vec::new(),
-        });
-    }
-    others
 }
 
 /// Hides secrets in everything that is quoted.

@@ -1,6 +1,7 @@
 //! Opens what is left of a death, as the user names it: files, directories, archives, standard input. What cannot be
 //! read is said beside what was, and nothing that is left makes the program hang or grow.
 
+mod cgroup;
 mod unpack;
 mod walk;
 
@@ -27,7 +28,7 @@ const MOST_MEMBERS: usize = 20_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leavings {
     /// The texts, in the order in which they were named, those of a directory or an archive in its own order: a
-    /// directory's is that of names.
+    /// directory's is that of names. The files of a cgroup that lie in one folder are one text, behind the others.
     pub inputs: Vec<Input>,
     /// What was not read, by its name, and why.
     pub unread: Vec<(String, Unseen)>,
@@ -92,7 +93,8 @@ pub fn read<P: AsRef<Path>>(paths: &[P], anchors: &Anchors) -> Result<Leavings, 
             reading.unread(&shown(path), beyond);
         }
     }
-    Ok(mem::take(&mut reading.leavings))
+    let leavings = mem::take(&mut reading.leavings);
+    Ok(Leavings { inputs: cgroup::together(leavings.inputs), unread: leavings.unread })
 }
 
 struct Reading<'a> {

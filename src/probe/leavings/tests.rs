@@ -143,6 +143,19 @@ fn what_is_not_read_is_said(#[case] bytes: &[u8], #[case] text: &str) {
 }
 
 #[test]
+fn files_of_one_group_are_one_text_in_whatever_order_they_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    for group in ["a", "b"] {
+        fs::create_dir(directory.path().join(group)).unwrap();
+    }
+    let files = ["a/memory.max", "b/memory.max", "a/memory.current"].map(|name| directory.path().join(name));
+    files.iter().for_each(|path| fs::write(path, "1048576\n").unwrap());
+    let leavings = read(&files, &anchors()).unwrap();
+    let of_a = "==> memory.max <==\n1048576\n==> memory.current <==\n1048576\n";
+    assert_eq!(texts(&leavings), [("memory.*", of_a), ("memory.*", "==> memory.max <==\n1048576\n")]);
+}
+
+#[test]
 fn a_torn_archive_is_read_as_far_as_it_goes() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text: String =
