@@ -290,15 +290,6 @@ pub(super) fn explain(
     Ok(Explained { verdict: main.verdict.clone(), advice, patch })
 }
 
-/// What is left of an experiment, explained: the verdict of the main case.
-pub(super) fn verdict(left: &[PathBuf]) -> anyhow::Result<postmortem::Verdict> {
-    let leavings = leavings::read(left, &anchors())?;
-    let Read { signals, .. } = read(leavings.inputs);
-    let cases = postmortem::cases(&signals);
-    let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
-    Ok(main.verdict.clone())
-}
-
 /// Hides secrets in everything that is quoted.
 fn mask(signals: &mut [Signal]) {
     let masker = Masker::new(&sensitive::is_sensitive);

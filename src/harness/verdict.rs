@@ -6,12 +6,11 @@ use crate::diagnose::postmortem::{self, anchors};
 use crate::probe::leavings;
 use crate::repro::outcome::Verdict;
 
-/// The verdict over files and directories; nothing where none of them can be read or they tell of no case.
+/// The verdict over files and directories; nothing where one of them is not there.
 pub fn of(left: &[PathBuf]) -> Option<Verdict> {
     let leavings = leavings::read(left, &anchors()).ok()?;
     let numbered = leavings.inputs.iter().enumerate();
     let excerpts = numbered.flat_map(|(number, input)| input.excerpts.iter().map(move |excerpt| (number, excerpt)));
     let signals: Vec<_> = excerpts.flat_map(|(number, excerpt)| postmortem::signals(number, excerpt)).collect();
-    let cases = postmortem::cases(&signals);
-    Some(Verdict::from(&postmortem::main(&cases)?.verdict))
+    Some(Verdict::from(&postmortem::judge(&signals)))
 }

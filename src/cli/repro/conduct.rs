@@ -9,6 +9,7 @@ use super::progress::Line;
 use crate::cli::diagnose::{self, Explained};
 use crate::harness::conduct::{ConductError, Conducted, Conductor};
 use crate::harness::supervise::Recording;
+use crate::harness::verdict;
 use crate::model::{EngineChoice, Role};
 use crate::repro::outcome::{Run, Verdict};
 use crate::repro::parts;
@@ -51,7 +52,7 @@ pub fn run(
 ) -> Result<Run, ConductError> {
     let (conducted, mut run) = conducted(conductor, prepared, release, record, notes)?;
     let left = left(&conducted, prepared);
-    run.verdict = left.and_then(|left| diagnose::verdict(&left).ok()).map(|verdict| Verdict::from(&verdict));
+    run.verdict = left.and_then(|left| verdict::of(&left));
     Ok(run)
 }
 
