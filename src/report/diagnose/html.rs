@@ -62,7 +62,7 @@ pub fn page(report: &Report<'_, '_>) -> Result<String, askama::Error> {
         cures: report.advice.recommendations.iter().map(Cure::of).collect(),
         refused: report.advice.refused.clone(),
         decides: report.undecided().map(|decides| (decides.evidence, decides.command)),
-        unread: report.unread.iter().map(|(name, unseen)| (name.clone(), unseen.why.clone())).collect(),
+        unread: report.unread.iter().map(|(name, unseen)| (name.clone(), unseen.to_string())).collect(),
     }
     .render()
 }

@@ -268,7 +268,7 @@ pub fn document(report: &Report<'_, '_>) -> Document {
         unread: report
             .unread
             .iter()
-            .map(|(name, unseen)| UnreadV1 { name: name.clone(), why: unseen.why.clone() })
+            .map(|(name, unseen)| UnreadV1 { name: name.clone(), why: unseen.to_string() })
             .collect(),
     }
 }

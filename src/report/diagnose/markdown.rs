@@ -85,7 +85,7 @@ pub fn page(report: &Report<'_, '_>) -> String {
     if !report.unread.is_empty() {
         out += "\n### Not read\n\n";
         for (name, unseen) in report.unread {
-            out += &format!("- {}: {}\n", escaped(name), escaped(&unseen.why));
+            out += &format!("- {}: {}\n", escaped(name), escaped(&unseen.to_string()));
         }
     }
     out

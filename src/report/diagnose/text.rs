@@ -213,7 +213,7 @@ fn unread(report: &Report<'_, '_>, width: usize) -> String {
     if !report.unread.is_empty() {
         out += "\nNot read\n";
         for (name, unseen) in report.unread {
-            out += &wrapped(&format!("  {name}: {}", unseen.why), width, "    ");
+            out += &wrapped(&format!("  {name}: {unseen}"), width, "    ");
         }
     }
     for input in report.inputs.iter().filter(|input| input.signals == 0 && !input.is_configuration) {
