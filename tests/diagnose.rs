@@ -4,6 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use jiff::Timestamp;
+use oomph::artefact::recording::{self, Event, Header, Machine};
+use oomph::model::{Bytes, Identity, Limit, Measure, Observation, Observations, Origin, Role};
+use oomph::probe::recording::{Outcome, Recorder};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -243,6 +247,47 @@ fn deaths_of_one_cause_are_grouped() {
     assert_eq!(document["groups"].as_array().unwrap().len(), 1);
     let page = text(&oomph(&[file.to_str().unwrap()]).stdout);
     assert!(page.contains("40 deaths, by cause"), "{page}");
+}
+
+/// A recording of a process that the kernel killed.
+fn recorded(path: &Path) {
+    let at = Timestamp::from_second(1_763_754_000).unwrap();
+    let target = Identity { pid: 4242, started: Some(7), role: Some(Role::TaskManager), name: "tm".to_owned() };
+    let header = Header {
+        format: recording::FORMAT,
+        oomph: "0.1.0".to_owned(),
+        since: at,
+        part: 0,
+        target: target.clone(),
+        machine: Machine::default(),
+        limit: Ok(Limit::AtMost(Bytes::mib(1000))),
+        budget: Vec::new(),
+    };
+    let mut recorder = Recorder::create(path, &header, None).unwrap();
+    let rss = Observation { measure: Measure::Rss, value: Ok(900 << 20), origin: Origin::Smaps };
+    let look = Observations { at, target, all: vec![rss] };
+    assert!(matches!(recorder.append(&look), Outcome::Written));
+    let gone = Event::Gone { why: recording::KILLED.to_owned() };
+    assert!(matches!(recorder.event(at, &gone), Outcome::Written));
+}
+
+#[test]
+fn a_recording_that_lies_in_a_folder_is_told_as_evidence_and_not_as_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let newest = folder.path().join("tm.rec");
+    recorded(&newest);
+    // What rotation leaves beside it is read with it.
+    std::fs::copy(&newest, folder.path().join("tm.rec.1")).unwrap();
+    let of = |path: &Path| -> Value {
+        let output = oomph(&[path.to_str().unwrap(), "--format", "json"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (alone, beside) = (of(&newest), of(folder.path()));
+    assert_eq!(alone["verdict"]["killer"], "kernel-memcg", "{:#}", alone["verdict"]);
+    assert_eq!(alone["inputs"].as_array().unwrap().len(), 1);
+    assert_eq!(beside["inputs"].as_array().unwrap().len(), 1, "{:#}", beside["inputs"]);
+    assert_eq!(alone["verdict"], beside["verdict"]);
 }
 
 #[test]

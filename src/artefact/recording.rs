@@ -158,6 +158,14 @@ pub fn sealed_again(line: &[u8]) -> Vec<u8> {
     seal::sealed(bare).into_bytes()
 }
 
+/// So many bytes of a file's start tell whether it is a recording.
+pub const FIRST_BYTES: usize = seal::HEAD.len();
+
+/// Whether a file with these first bytes is a recording that has begun.
+pub fn is_begun(bytes: &[u8]) -> bool {
+    bytes.starts_with(seal::HEAD.as_bytes())
+}
+
 /// Whether a file with these first bytes can be a recording, one that was torn within its first line or none yet included.
 pub fn begins_like_one(bytes: &[u8]) -> bool {
     let common = bytes.len().min(seal::HEAD.len());

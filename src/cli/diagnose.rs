@@ -20,7 +20,7 @@ use crate::diagnose::postmortem::signal::{Says, Signal};
 use crate::diagnose::postmortem::{self, anchors};
 use crate::flink::{Version, sensitive};
 use crate::model::{Deployment, Role, Unseen};
-use crate::probe::leavings;
+use crate::probe::leavings::{self, Leavings};
 use crate::recommend::cure::Advice;
 use crate::report::diagnose::{self as report, Input, Report};
 
@@ -129,26 +129,14 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Usage);
     }
-    let (recordings, others): (Vec<PathBuf>, Vec<PathBuf>) =
-        args.left.iter().cloned().partition(|path| recorded::is_recording(path));
-    let leavings = match leavings::read(&others, &anchors()) {
+    let leavings = match leavings::read(&args.left, &anchors()) {
         Ok(leavings) => leavings,
         Err(error) => {
             anstream::eprintln!("error: could not read {error}");
             return Ok(Exit::Input);
         }
     };
-    let mut unread = leavings.unread;
-    let Read { mut inputs, mut signals, excerpts } = read(leavings.inputs);
-    for path in &recordings {
-        match recorded::read(inputs.len(), path) {
-            Ok((input, mut told)) => {
-                inputs.push(input);
-                signals.append(&mut told);
-            }
-            Err(why) => unread.push((path.display().to_string(), Unseen::because(why))),
-        }
-    }
+    let Read { inputs, signals, excerpts, unread } = read(leavings);
     if inputs.is_empty() && !args.left.is_empty() && args.format == Format::Text {
         return Ok(nothing_read(&unread));
     }
@@ -231,33 +219,41 @@ fn nothing_read(unread: &[(String, Unseen)]) -> Exit {
     Exit::Input
 }
 
-/// What was read of all inputs.
+/// What was read of everything that is left.
 struct Read {
     inputs: Vec<Input>,
     signals: Vec<Signal>,
     excerpts: Vec<(String, Excerpt)>,
+    unread: Vec<(String, Unseen)>,
 }
 
-/// What all inputs say, without secrets.
-fn read(left: Vec<leavings::Input>) -> Read {
-    let mut inputs = Vec::new();
-    let mut signals = Vec::new();
-    let mut excerpts = Vec::new();
-    for (number, input) in left.into_iter().enumerate() {
+/// What all of it says, without secrets.
+fn read(leavings: Leavings) -> Read {
+    let mut read = Read { inputs: Vec::new(), signals: Vec::new(), excerpts: Vec::new(), unread: leavings.unread };
+    for (number, input) in leavings.inputs.into_iter().enumerate() {
         let mut found: Vec<Signal> =
             input.excerpts.iter().flat_map(|excerpt| postmortem::signals(number, excerpt)).collect();
-        inputs.push(Input {
+        read.inputs.push(Input {
             name: input.name.clone(),
             bytes: input.bytes,
             left_out: input.left_out.iter().map(ToString::to_string).collect(),
             signals: found.len(),
             is_configuration: patient::is_configuration(&input.name),
         });
-        signals.append(&mut found);
-        excerpts.extend(input.excerpts.into_iter().map(|excerpt| (input.name.clone(), excerpt)));
+        read.signals.append(&mut found);
+        read.excerpts.extend(input.excerpts.into_iter().map(|excerpt| (input.name.clone(), excerpt)));
     }
-    mask(&mut signals);
-    Read { inputs, signals, excerpts }
+    for path in &leavings.recordings {
+        match recorded::read(read.inputs.len(), path) {
+            Ok((input, mut told)) => {
+                read.inputs.push(input);
+                read.signals.append(&mut told);
+            }
+            Err(why) => read.unread.push((path.display().to_string(), Unseen::because(why))),
+        }
+    }
+    mask(&mut read.signals);
+    read
 }
 
 /// What is left of a process, explained, with what to change in its configuration file.
@@ -280,7 +276,7 @@ pub(super) fn explain(
     version: Version,
     role: Role,
 ) -> anyhow::Result<Explained> {
-    let Read { signals, .. } = read(leavings::read(left, &anchors())?.inputs);
+    let Read { signals, .. } = read(leavings::read(left, &anchors())?);
     let cases = postmortem::cases(&signals);
     let main = postmortem::main(&cases).context("could not find a case: there is always one")?;
     let told = patient::Told { version: Some(version), role: Some(role), deployment: Some(Deployment::Standalone) };

@@ -1,4 +1,4 @@
-//! What `oomph diagnose` would say of what a run left behind, by the same readers and judges.
+//! What `oomph diagnose` would say of the texts that a run left behind, by the same readers and judges.
 
 use std::path::PathBuf;
 

@@ -5,14 +5,18 @@ mod cgroup;
 mod unpack;
 mod walk;
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
 use super::archive;
 use super::digest::{Digest, LeftOut};
+use super::recording;
 use crate::artefact::anchors::Anchors;
 use crate::artefact::excerpt::Excerpt;
+use crate::artefact::recording::{self as recording_format, FIRST_BYTES};
 use crate::model::Unseen;
 use unpack::{Packing, Zstd, begin};
 use walk::{Walk, reason, shown};
@@ -30,6 +34,8 @@ pub struct Leavings {
     /// The texts, in the order in which they were named, those of a directory or an archive in its own order: a
     /// directory's is that of names. The files of a cgroup that lie in one folder are one text, behind the others.
     pub inputs: Vec<Input>,
+    /// Recordings of oomph, each by the name under which its parts are read: [`super::recording`] reads them.
+    pub recordings: Vec<PathBuf>,
     /// What was not read, by its name, and why.
     pub unread: Vec<(String, Unseen)>,
 }
@@ -74,16 +80,16 @@ pub fn read<P: AsRef<Path>>(paths: &[P], anchors: &Anchors) -> Result<Leavings, 
     let mut walk = Walk::default();
     for path in paths.iter().map(AsRef::as_ref) {
         if path == Path::new("-") {
-            reading.file("-", io::stdin().lock());
+            reading.stream("-", io::stdin().lock());
             continue;
         }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => walk.directory(path, |path, file| match file {
-                Ok(file) => reading.file(&shown(path), file),
+                Ok(file) => reading.file(path, file),
                 Err(unseen) => reading.unread(&shown(path), unseen),
             }),
             Ok(metadata) => match walk.named(path, &metadata) {
-                Ok(file) => reading.file(&shown(path), file),
+                Ok(file) => reading.file(path, file),
                 Err(unseen) => reading.unread(&shown(path), unseen),
             },
             Err(error) => reading.unread(&shown(path), Unseen::because(reason(&error))),
@@ -94,7 +100,11 @@ pub fn read<P: AsRef<Path>>(paths: &[P], anchors: &Anchors) -> Result<Leavings, 
         }
     }
     let leavings = mem::take(&mut reading.leavings);
-    Ok(Leavings { inputs: cgroup::together(leavings.inputs), unread: leavings.unread })
+    Ok(Leavings {
+        inputs: cgroup::together(leavings.inputs),
+        recordings: recording::whole(leavings.recordings),
+        unread: leavings.unread,
+    })
 }
 
 struct Reading<'a> {
@@ -108,7 +118,15 @@ impl Reading<'_> {
         self.leavings.unread.push((name.to_owned(), why));
     }
 
-    fn file(&mut self, name: &str, reader: impl Read) {
+    fn file(&mut self, path: &Path, file: File) {
+        if is_recording(&file) {
+            self.leavings.recordings.push(path.to_owned());
+        } else {
+            self.stream(&shown(path), file);
+        }
+    }
+
+    fn stream(&mut self, name: &str, reader: impl Read) {
         self.packed(name, &mut Bounded { reader: &mut { reader }, left: u64::MAX }, 0);
     }
 
@@ -123,7 +141,16 @@ impl Reading<'_> {
         }
         match packing {
             Packing::None => self.text(name, reader),
-            Packing::Unread(why) => self.unread(name, Packing::unread(why)),
+            Packing::Unread(why, remedy) => {
+                let unseen = Unseen::because(why);
+                self.unread(
+                    name,
+                    match remedy {
+                        Some(remedy) => unseen.granted_by(remedy),
+                        None => unseen,
+                    },
+                );
+            }
             Packing::Gzip => {
                 let mut inside = unpack::gzip(reader);
                 self.packed(name, &mut Bounded { reader: &mut inside, left: UNPACKED }, depth + 1);
@@ -193,6 +220,12 @@ impl Reading<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a file is a recording of oomph. Looked at in its place, so that a pipe, which has none, loses nothing.
+fn is_recording(file: &File) -> bool {
+    let mut start = [0; FIRST_BYTES];
+    file.read_exact_at(&mut start, 0).is_ok() && recording_format::is_begun(&start)
 }
 
 /// Reads so much and no more; what would come then is an error, so that it is said.

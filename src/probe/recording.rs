@@ -13,4 +13,5 @@ mod tests;
 
 pub use reader::{ReadError, Recording, Summary};
 pub use recorder::{Outcome, RecordError, Recorder};
-pub use rotation::Rotation;
+pub(super) use rotation::whole;
+pub use rotation::{Rotation, bytes};

@@ -143,6 +143,25 @@ fn what_is_not_read_is_said(#[case] bytes: &[u8], #[case] text: &str) {
 }
 
 #[test]
+fn recordings_are_told_from_texts_wherever_they_lie() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let line = b"{\"k\":\"oomph-recording\",\"x\":\"00000000\"}\n";
+    for name in ["tm.rec", "tm.rec.1", "tm.rec.2"] {
+        fs::write(path(name), line).unwrap();
+    }
+    fs::write(path("torn.json"), &line[..10]).unwrap();
+    fs::write(path("packed.gz"), gz(line)).unwrap();
+    let leavings = read_all(directory.path());
+    assert_eq!(leavings.recordings, [path("tm.rec")], "parts are one recording");
+    assert_eq!(texts(&leavings).iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["torn.json"]);
+    let said = "it is a recording of oomph (put it into a file and name that)".to_owned();
+    assert_eq!(why(&leavings), [("packed.gz", said)]);
+    let named = read(&[path("tm.rec"), path("tm.rec.1")], &anchors()).unwrap();
+    assert_eq!(named.recordings, leavings.recordings);
+}
+
+#[test]
 fn files_of_one_group_are_one_text_in_whatever_order_they_are_named() {
     let directory = tempfile::tempdir().unwrap();
     for group in ["a", "b"] {

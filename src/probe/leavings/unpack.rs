@@ -5,7 +5,7 @@ use std::io::{self, Chain, Cursor, Read};
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
-use crate::model::Unseen;
+use crate::artefact::recording;
 
 /// A Zstandard frame that looks further back than this would take that much memory.
 const LARGEST_WINDOW: u64 = 8 << 20;
@@ -24,33 +24,34 @@ pub(super) enum Packing {
     Gzip,
     Zstd,
     Tar,
-    /// In a way that is not read, or no text at all.
-    Unread(&'static str),
+    /// In a way that is not read, or no text at all; and what would let it be read.
+    Unread(&'static str, Option<&'static str>),
 }
+
+/// What a file that would be read once it is unpacked asks for.
+const UNPACK: Option<&str> = Some("unpack it first");
 
 impl Packing {
     fn of(start: &[u8]) -> Packing {
         match start {
             [0x1f, 0x8b, 8, ..] => Packing::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Packing::Zstd,
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Unread("it is packed with xz"),
-            [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => Packing::Unread("it is packed with bzip2"),
-            [0x04, 0x22, 0x4d, 0x18, ..] => Packing::Unread("it is packed with lz4"),
-            [b'P', b'K', 3, 4, ..] => Packing::Unread("it is a zip or jar file"),
-            [0x7f, b'E', b'L', b'F', ..] => Packing::Unread("it is a program or a core dump"),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Unread("it is packed with xz", UNPACK),
+            [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => Packing::Unread("it is packed with bzip2", UNPACK),
+            [0x04, 0x22, 0x4d, 0x18, ..] => Packing::Unread("it is packed with lz4", UNPACK),
+            [b'P', b'K', 3, 4, ..] => Packing::Unread("it is a zip or jar file", UNPACK),
+            [0x7f, b'E', b'L', b'F', ..] => Packing::Unread("it is a program or a core dump", None),
             [b'J', b'A', b'V', b'A', b' ', b'P', b'R', b'O', b'F', b'I', b'L', b'E', b' ', ..] => {
-                Packing::Unread("it is a heap dump")
+                Packing::Unread("it is a heap dump", None)
             }
-            [b'F', b'L', b'R', 0, ..] => Packing::Unread("it is a recording of the JVM's flight recorder"),
+            [b'F', b'L', b'R', 0, ..] => Packing::Unread("it is a recording of the JVM's flight recorder", None),
+            // Its parts lie beside one another, which only files do.
+            _ if recording::is_begun(start) => {
+                Packing::Unread("it is a recording of oomph", Some("put it into a file and name that"))
+            }
             _ if start.get(257..262) == Some(b"ustar") => Packing::Tar,
             _ => Packing::None,
         }
-    }
-
-    /// What would let a file be read that is packed in another way.
-    pub(super) fn unread(why: &'static str) -> Unseen {
-        let unseen = Unseen::because(why);
-        if why.contains("packed") || why.contains("zip") { unseen.granted_by("unpack it first") } else { unseen }
     }
 }
 

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::appender::Appender;
 use super::reader::{ReadError, Recording};
 use super::rotation::{Rotation, move_up, older_parts};
-use crate::artefact::recording::{Encoder, Entry, Event, Header, Refused, begins_like_one};
+use crate::artefact::recording::{Encoder, Entry, Event, FIRST_BYTES, Header, Refused, begins_like_one};
 use crate::model::{Identity, Observations};
 
 /// So long may samples be in the kernel's memory only: what a power loss takes. The death of the recorder or of the
@@ -306,7 +306,7 @@ fn ends_with_newline(file: &mut File) -> io::Result<bool> {
 
 fn looks_like_one(path: &Path) -> io::Result<bool> {
     let mut first = Vec::new();
-    File::open(path)?.take(64).read_to_end(&mut first)?;
+    File::open(path)?.take(FIRST_BYTES as u64).read_to_end(&mut first)?;
     Ok(begins_like_one(&first))
 }
 

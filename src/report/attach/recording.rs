@@ -31,6 +31,27 @@ pub struct Read {
     pub strangers: Vec<String>,
 }
 
+impl Read {
+    /// What could not be read, a sentence each, without its full stop.
+    pub fn left_out(&self) -> Vec<String> {
+        let lines = &self.lines;
+        let mut all = Vec::new();
+        let mut say = |count: u64, what: &str| {
+            if count > 0 {
+                all.push(format!("{count} {what}"));
+            }
+        };
+        say(u64::from(lines.torn_end), "line at the end is torn: it was being written, or the recorder ended in it");
+        say(lines.damaged, "lines are damaged and left out");
+        say(lines.unexplained, "samples are left out because the lines that explain them are damaged");
+        say(lines.unknown_lines, "lines are of a kind that this oomph does not know");
+        say(lines.unknown_values, "values are of measures that this oomph does not know");
+        say(self.missing_parts, "older parts are gone: rotation gave them up");
+        all.extend(self.strangers.iter().map(|path| format!("{path} is no part of this recording")));
+        all
+    }
+}
+
 /// The page.
 pub fn page(recalled: &Recalled, read: &Read, width: usize, signs: Signs) -> String {
     let target = &recalled.header.target;
@@ -68,7 +89,8 @@ pub fn page(recalled: &Recalled, read: &Read, width: usize, signs: Signs) -> Str
     sentences.extend(recalled.before.restarts.as_ref().map(|judged| over_time::restarts(judged, recalled.limit)));
     out += &paragraph(&sentences, width);
     out += &happened(recalled, width);
-    out += &paragraph(&not_read(read), width);
+    let left_out: Vec<String> = read.left_out().iter().map(|sentence| format!("{sentence}.")).collect();
+    out += &paragraph(&left_out, width);
     out += &findings::section(&recalled.examination.findings, width);
     out
 }
@@ -135,25 +157,6 @@ fn told(happened: &Happened) -> String {
             Event::Note(text) => text.clone(),
         },
     }
-}
-
-/// What could not be read, a sentence each.
-fn not_read(read: &Read) -> Vec<String> {
-    let lines = &read.lines;
-    let mut all = Vec::new();
-    let mut say = |count: u64, what: &str| {
-        if count > 0 {
-            all.push(format!("{count} {what}"));
-        }
-    };
-    say(u64::from(lines.torn_end), "line at the end is torn: it was being written, or the recorder ended in it.");
-    say(lines.damaged, "lines are damaged and left out.");
-    say(lines.unexplained, "samples are left out because the lines that explain them are damaged.");
-    say(lines.unknown_lines, "lines are of a kind that this oomph does not know.");
-    say(lines.unknown_values, "values are of measures that this oomph does not know.");
-    say(read.missing_parts, "older parts are gone: rotation gave them up.");
-    all.extend(read.strangers.iter().map(|path| format!("{path} is no part of this recording.")));
-    all
 }
 
 /// A time to the second.
