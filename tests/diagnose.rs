@@ -188,6 +188,23 @@ fn markdown_and_html_tell_the_same_verdict_and_load_nothing() {
 }
 
 #[test]
+fn a_broken_configuration_among_the_logs_does_not_hide_the_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = testdata("incidents/1-pyflink-yarn").join("jobmanager.log");
+    std::fs::copy(log, folder.path().join("jobmanager.log")).unwrap();
+    let conf = folder.path().join("config.yaml");
+    std::fs::write(&conf, "a: 1\na: 2\n").unwrap();
+    let output = oomph(&[folder.path().to_str().unwrap(), "--format", "json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict(&document), ["yarn-pmem", "config", "high", "OOM954"]);
+    assert!(document.to_string().contains("config.yaml:2:1"), "{document:#}");
+    // One that was named is asked about, and has to be readable.
+    let named = oomph(&[folder.path().to_str().unwrap(), "--conf", conf.to_str().unwrap()]);
+    assert_eq!(named.status.code(), Some(3));
+}
+
+#[test]
 fn what_is_not_recognised_is_listed_and_no_error() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("notes.txt"), "lunch at noon\n").unwrap();

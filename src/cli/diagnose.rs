@@ -136,7 +136,7 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Input);
         }
     };
-    let Read { inputs, signals, excerpts, unread } = read(leavings);
+    let Read { inputs, signals, excerpts, mut unread } = read(leavings);
     if inputs.is_empty() && !args.left.is_empty() && args.format == Format::Text {
         return Ok(nothing_read(&unread));
     }
@@ -157,15 +157,21 @@ pub(super) fn run(args: &DiagnoseArgs) -> anyhow::Result<Exit> {
     // A configuration that lies among the logs is meant as one.
     let beside = inputs.iter().map(|input| &input.name).find(|name| patient::is_configuration(name));
     let conf = args.conf.clone().or_else(|| beside.map(PathBuf::from).filter(|path| path.is_file()));
+    let left = || patient::shown(&excerpts, told, role).or_else(|| patient::pieced_together(&signals, told, role));
     let found = match &conf {
         Some(conf) => match patient::configured(conf, told.or_left(main, &signals, &excerpts, role), role) {
             Ok(found) => Some(found),
-            Err(error) => {
+            Err(error) if args.conf.is_some() => {
                 anstream::eprintln!("error: could not {error}");
                 return Ok(Exit::Input);
             }
+            // Nobody named it, and what lies beside it tells of the death all the same.
+            Err(error) => {
+                unread.push((conf.display().to_string(), Unseen::because(format!("could not {error}"))));
+                left()
+            }
         },
-        None => patient::shown(&excerpts, told, role).or_else(|| patient::pieced_together(&signals, told, role)),
+        None => left(),
     };
     let advice = found.as_ref().map_or_else(Advice::default, |found| patient::advice(main, found));
     if args.patch {
