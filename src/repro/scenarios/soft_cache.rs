@@ -1,6 +1,5 @@
 //! Neither the write-buffer manager nor the block cache is a bound: both are exceeded by memtables that cannot go.
 
-use crate::model::Area;
 use crate::repro::judging::{self, cured_lives, fails_of_memory};
 use crate::repro::outcome::{Run, Statement};
 use crate::repro::scenario::{CURED, FAILS, Needs, Scenario, Variant};
