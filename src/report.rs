@@ -18,6 +18,7 @@ mod page;
 mod proposal;
 pub mod repro;
 pub mod rules;
+mod sentence;
 mod sheet;
 pub mod sizing;
 pub mod sparkline;

@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 pub use text::snippet;
 
+use super::sentence::capital;
 use crate::check::edits::Lines;
 use crate::check::moved::Moved;
 use crate::model::{Finding, Label, Severity};
@@ -199,10 +200,4 @@ fn message(finding: &Finding) -> String {
         text += &format!(". {}", capital(note.trim_end_matches('.')));
     }
     text
-}
-
-/// A sentence's first letter large.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }

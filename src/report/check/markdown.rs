@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Entry, Sink, Totals, capital, moved};
+use super::{Entry, Sink, Totals, moved};
 use crate::model::Severity;
+use crate::report::sentence::capital;
 
 /// Keeps the entries until the end, because the sum comes first.
 #[derive(Default)]

@@ -12,6 +12,7 @@ use crate::model::{Bytes, Component};
 use crate::plan::Survey;
 use crate::report::amount::mib;
 use crate::report::bars::{FULL, Piece, Scale};
+use crate::report::sentence::capital;
 
 /// The page of a report.
 ///
@@ -41,7 +42,7 @@ pub fn page(report: &Report<'_, '_>) -> Result<String, askama::Error> {
         version: env!("CARGO_PKG_VERSION"),
         killer: if report.tells_nothing() { super::NOTHING } else { words::killer(verdict.killer) },
         confidence: verdict.confidence.name(),
-        summary: super::text::capital(super::sentence(&verdict.summary)),
+        summary: capital(super::sentence(&verdict.summary)),
         numbers: super::text::numbers(report).join("; "),
         bars: bars(report),
         groups: if report.cases.len() > 1 { group_rows(report) } else { Vec::new() },

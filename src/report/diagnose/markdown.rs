@@ -5,6 +5,7 @@ use crate::diagnose::postmortem::candidates::candidates;
 use crate::diagnose::postmortem::groups::groups;
 use crate::diagnose::postmortem::timeline::timeline;
 use crate::recommend::cure::Step;
+use crate::report::sentence::capital;
 
 /// So many places of evidence are shown.
 const SHOWN: usize = 12;
@@ -15,7 +16,7 @@ pub fn page(report: &Report<'_, '_>) -> String {
     let killer = if report.tells_nothing() { super::NOTHING } else { words::killer(verdict.killer) };
     let mut out = format!(
         "## {}\n\n**{}** ({}, {} confidence). {}.\n",
-        escaped(&super::text::capital(super::sentence(&verdict.summary))),
+        escaped(&capital(super::sentence(&verdict.summary))),
         killer,
         verdict.killer,
         verdict.confidence,

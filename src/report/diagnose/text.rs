@@ -8,6 +8,7 @@ use crate::diagnose::postmortem::signal::Signal;
 use crate::diagnose::postmortem::timeline::timeline;
 use crate::model::Killer;
 use crate::report::amount::about;
+use crate::report::sentence::capital;
 use crate::report::table::hanging as wrapped;
 
 /// So many deaths of a group are named.
@@ -90,16 +91,6 @@ fn names(report: &Report<'_, '_>) -> Vec<String> {
 /// Everything that a page says below its title.
 pub(super) fn numbers(report: &Report<'_, '_>) -> Vec<String> {
     amounts(report).into_iter().chain(names(report)).collect()
-}
-
-pub(super) fn capital(text: &str) -> String {
-    let mut signs = text.chars();
-    // A name of a program or an option is written as it is.
-    let is_word = text.split(' ').next().is_some_and(|word| word.chars().all(|sign| sign.is_ascii_lowercase()));
-    match signs.next() {
-        Some(first) if is_word => first.to_uppercase().chain(signs).collect(),
-        _ => text.to_owned(),
-    }
 }
 
 fn deaths(report: &Report<'_, '_>, width: usize) -> String {
