@@ -91,7 +91,10 @@ pub(super) fn judge(
                 Role::JobManager => key.starts_with("jobmanager.") || key.starts_with("kubernetes.jobmanager."),
             }
     };
-    if !wanted || placeholders.iter().any(|(key, _)| decides(key)) || subject.open {
+    // Of a process that is known by its command line alone, the options behind the flags are not here: that the settings
+    // that are have no total says nothing of it.
+    let is_flags_alone = subject.command.is_some();
+    if !wanted || is_flags_alone || placeholders.iter().any(|(key, _)| decides(key)) || subject.open {
         return None;
     }
     let profile = loaded.choice.profile;

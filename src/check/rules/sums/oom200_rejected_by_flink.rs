@@ -272,6 +272,16 @@ mod tests {
     }
 
     #[test]
+    fn a_process_of_which_a_log_shows_the_command_line_alone_is_not_judged() {
+        let command = "java -Xmx1073741824 -Xms1073741824 -XX:MaxMetaspaceSize=268435456 \
+                       org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint";
+        let loaded = "Loading configuration property: jobmanager.memory.jvm-overhead.min, 192m";
+        for text in [format!("{command}\n"), format!("INFO - {loaded}\n{command}\n")] {
+            assert_eq!(codes("jobmanager.log", &text), Vec::<&str>::new(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_pod_whose_configuration_is_mounted_from_elsewhere_is_not_judged_by_the_images_own() {
         let pod = |mount: &str| {
             format!(
