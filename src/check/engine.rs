@@ -239,11 +239,7 @@ fn told_by(told: &Told, directives: &[Directive], counts: impl Fn(&Directive) ->
             Starter::Yarn => Deployment::Yarn,
             Starter::Kubernetes => Deployment::Kubernetes,
         }));
-        all.role = all.role.or(match role.as_deref() {
-            Some("taskmanager") => Some(Role::TaskManager),
-            Some("jobmanager") => Some(Role::JobManager),
-            _ => None,
-        });
+        all.role = all.role.or_else(|| Role::of_key(role.as_deref()?));
         all.workload = all.workload.with(facts);
     }
     all

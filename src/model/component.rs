@@ -11,6 +11,24 @@ pub enum Role {
     JobManager,
 }
 
+impl Role {
+    /// All of them.
+    pub const ALL: [Role; 2] = [Role::TaskManager, Role::JobManager];
+
+    /// The name in options, in JSON and in what a file tells of itself.
+    pub fn key(self) -> &'static str {
+        match self {
+            Role::TaskManager => "taskmanager",
+            Role::JobManager => "jobmanager",
+        }
+    }
+
+    /// The role of such a name.
+    pub fn of_key(key: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.key() == key)
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -13,3 +13,15 @@ pub enum Deployment {
     /// Nobody in particular: the heap keys of Flink 1.9 are not read at all.
     None,
 }
+
+impl Deployment {
+    /// The name in JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            Deployment::Standalone => "standalone",
+            Deployment::Yarn => "yarn",
+            Deployment::Kubernetes => "kubernetes",
+            Deployment::None => "none",
+        }
+    }
+}

@@ -9,7 +9,7 @@ use super::text::{self, heading};
 use crate::model::Bytes;
 use crate::plan::compare::{self, Amount, Comparison, Group, OptionDifference, Reading, Row};
 use crate::plan::settings::Notice;
-use crate::plan::{Deployment, Rejected, Survey};
+use crate::plan::{Rejected, Survey};
 
 /// What the two sides are called in a sentence, and above their columns of MiB.
 pub struct Names<'a> {
@@ -55,12 +55,7 @@ pub fn differences(a: &Sheet, b: &Sheet) -> Vec<OptionDifference> {
 
 fn title(label: &str, sheet: &Sheet, width: usize) -> String {
     let source = sheet.source.as_deref().unwrap_or("the given settings");
-    let deployment = match sheet.deployment() {
-        Deployment::Standalone => "standalone",
-        Deployment::Yarn => "on YARN",
-        Deployment::Kubernetes => "on Kubernetes",
-        Deployment::None => "deployment left open",
-    };
+    let deployment = sheet.deployment_in_words();
     let text = format!("{label}: {} of {source}, {deployment}, Flink {}", sheet.question.role, sheet.version_line());
     let indented = wrapped(&text, width.saturating_sub(3), 3);
     indented.trim_start().to_owned()

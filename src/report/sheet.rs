@@ -80,6 +80,16 @@ impl Sheet {
         self.question.deployment
     }
 
+    /// Who starts the processes, in words.
+    pub fn deployment_in_words(&self) -> &'static str {
+        match self.deployment() {
+            Deployment::Standalone => "standalone",
+            Deployment::Yarn => "on YARN",
+            Deployment::Kubernetes => "on Kubernetes",
+            Deployment::None => "deployment left open",
+        }
+    }
+
     /// The places whose values a setting hides.
     pub fn overridden(&self, provenance: &Provenance) -> Vec<&Place> {
         let setting = match provenance {

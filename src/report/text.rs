@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::plan::container;
 use crate::plan::store::Store;
-use crate::plan::{Backend, Deployment, Mode, Rejected, Survey};
+use crate::plan::{Backend, Mode, Rejected, Survey};
 
 const HEADING: Style = Style::new().bold();
 const REFUSED: Style = AnsiColor::Red.on_default().bold();
@@ -38,12 +38,7 @@ pub fn sheet(sheet: &Sheet, width: usize) -> String {
 /// Who, which version and why, and what started the derivation.
 pub fn header(sheet: &Sheet, width: usize) -> String {
     let role = sheet.question.role;
-    let deployment = match sheet.deployment() {
-        Deployment::Standalone => "standalone",
-        Deployment::Yarn => "on YARN",
-        Deployment::Kubernetes => "on Kubernetes",
-        Deployment::None => "deployment left open",
-    };
+    let deployment = sheet.deployment_in_words();
     let title = match sheet.title() {
         Some(title) => format!("{role} of {title}, {deployment}"),
         None => format!("{role}, {deployment}"),

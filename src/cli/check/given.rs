@@ -243,11 +243,7 @@ fn deployment(text: &str) -> Result<Deployment, String> {
 }
 
 fn role(text: &str) -> Result<Role, String> {
-    match text {
-        "taskmanager" => Ok(Role::TaskManager),
-        "jobmanager" => Ok(Role::JobManager),
-        _ => Err(format!("oomph.yaml: role is taskmanager or jobmanager, not `{text}`")),
-    }
+    Role::of_key(text).ok_or_else(|| format!("oomph.yaml: role is taskmanager or jobmanager, not `{text}`"))
 }
 
 /// The team's file with the directory it is about.

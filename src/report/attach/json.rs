@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::advice::{self, RecommendationV1};
 use crate::diagnose::examination::Examination;
 use crate::diagnose::limits::Limits;
-use crate::model::{Deployment, Pool, Role};
+use crate::model::{Deployment, Pool};
 use crate::recommend::from_use::Advice;
 
 use container::{CompanionV1, ContainerV1};
@@ -114,9 +114,9 @@ pub fn document(examination: &Examination, advice: Option<&Advice>) -> Document 
         at: sample.at.to_string(),
         pid: sample.pid,
         name: sample.name(),
-        role: sample.flink.as_ref().map(|flink| role(flink.role)),
+        role: sample.flink.as_ref().map(|flink| flink.role.key()),
         version: version(examination),
-        deployment: sample.flink.as_ref().and_then(|flink| flink.deployment).map(deployment),
+        deployment: sample.flink.as_ref().and_then(|flink| flink.deployment).map(Deployment::key),
         uptime_seconds: jvm.and_then(|jvm| jvm.uptime_nanoseconds).map(|uptime| uptime / 1_000_000_000),
         rss: account.map(|account| account.rss().get()),
         pools,
@@ -136,23 +136,6 @@ pub fn document(examination: &Examination, advice: Option<&Advice>) -> Document 
         findings: examination.findings.iter().map(FindingV1::of).collect(),
         recommendations: advice.map(advice::json).unwrap_or_default(),
         unseen: finding::unseen(examination),
-    }
-}
-
-/// The key of a role.
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::TaskManager => "taskmanager",
-        Role::JobManager => "jobmanager",
-    }
-}
-
-fn deployment(deployment: Deployment) -> &'static str {
-    match deployment {
-        Deployment::Standalone => "standalone",
-        Deployment::Yarn => "yarn",
-        Deployment::Kubernetes => "kubernetes",
-        Deployment::None => "none",
     }
 }
 

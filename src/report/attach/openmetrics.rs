@@ -11,8 +11,6 @@ use crate::diagnose::examination::Examination;
 use crate::diagnose::limits::Limits;
 use crate::model::{Measure, Pool, Severity, Unit};
 
-use super::json;
-
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -107,7 +105,7 @@ fn of_process(shows: families::Shows, examination: &Examination) -> Vec<Line> {
         }
     };
     let sample = &examination.sample;
-    let role = sample.flink.as_ref().map_or("none", |flink| json::role(flink.role));
+    let role = sample.flink.as_ref().map_or("none", |flink| flink.role.key());
     let whose = || vec![("pid", sample.pid.to_string()), ("name", sample.name()), ("role", role.to_owned())];
     own.into_iter().map(|(labels, value)| (whose().into_iter().chain(labels).collect(), value)).collect()
 }

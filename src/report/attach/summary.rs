@@ -3,11 +3,9 @@
 use serde::Serialize;
 
 use crate::diagnose::overview::{Overview, Vessel};
-use crate::model::{Bytes, Seen, Unseen};
+use crate::model::{Bytes, Role, Seen, Unseen};
 use crate::report::amount::mib;
 use crate::report::table::{self, Align};
-
-use super::json;
 
 /// The name and version of the JSON.
 pub const SCHEMA: &str = "oomph.attach-summary/1";
@@ -128,7 +126,7 @@ pub fn document(rows: &[Overview]) -> Document {
     let bytes = |value: &Seen<Bytes>| value.as_ref().ok().map(|bytes| bytes.get());
     let row = |row: &Overview| RowV1 {
         name: row.name.as_ref().ok().cloned(),
-        role: row.role.map(json::role),
+        role: row.role.map(Role::key),
         at: row.at.clone(),
         planned: bytes(&row.planned),
         resident: bytes(&row.resident),

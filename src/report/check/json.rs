@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Entry, Shown, Sink, Spot, Totals};
 use crate::check::moved::{Moved, What};
-use crate::model::{Edit, Role, Severity};
+use crate::model::{Edit, Severity};
 
 /// The name and version of this format.
 const SCHEMA: &str = "oomph.check/1";
@@ -53,10 +53,7 @@ fn moved(path: &str, moved: &Moved) -> MovedV1 {
     MovedV1 {
         path: path.to_owned(),
         subject: moved.subject.clone(),
-        role: match moved.role {
-            Role::TaskManager => "taskmanager",
-            Role::JobManager => "jobmanager",
-        },
+        role: moved.role.key(),
         what,
         sizes: rows
             .iter()

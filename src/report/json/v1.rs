@@ -16,12 +16,12 @@ use serde::Serialize;
 use slots::SlotsV1;
 use workload_need::WorkloadNeedV1;
 
-use crate::model::{Limit, Role};
+use crate::model::Limit;
 use crate::plan::container;
 use crate::plan::jvm::Share;
 use crate::plan::python::Python;
 use crate::plan::rejection::{Outcome, Rejection};
-use crate::plan::{Backend, Deployment, Mode, Survey};
+use crate::plan::{Backend, Mode, Survey};
 use crate::report::Sheet;
 
 /// The name and version of this format.
@@ -204,16 +204,8 @@ fn plan(sheet: &Sheet) -> Plan {
     Plan {
         source: sheet.source.clone(),
         name: sheet.name.clone(),
-        role: match sheet.question.role {
-            Role::TaskManager => "taskmanager",
-            Role::JobManager => "jobmanager",
-        },
-        deployment: match sheet.deployment() {
-            Deployment::Standalone => "standalone",
-            Deployment::Yarn => "yarn",
-            Deployment::Kubernetes => "kubernetes",
-            Deployment::None => "none",
-        },
+        role: sheet.question.role.key(),
+        deployment: sheet.deployment().key(),
         flink: Flink {
             version: sheet.planned_version().to_string(),
             asked: sheet.choice.version.to_string(),

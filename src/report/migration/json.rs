@@ -110,10 +110,7 @@ pub fn document(sheet: &Sheet, migration: &Migration) -> Document {
 
 fn role(proof: &RoleProof) -> RoleV1 {
     RoleV1 {
-        role: match proof.role {
-            crate::model::Role::TaskManager => "taskmanager",
-            crate::model::Role::JobManager => "jobmanager",
-        },
+        role: proof.role.key(),
         refused_before: proof.before.as_ref().err().map(|rejected| rejected.rejection.to_string()),
         refused_now: match &proof.before {
             Ok(_) => proof.after.as_ref().err().map(|rejected| rejected.rejection.to_string()),

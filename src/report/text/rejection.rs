@@ -5,7 +5,7 @@ use super::super::amount::{amount, mib};
 use super::super::table::{self, Align, wrapped};
 use super::{REFUSED, cures, heading, origin, short_place};
 use crate::flink::sensitive;
-use crate::model::{Bytes, Component, Quantity, Role, Term};
+use crate::model::{Bytes, Component, Quantity, Term};
 use crate::plan::Rejected;
 use crate::plan::rejection::{ExceptionClass, Reason};
 
@@ -116,10 +116,7 @@ fn set_in(sheet: &Sheet, quantity: Quantity) -> String {
         Quantity::Part(Component::JvmMetaspace) => "jvm-metaspace.size",
         _ => return String::new(),
     };
-    let role = match sheet.question.role {
-        Role::TaskManager => "taskmanager",
-        Role::JobManager => "jobmanager",
-    };
+    let role = sheet.question.role.key();
     let setting = sheet.config.get(&format!("{role}.memory.{part}"));
     setting.map_or(String::new(), |setting| short_place(&setting.place))
 }

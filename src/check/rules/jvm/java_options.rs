@@ -280,10 +280,7 @@ pub fn pod_cores(case: &Case<'_>, role: Role) -> Option<(u32, Place)> {
     if case.deployment != Some(Deployment::Kubernetes) {
         return None;
     }
-    let stem = match role {
-        Role::TaskManager => "taskmanager",
-        Role::JobManager => "jobmanager",
-    };
+    let stem = role.key();
     let names = [format!("kubernetes.{stem}.cpu.amount"), format!("kubernetes.{stem}.cpu")];
     let written = names.iter().find_map(|name| case.find(name))?;
     let amount: f64 = written.text().trim().parse().ok()?;

@@ -197,10 +197,7 @@ pub fn document(recalled: &Recalled, read: &Read) -> Document {
         looks: recalled.looks,
         pid: last.target.pid,
         name: last.target.name.clone(),
-        role: last.target.role.map(|role| match role {
-            Role::TaskManager => "taskmanager",
-            Role::JobManager => "jobmanager",
-        }),
+        role: last.target.role.map(Role::key),
         rss: last.value(Measure::Rss),
         at: shown.observations.at.to_string(),
         pools,
