@@ -2,7 +2,7 @@
 //! `# oomph: ignore[OOM401] reason`.
 
 use crate::config::workload::{self, Workload};
-use crate::model::Position;
+use crate::model::{Position, Role};
 
 /// A comment that is for oomph.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +18,8 @@ pub struct Directive {
 pub enum Says {
     /// Findings that are known and wanted.
     Ignore(Ignore),
-    /// Facts about the job: fields of a workload.
-    Facts(Box<Workload>, Option<String>),
+    /// Facts about the job: fields of a workload, and the one role whose whole configuration the text is.
+    Facts(Box<Workload>, Option<Role>),
     /// Something that cannot be read, with what is wrong.
     Unread(String),
 }
@@ -117,7 +117,10 @@ fn says(body: &str, line: u32) -> Says {
     let mut yaml = String::new();
     for pair in body.split_whitespace() {
         match pair.split_once('=') {
-            Some(("role", value)) => role = Some(value.to_owned()),
+            Some(("role", value)) => match Role::of_key(value) {
+                Some(named) => role = Some(named),
+                None => return Says::Unread("role is taskmanager or jobmanager".to_owned()),
+            },
             // 1.20 is no number.
             Some(("flink", value)) => yaml += &format!("flink: \"{}\"\n", value.replace(['"', '\\'], "")),
             Some((name, value)) => yaml += &format!("{name}: {value}\n"),
@@ -164,6 +167,7 @@ mod tests {
     #[case("# oomph: ignore[] because\n", "no code")]
     #[case("# oomph: hello\n", "neither")]
     #[case("# oomph: flink=next\n", "is a version")]
+    #[case("# oomph: role=taskmanger states=4\n", "role is taskmanager or jobmanager")]
     #[case("# oomph:\n", "nothing")]
     fn what_cannot_be_read_is_said(#[case] text: &str, #[case] reason: &str) {
         assert!(matches!(one(text), Says::Unread(text) if text.contains(reason)), "{:?}", one(text));
@@ -175,7 +179,7 @@ mod tests {
             panic!("no facts");
         };
         assert_eq!((workload.flink, workload.states), (Some("1.18".parse().unwrap()), Some(4)));
-        assert_eq!(role.as_deref(), Some("taskmanager"));
+        assert_eq!(role, Some(Role::TaskManager));
     }
 
     #[test]

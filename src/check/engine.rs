@@ -239,7 +239,7 @@ fn told_by(told: &Told, directives: &[Directive], counts: impl Fn(&Directive) ->
             Starter::Yarn => Deployment::Yarn,
             Starter::Kubernetes => Deployment::Kubernetes,
         }));
-        all.role = all.role.or_else(|| Role::of_key(role.as_deref()?));
+        all.role = all.role.or(*role);
         all.workload = all.workload.with(facts);
     }
     all
