@@ -160,7 +160,7 @@ struct JvmShare {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UnbudgetedV1 {
-    what: &'static str,
+    what: String,
     size: ReadingV1,
     remark: String,
 }
@@ -265,7 +265,11 @@ fn process(sheet: &Sheet, survey: &Survey) -> Process {
         unbudgeted: survey
             .unbudgeted
             .iter()
-            .map(|item| UnbudgetedV1 { what: item.what, size: ReadingV1::of(&item.size), remark: item.remark.clone() })
+            .map(|item| UnbudgetedV1 {
+                what: item.what.clone(),
+                size: ReadingV1::of(&item.size),
+                remark: item.remark.clone(),
+            })
             .collect(),
         python: survey.python.as_ref().map(python),
         state_backend: StateBackend {
