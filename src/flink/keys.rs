@@ -139,6 +139,8 @@ keys! {
     KUBERNETES_TM_CPU: Double = "kubernetes.taskmanager.cpu.amount";
     /// Cores of a TaskManager pod, up to 1.16.
     KUBERNETES_TM_CPU_UNTIL_1_16: Double = "kubernetes.taskmanager.cpu";
+    /// A set of options for a kind of disk; one of them touches memory.
+    ROCKSDB_PREDEFINED_OPTIONS: Text = "state.backend.rocksdb.predefined-options";
     /// Cores of a YARN container.
     YARN_VCORES: Int = "yarn.containers.vcores";
     /// Cores of a JobManager pod, from 1.17 on.

@@ -229,7 +229,7 @@ pub fn memory(
     let without_effect = Some(idle.name())
         .filter(|_| scope != Scope::TmSharedUnmanaged && settings.row(idle).is_some() && settings.is_set(idle));
     let column_family = match scope {
-        Scope::None => Some(column_family(settings, &keys, &write_buffer)?),
+        Scope::None => Some(column_family(settings, store, &write_buffer)?),
         _ => None,
     };
     Ok(StoreMemory { store, scope, scope_provenance, without_effect, write_buffer, pool, column_family, refused })
@@ -274,11 +274,12 @@ fn write_buffer(settings: &Settings<'_>, keys: &StoreKeys) -> Outcome<Figure> {
     }))
 }
 
-fn column_family(settings: &Settings<'_>, keys: &StoreKeys, write_buffer: &Figure) -> Outcome<ColumnFamily> {
-    let high_mem = settings
-        .config()
-        .get("state.backend.rocksdb.predefined-options")
-        .is_some_and(|s| s.value.java_text() == "SPINNING_DISK_OPTIMIZED_HIGH_MEM");
+fn column_family(settings: &Settings<'_>, store: Store, write_buffer: &Figure) -> Outcome<ColumnFamily> {
+    let keys = store.keys();
+    // ForSt has no such sets (`ForStOptions`, 2.0 to 2.3).
+    let predefined = settings.find(keys::ROCKSDB_PREDEFINED_OPTIONS).filter(|_| store == Store::RocksDb);
+    let high_mem =
+        predefined.is_some_and(|found| found.setting.value.java_text() == "SPINNING_DISK_OPTIMIZED_HIGH_MEM");
     let (default_count, default_cache) = if high_mem { HIGH_MEM } else { (ROCKSDB_WRITE_BUFFERS, ROCKSDB_BLOCK_CACHE) };
     let write_buffers = if settings.is_set(keys.write_buffer_count) {
         u32::try_from(settings.int(keys.write_buffer_count)?.0).unwrap_or(0)
@@ -365,8 +366,12 @@ pub const CONSUMER: UseCase = UseCase::StateBackend;
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
+    use crate::config::{Config, Value};
     use crate::flink::profile::Profile;
+    use crate::model::{Place, Source};
 
     #[test]
     fn a_pool_is_divided_as_flink_does() {
@@ -388,6 +393,24 @@ mod tests {
         let arena = |v: &str| real_arena_block(&Profile::of(v.parse().unwrap()).unwrap().0.rocksdb, Bytes::mib(64));
         assert_eq!((arena("1.9"), arena("1.20")), (Bytes::mib(8), Bytes::mib(8)));
         assert_eq!(arena("2.0"), Bytes::mib(1));
+    }
+
+    #[rstest]
+    #[case(Store::RocksDb, 4, Bytes::mib(256))]
+    #[case(Store::ForSt, 2, Bytes::mib(8))]
+    fn rocksdbs_predefined_options_are_none_of_forsts(
+        #[case] store: Store,
+        #[case] memtables: u32,
+        #[case] cache: Bytes,
+    ) {
+        let mut config = Config::new();
+        let key = keys::ROCKSDB_PREDEFINED_OPTIONS.name().to_owned();
+        config.set(key, Value::text("SPINNING_DISK_OPTIMIZED_HIGH_MEM"), Place::of(Source::Caller));
+        let managed = store.keys().managed.name().to_owned();
+        config.set(managed, Value::text("false"), Place::of(Source::Caller));
+        let settings = Settings::new(&config, Profile::newest());
+        let family = memory(&settings, store, || Err(Rejection::illegal_argument(""))).unwrap().column_family.unwrap();
+        assert_eq!((family.write_buffers, family.block_cache.bytes), (memtables, cache));
     }
 
     #[test]
