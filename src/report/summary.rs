@@ -9,7 +9,7 @@ use super::amount::mib;
 use super::table::{self, Align};
 use crate::config::FileKind;
 use crate::model::{Bytes, Component, Role};
-use crate::plan::store::{Scope, Store};
+use crate::plan::store::{Scope, StoreMemory};
 use crate::plan::{Backend, Survey};
 
 /// One configuration.
@@ -30,7 +30,7 @@ pub struct Row {
     pub heap: Option<u64>,
     /// Slots in each TaskManager.
     pub slots: Option<u32>,
-    /// The pool that RocksDB has in a slot; nothing where it has none, or where no backend is configured.
+    /// The pool that RocksDB or ForSt has in a slot; nothing where it has none, or where no backend is configured.
     pub rocksdb_per_slot: Option<u64>,
     /// Managed memory of a TaskManager that nobody takes; nothing where that hangs on the job's code.
     pub idle_managed: Option<u64>,
@@ -115,25 +115,34 @@ impl Row {
         let budget = &survey.plan.budget;
         let process = budget.total_process().bytes;
         let slots = survey.plan.slots.as_ref().and_then(|slots| slots.as_ref().ok());
-        let pool = slots.and_then(|slots| slots.stores.iter().find(|(store, _)| *store == Store::RocksDb));
-        let pool = pool.and_then(|(_, memory)| memory.as_ref().ok());
-        let managed = budget.size(Component::Managed);
         self.process = Some(process.get());
         self.heap = Some(budget.heap().get());
         self.slots = slots.map(|slots| slots.count);
-        if let Backend::Embedded(_) = survey.backend {
-            self.rocksdb_per_slot = pool.and_then(|memory| memory.pool.as_ref()).map(|pool| pool.total.bytes.get());
-        }
-        self.idle_managed = match &survey.backend {
-            Backend::Heap => Some(managed.get()),
-            Backend::Embedded(_) => match pool.map(|memory| memory.scope) {
-                Some(Scope::SlotSharedManaged) | None => Some(0),
-                Some(_) => Some(managed.get()),
-            },
-            Backend::Other(_) | Backend::Unset => None,
-        };
+        let pool = store_in_use(survey).and_then(|memory| memory.pool.as_ref());
+        self.rocksdb_per_slot = pool.map(|pool| pool.total.bytes.get());
+        self.idle_managed = idle_managed(survey).map(Bytes::get);
         self.taskmanagers = taskmanagers(sheet, self.slots);
         self.total = process.checked_mul(u64::from(self.taskmanagers.unwrap_or(1))).map(Bytes::get);
+    }
+}
+
+/// The memory of the store that is configured; nothing where none is, or where Flink refuses it.
+fn store_in_use(survey: &Survey) -> Option<&StoreMemory> {
+    let Backend::Embedded(configured) = survey.backend else { return None };
+    let slots = survey.plan.slots.as_ref()?.as_ref().ok()?;
+    slots.stores.iter().find(|(store, _)| *store == configured)?.1.as_ref().ok()
+}
+
+/// Managed memory that nobody takes; nothing where that hangs on the job's code.
+fn idle_managed(survey: &Survey) -> Option<Bytes> {
+    let managed = survey.plan.budget.size(Component::Managed);
+    match &survey.backend {
+        Backend::Heap => Some(managed),
+        Backend::Embedded(_) => match store_in_use(survey).map(|memory| memory.scope) {
+            Some(Scope::SlotSharedManaged) | None => Some(Bytes::ZERO),
+            Some(_) => Some(managed),
+        },
+        Backend::Other(_) | Backend::Unset => None,
     }
 }
 
@@ -281,7 +290,38 @@ fn shortened(name: &str, room: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
+    use crate::config::{Config, Value};
+    use crate::flink::profile::Profile;
+    use crate::model::{Place, Source, UseCase};
+    use crate::plan::jvm::Machine;
+    use crate::plan::store::Store;
+    use crate::plan::{Deployment, Question, survey};
+
+    #[rstest]
+    #[case("state.backend.type=forst", Some(0))]
+    #[case("state.backend.type=forst state.backend.forst.memory.managed=false", Some(1_438_814_063))]
+    #[case("state.backend.type=rocksdb state.backend.forst.memory.managed=false", Some(0))]
+    #[case("state.backend.type=hashmap", Some(1_438_814_063))]
+    #[case("", None)]
+    fn managed_memory_is_idle_where_the_backend_in_use_takes_none(#[case] settings: &str, #[case] idle: Option<u64>) {
+        let mut config = Config::new();
+        for text in settings.split_whitespace().chain(["taskmanager.memory.process.size=4g"]) {
+            let (key, value) = text.split_once('=').unwrap();
+            config.set(key.to_owned(), Value::text(value), Place::of(Source::Caller));
+        }
+        let question = Question {
+            role: Role::TaskManager,
+            deployment: Deployment::Kubernetes,
+            consumers: vec![UseCase::StateBackend],
+            managed_backend: true,
+            stores: vec![Store::RocksDb, Store::ForSt],
+        };
+        let survey = survey(&config, Profile::newest(), &question, Machine::default()).unwrap();
+        assert_eq!(idle_managed(&survey).map(Bytes::get), idle);
+    }
 
     #[test]
     fn a_long_name_keeps_its_end() {
