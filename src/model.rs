@@ -19,7 +19,7 @@ mod unseen;
 mod verdict;
 
 pub use budget::{Budget, Unbalanced};
-pub use bytes::{Bytes, FlinkSizeError, JvmSizeError, QuantityError};
+pub use bytes::{Bytes, DockerSizeError, FlinkSizeError, JvmSizeError, QuantityError};
 pub use component::{Component, Role};
 pub use deployment::Deployment;
 pub use enforcer::Enforcer;

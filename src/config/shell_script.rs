@@ -15,9 +15,9 @@ use words::{Command, Dialect, Word};
 
 use super::environment::{self, Variable};
 use super::layers::{FileText, Offset, Remark};
-use super::subject::{Fleet, Pod, Subject, Written};
+use super::subject::{Fleet, Pod, Subject};
 use super::{FileKind, is_placeholder, manifest, standard};
-use crate::model::{Bytes, Deployment, Place, Role, Source};
+use crate::model::{Deployment, Place, Role, Source};
 
 /// A script without anything that configures Flink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,8 +148,13 @@ impl Script<'_> {
                 version: started.version.map(|version| (version, manifest::IMAGE_TAG.to_owned())),
                 ..Subject::default()
             };
-            if let Some((role, limit)) = started.role.zip(started.memory.and_then(docker_memory)) {
-                found.pods.push((role, Pod { limit: Some(limit), ..Pod::default() }));
+            if let Some((role, memory)) = started.role.zip(started.memory) {
+                match container::limit(&memory) {
+                    Ok(limit) => {
+                        found.pods.extend(limit.map(|limit| (role, Pod { limit: Some(limit), ..Pod::default() })))
+                    }
+                    Err(remark) => found.remarks.push(remark),
+                }
             }
             subject = known.then_some(found);
         } else if let Some(client) = client::of(command) {
@@ -159,7 +164,7 @@ impl Script<'_> {
                 || told.yarn.taskmanager.is_some()
                 || told.yarn.jobmanager.is_some()
                 || !environment.is_empty();
-            let version = version_in_path(&client.program.text);
+            let version = client::version_in_path(&client.program.text);
             let found = Subject {
                 name: name(client.name),
                 environment,
@@ -481,23 +486,6 @@ fn unfolded(word: &Word) -> Vec<Remark> {
             .to_owned(),
     });
     found.into_iter().collect()
-}
-
-/// `docker run --memory`, in Docker's units.
-fn docker_memory(word: &Word) -> Option<Written> {
-    let lower = word.text.to_lowercase();
-    let bytes = Bytes::parse_jvm(lower.strip_suffix('b').unwrap_or(&lower)).ok()?;
-    let place = Place { source: word.inlay.source().clone(), position: Some(word.position(&word.text)) };
-    Some(Written { bytes, place })
-}
-
-/// `/opt/flink-1.20.1/bin/flink`.
-fn version_in_path(path: &str) -> Option<String> {
-    path.split('/').filter_map(|part| part.strip_prefix("flink-")).find_map(|version| {
-        let parts: Vec<_> = version.split('.').collect();
-        ((2..=3).contains(&parts.len()) && parts.iter().all(|part| part.parse::<u16>().is_ok()))
-            .then(|| version.to_owned())
-    })
 }
 
 #[cfg(test)]

@@ -207,6 +207,38 @@ impl Bytes {
 }
 
 impl Bytes {
+    /// Reads a size as Docker does (`RAMInBytes` of docker/go-units): digits, at most one point, and one of the letters b, k,
+    /// m, g, t and p in either case, which `b` or `ib` may follow. Every unit is a power of two; bare digits are bytes.
+    pub fn parse_docker(text: &str) -> Result<Bytes, DockerSizeError> {
+        let fail = || DockerSizeError { text: text.to_owned() };
+        let trimmed = text.trim();
+        let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+        let (number, unit) = trimmed.split_at(end);
+        let shift = match unit.trim_start().to_ascii_lowercase().as_str() {
+            "" | "b" => 0,
+            "k" | "kb" | "kib" => 10,
+            "m" | "mb" | "mib" => 20,
+            "g" | "gb" | "gib" => 30,
+            "t" | "tb" | "tib" => 40,
+            "p" | "pb" | "pib" => 50,
+            _ => return Err(fail()),
+        };
+        let (digits, decimals) = decimal(number).ok_or_else(fail)?;
+        let divisor = 10u128.checked_pow(decimals).ok_or_else(fail)?;
+        let product = digits.checked_mul(1 << shift).ok_or_else(fail)?;
+        u64::try_from(product / divisor).map(Bytes).map_err(|_| fail())
+    }
+}
+
+/// A number with at most one point, as its digits and how many of them stand behind the point.
+fn decimal(number: &str) -> Option<(u128, u32)> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    // The digits of a second point are none.
+    let digits = format!("{whole}{fraction}").parse().ok()?;
+    Some((digits, u32::try_from(fraction.len()).ok()?))
+}
+
+impl Bytes {
     /// Reads a Kubernetes quantity of memory (`resource.Quantity`): digits, at most one point, and a suffix of powers of
     /// two (`Ki` to `Ei`) or ten (`m`, `k` to `E`, `e3`). What is no whole number of bytes is rounded up, as Kubernetes
     /// does. Mind that `m` is a thousandth and `M` ten to the sixth.
@@ -215,28 +247,20 @@ impl Bytes {
         let trimmed = text.trim();
         let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
         let (number, suffix) = trimmed.split_at(end);
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let digits = format!("{whole}{fraction}");
-        if digits.is_empty() || fraction.contains('.') {
-            return Err(fail());
-        }
-        let number = digits.parse::<u128>().map_err(|_| fail())?;
-        let mut tenths = u32::try_from(fraction.len()).map_err(|_| fail())?;
+        let (digits, mut decimals) = decimal(number).ok_or_else(fail)?;
         let multiplier: u128 = match suffix {
             "" => 1,
             "m" => {
-                tenths += 3;
+                decimals += 3;
                 1
             }
             suffix => Bytes::k8s_multiplier(suffix).ok_or_else(fail)?,
         };
-        let scaled = number.checked_mul(multiplier).ok_or_else(fail)?;
-        let divisor = 10u128.checked_pow(tenths).ok_or_else(fail)?;
+        let scaled = digits.checked_mul(multiplier).ok_or_else(fail)?;
+        let divisor = 10u128.checked_pow(decimals).ok_or_else(fail)?;
         u64::try_from(scaled.div_ceil(divisor)).map(Bytes).map_err(|_| fail())
     }
-}
 
-impl Bytes {
     /// What a suffix of a Kubernetes quantity multiplies by: `Ki` to `Ei`, `k` to `E`, and exponents such as `e3`.
     pub fn k8s_multiplier(suffix: &str) -> Option<u128> {
         let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().zip(1u32..);
@@ -249,6 +273,13 @@ impl Bytes {
         }
         10u128.checked_pow(suffix.strip_prefix(['e', 'E'])?.parse().ok()?)
     }
+}
+
+/// A text that is no size of Docker's, or one beyond 64 bits.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{text}` is no size of Docker's, such as 4g or 512m")]
+pub struct DockerSizeError {
+    text: String,
 }
 
 /// A text that is no quantity of Kubernetes, or one beyond 64 bits.
@@ -322,6 +353,22 @@ mod tests {
         assert_eq!(Bytes::parse_k8s(text).ok(), expected);
     }
 
+    #[rstest]
+    #[case("4g", Some(Bytes::gib(4)))]
+    #[case("1.5g", Some(Bytes::mib(1536)))]
+    #[case("512MiB", Some(Bytes::mib(512)))]
+    #[case("2 GB", Some(Bytes::gib(2)))]
+    #[case("0.3k", Some(Bytes::new(307)))]
+    #[case("1024", Some(Bytes::kib(1)))]
+    #[case("1.2.3g", None)]
+    #[case("lots", None)]
+    #[case("g", None)]
+    #[case("4x", None)]
+    #[case("99999999p", None)]
+    fn dockers_sizes_are_read(#[case] text: &str, #[case] expected: Option<Bytes>) {
+        assert_eq!(Bytes::parse_docker(text).ok(), expected);
+    }
+
     #[test]
     fn a_bare_number_is_mebibytes_only_where_1_9_says_so() {
         assert_eq!(Bytes::parse_flink_default_mib("512"), Ok(Bytes::mib(512)));
@@ -358,6 +405,8 @@ mod tests {
         fn no_text_makes_the_parsers_panic(text in "\\PC*") {
             let _ = Bytes::parse_flink(&text);
             let _ = Bytes::parse_jvm(&text);
+            let _ = Bytes::parse_k8s(&text);
+            let _ = Bytes::parse_docker(&text);
         }
     }
 }

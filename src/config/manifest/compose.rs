@@ -126,17 +126,13 @@ fn variables(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>)
     known
 }
 
-/// `deploy.resources.limits.memory` or `mem_limit`, in Docker's units: b, k, m, g, all powers of two.
+/// `deploy.resources.limits.memory` or `mem_limit`, in Docker's units.
 fn limit(manifest: &Manifest<'_>, service: &Node, remarks: &mut Vec<Remark>) -> Option<Written> {
     let node = service.at(&["deploy", "resources", "limits", "memory"]).or_else(|| service.get("mem_limit"))?;
-    let text = node.text()?;
-    let lower = text.trim().to_lowercase();
-    let compact = lower.strip_suffix("ib").or_else(|| lower.strip_suffix('b')).unwrap_or(&lower);
-    match Bytes::parse_jvm(compact) {
+    match Bytes::parse_docker(&node.text()?) {
         Ok(bytes) => Some(Written { bytes, place: manifest.place(node) }),
-        Err(_) => {
-            let reason = format!("{text} is no size of Docker's, such as 4g or 512m");
-            remarks.push(manifest.remark(node, reason));
+        Err(error) => {
+            remarks.push(manifest.remark(node, error.to_string()));
             None
         }
     }
@@ -154,14 +150,14 @@ mod tests {
 
     #[test]
     fn services_that_run_flink_are_found_and_others_passed_over() {
-        let text = "  kafka: {image: kafka}\n  tm:\n    image: flink:1.20.1\n    command: taskmanager\n    mem_limit: 2gb\n    \
+        let text = "  kafka: {image: kafka}\n  tm:\n    image: flink:1.20.1\n    command: taskmanager\n    mem_limit: 1.5gb\n    \
                     scale: 3\n    environment: ['FLINK_PROPERTIES=a.b: 1', TZ]\n";
         let found = services(text);
         assert_eq!(found.len(), 1);
         let tm = &found[0];
         assert_eq!((tm.role, tm.shipped, tm.fleet.replicas), (Some(Role::TaskManager), true, Some(3)));
         assert_eq!((tm.environment[0].name.as_str(), tm.environment[0].text.as_str()), ("FLINK_PROPERTIES", "a.b: 1"));
-        assert_eq!(tm.pod(Role::TaskManager).unwrap().limit.as_ref().unwrap().bytes, Bytes::gib(2));
+        assert_eq!(tm.pod(Role::TaskManager).unwrap().limit.as_ref().unwrap().bytes, Bytes::mib(1536));
     }
 
     #[test]

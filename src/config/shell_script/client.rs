@@ -61,6 +61,15 @@ pub fn assignment(word: &Word) -> Option<(&str, usize)> {
     (is_name && !name.starts_with(|c: char| c.is_ascii_digit())).then_some((name, name.len() + 1))
 }
 
+/// The version in the path of a command: `/opt/flink-1.20.1/bin/flink`.
+pub fn version_in_path(path: &str) -> Option<String> {
+    path.split('/').filter_map(|part| part.strip_prefix("flink-")).find_map(|version| {
+        let parts: Vec<_> = version.split('.').collect();
+        ((2..=3).contains(&parts.len()) && parts.iter().all(|part| part.parse::<u16>().is_ok()))
+            .then(|| version.to_owned())
+    })
+}
+
 /// The words of a command without what comes before it.
 pub fn bare(words: &[Word]) -> &[Word] {
     let skipped =

@@ -2,14 +2,15 @@
 
 use super::client::{assignment, base, property};
 use super::words::Word;
-use crate::config::environment;
+use crate::config::layers::Remark;
 use crate::config::manifest::version_in_tag;
-use crate::config::subject::Placed;
-use crate::model::Role;
+use crate::config::subject::{Placed, Written};
+use crate::config::{environment, is_placeholder};
+use crate::model::{Bytes, Place, Role};
 
 /// A container that is started.
 #[derive(Clone, Debug, Default)]
-pub struct Started<'c> {
+pub struct Started {
     /// Variables that matter: name, and value where it is given.
     pub variables: Vec<(&'static str, Option<Word>)>,
     /// The version that the image's tag names.
@@ -19,7 +20,7 @@ pub struct Started<'c> {
     /// Dynamic properties of its command.
     pub settings: Vec<Placed>,
     /// The memory it may take.
-    pub memory: Option<&'c Word>,
+    pub memory: Option<Word>,
 }
 
 /// Options of `docker run` without a value.
@@ -43,7 +44,7 @@ const ALONE: [&str; 16] = [
 ];
 
 /// What a command starts, if it is a `docker run` about Flink.
-pub fn started(words: &[Word]) -> Option<Started<'_>> {
+pub fn started(words: &[Word]) -> Option<Started> {
     let words = match words {
         [sudo, rest @ ..] if sudo.text == "sudo" => rest,
         all => all,
@@ -68,6 +69,7 @@ pub fn started(words: &[Word]) -> Option<Started<'_>> {
         let (name, inline) = match word.text.split_once('=').filter(|_| !short) {
             Some((name, value)) => (name, Some(word.behind(word.text.len() - value.len()))),
             _ if short && word.text.len() > 2 && word.text.starts_with("-e") => ("-e", Some(word.behind(2))),
+            _ if short && word.text.len() > 2 && word.text.starts_with("-m") => ("-m", Some(word.behind(2))),
             _ => (word.text.as_str(), None),
         };
         let alone =
@@ -76,7 +78,7 @@ pub fn started(words: &[Word]) -> Option<Started<'_>> {
         at += usize::from(!alone);
         match name {
             "-e" | "--env" => started.variable(inline.as_ref().or(next)),
-            "-m" | "--memory" => started.memory = next.or(started.memory),
+            "-m" | "--memory" => started.memory = inline.or(next.cloned()).or(started.memory),
             _ => {}
         }
     }
@@ -88,7 +90,17 @@ pub fn started(words: &[Word]) -> Option<Started<'_>> {
     (named || !started.variables.is_empty()).then_some(started)
 }
 
-impl Started<'_> {
+/// The memory that a container may take, in Docker's units; nothing where only a shell knows it.
+pub fn limit(word: &Word) -> Result<Option<Written>, Remark> {
+    let place = Place { source: word.inlay.source().clone(), position: Some(word.position(&word.text)) };
+    match Bytes::parse_docker(&word.text) {
+        Ok(bytes) => Ok(Some(Written { bytes, place })),
+        Err(_) if is_placeholder(&word.text) => Ok(None),
+        Err(error) => Err(Remark { place, text: error.to_string() }),
+    }
+}
+
+impl Started {
     /// `NAME=value`, or `NAME`.
     fn variable(&mut self, word: Option<&Word>) {
         let Some(word) = word else { return };

@@ -5,6 +5,7 @@ use super::*;
 use crate::config::Setting;
 use crate::config::layers::Layers;
 use crate::flink::profile::Profile;
+use crate::model::Bytes;
 
 fn all(text: &str) -> Vec<Subject> {
     subjects(&Source::Stdin, text).unwrap_or_default()
@@ -84,6 +85,24 @@ fn a_command_tells_who_starts_the_processes_and_which_version() {
     assert_eq!(found[3].version.as_ref().map(|version| version.0.as_str()), Some("1.18"));
     assert_eq!(found[3].pod(Role::TaskManager).unwrap().limit.as_ref().unwrap().bytes, Bytes::gib(4));
     assert!(found.iter().all(|subject| subject.partial && subject.shipped));
+}
+
+#[rstest]
+#[case("-m 1.5g")]
+#[case("-m1536m")]
+#[case("--memory=1536MiB")]
+#[case("--memory 1.5GB")]
+fn the_memory_of_a_container_is_read_however_it_is_given(#[case] flag: &str) {
+    let found = all(&format!("docker run {flag} flink:1.18 taskmanager\n"));
+    assert_eq!(found[0].pod(Role::TaskManager).unwrap().limit.as_ref().unwrap().bytes, Bytes::mib(1536));
+    assert!(found[0].remarks.is_empty());
+}
+
+#[test]
+fn what_is_no_size_of_dockers_is_remarked_and_what_a_shell_puts_in_is_left_open() {
+    let found = all("docker run -m lots flink:1.18 taskmanager\ndocker run -m $MEMORY flink:1.18 jobmanager\n");
+    assert!(found[0].remarks[0].text.contains("`lots` is no size of Docker's"), "{:?}", found[0].remarks);
+    assert!(found.iter().all(|subject| subject.pods.is_empty()) && found[1].remarks.is_empty());
 }
 
 #[test]
