@@ -209,12 +209,12 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
             Event::Scalar(text, style, anchor, tag) => {
                 self.scalars.push(ScalarSpan { bytes: position.start..position.end, style });
                 let text = self.without_invented_line_end(&text, style, &position);
-                let value = resolve(text, style == ScalarStyle::Plain, tag.as_deref())
-                    .map_err(|reason| YamlError::new(reason, position))?;
+                let value =
+                    resolve(text, style == ScalarStyle::Plain, tag.as_deref()).map_err(|error| error.at(position))?;
                 (Kind::Scalar(value), anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                check_tag(tag.as_deref(), "seq").map_err(|reason| YamlError::new(reason, position))?;
+                check_tag(tag.as_deref(), "seq").map_err(|error| error.at(position))?;
                 let mut items = Vec::new();
                 loop {
                     match self.expect_event(position)? {
@@ -225,7 +225,7 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
                 (Kind::Sequence(items), anchor)
             }
             Event::MappingStart(_, anchor, tag) => {
-                check_tag(tag.as_deref(), "map").map_err(|reason| YamlError::new(reason, position))?;
+                check_tag(tag.as_deref(), "map").map_err(|error| error.at(position))?;
                 (Kind::Mapping(self.mapping(position, depth)?), anchor)
             }
             Event::Alias(id) => return self.alias(id, position),
@@ -322,11 +322,28 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
     }
 }
 
-fn check_tag(tag: Option<&Tag>, own: &str) -> Result<(), String> {
+/// What is wrong with a tag.
+enum TagError {
+    /// The value is none of what the tag names: Flink refuses it.
+    NoSuchValue(String),
+    /// Of another tag oomph does not know what Flink makes of it.
+    Unread(String),
+}
+
+impl TagError {
+    fn at(self, position: Position) -> YamlError {
+        match self {
+            TagError::NoSuchValue(reason) => YamlError::new(reason, position),
+            TagError::Unread(tag) => YamlError::beyond(format!("oomph does not read the tag {tag} here"), position),
+        }
+    }
+}
+
+fn check_tag(tag: Option<&Tag>, own: &str) -> Result<(), TagError> {
     match tag {
         None => Ok(()),
         Some(tag) if tag.is_yaml_core_schema_tag(own) || is_non_specific(tag) => Ok(()),
-        Some(tag) => Err(format!("oomph does not read the tag {tag} here")),
+        Some(tag) => Err(TagError::Unread(tag.to_string())),
     }
 }
 
@@ -336,11 +353,11 @@ fn is_non_specific(tag: &Tag) -> bool {
 }
 
 /// A scalar's value by its tag or, where it is plain and has none, by the core schema.
-fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, String> {
+fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, TagError> {
     let Some(tag) = tag else {
         return Ok(if plain { plain_value(text) } else { Value::text(text) });
     };
-    let refused = || format!("`{text}` is no {tag}");
+    let refused = || TagError::NoSuchValue(format!("`{text}` is no {tag}"));
     match tag.core_suffix() {
         None if is_non_specific(tag) => Ok(Value::text(text)),
         Some("str") => Ok(Value::text(text)),
@@ -348,7 +365,7 @@ fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, String> 
         Some("bool") => boolean(text).ok_or_else(refused),
         Some("int") => integer(text).ok_or_else(refused),
         Some("float") => float(text).or_else(|| integer_as_float(text)).ok_or_else(refused),
-        _ => Err(format!("oomph does not read the tag {tag}")),
+        _ => Err(TagError::Unread(tag.to_string())),
     }
 }
 

@@ -27,15 +27,24 @@ fn plain_scalars_follow_the_core_schema(#[case] text: &str, #[case] expected: Va
 #[rstest]
 #[case("a: 1\na: 2\n", "twice", 2)]
 #[case("a: 1\n---\nb: 2\n", "second document", 2)]
-#[case("a:\n\tb: 1\n", "", 2)]
+#[case("a:\n\tb: 1\n", "tab", 2)]
 #[case("a: *nothing\n", "anchor", 1)]
 #[case("a: &x {b: *x}\n", "stands inside", 1)]
-#[case("a: !mine 1\n", "tag", 1)]
-#[case("a: \"4g\n", "", 1)]
+#[case("a: !!int x\n", "`x` is no tag:yaml.org,2002:int", 1)]
+#[case("a: \"4g\n", "quoted scalar", 2)]
 fn what_flink_refuses_is_refused_with_its_place(#[case] text: &str, #[case] reason: &str, #[case] line: u32) {
     let error = parse(text).unwrap_err();
-    assert!(error.reason.contains(reason), "{error:?}");
-    assert!(error.position.line >= line, "{error:?}");
+    assert!(error.reason.contains(reason) && !error.beyond_oomph, "{error:?}");
+    assert_eq!(error.position.line, line, "{error:?}");
+}
+
+#[rstest]
+#[case("a: !mine 1\n")]
+#[case("a: !!binary eA==\n")]
+#[case("a: !!set {x}\n")]
+fn a_tag_that_oomph_does_not_follow_is_not_said_to_be_refused_by_flink(#[case] text: &str) {
+    let error = parse(text).unwrap_err();
+    assert!(error.reason.contains("does not read the tag") && error.beyond_oomph, "{error:?}");
 }
 
 #[test]
