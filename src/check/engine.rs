@@ -228,7 +228,7 @@ fn interpreted(input: &TextInput, told: &Told, directives: &[Directive]) -> Resu
     Ok(loaded)
 }
 
-/// What is told, with what the text's own comments tell below it.
+/// What is told, with what the text's own comments tell below it; of the job they know better than the team's file.
 fn told_by(told: &Told, directives: &[Directive], counts: impl Fn(&Directive) -> bool) -> Told {
     let mut all = told.clone();
     for directive in directives.iter().filter(|directive| counts(directive)) {
@@ -240,7 +240,7 @@ fn told_by(told: &Told, directives: &[Directive], counts: impl Fn(&Directive) ->
             Starter::Kubernetes => Deployment::Kubernetes,
         }));
         all.role = all.role.or(*role);
-        all.workload = all.workload.with(facts);
+        all.workload = Workload::clone(facts).or(all.workload);
     }
     all
 }

@@ -87,25 +87,24 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// What another one tells, over this.
-    pub fn with(&self, other: &Workload) -> Workload {
-        let (base, other) = (self.clone(), other.clone());
+    /// This workload, with the other's fields where it has none.
+    pub fn or(self, other: Workload) -> Workload {
         Workload {
-            flink: other.flink.or(base.flink),
-            deployment: other.deployment.or(base.deployment),
-            container: other.container.or(base.container),
-            slots: other.slots.or(base.slots),
-            parallelism: other.parallelism.or(base.parallelism),
-            edges: other.edges.or(base.edges),
-            batch_shuffle: other.batch_shuffle.or(base.batch_shuffle),
-            backend: other.backend.or(base.backend),
-            states: other.states.or(base.states),
-            state_size: other.state_size.or(base.state_size),
-            access: other.access.or(base.access),
-            user_heap: other.user_heap.or(base.user_heap),
-            python: other.python.or(base.python),
-            allocator: other.allocator.or(base.allocator),
-            cores: other.cores.or(base.cores),
+            flink: self.flink.or(other.flink),
+            deployment: self.deployment.or(other.deployment),
+            container: self.container.or(other.container),
+            slots: self.slots.or(other.slots),
+            parallelism: self.parallelism.or(other.parallelism),
+            edges: self.edges.or(other.edges),
+            batch_shuffle: self.batch_shuffle.or(other.batch_shuffle),
+            backend: self.backend.or(other.backend),
+            states: self.states.or(other.states),
+            state_size: self.state_size.or(other.state_size),
+            access: self.access.or(other.access),
+            user_heap: self.user_heap.or(other.user_heap),
+            python: self.python.or(other.python),
+            allocator: self.allocator.or(other.allocator),
+            cores: self.cores.or(other.cores),
         }
     }
 }
@@ -217,27 +216,6 @@ impl Workload {
             _ => return Err(Wrong::Field),
         }
         Ok(())
-    }
-
-    /// This workload, with the other's fields where it has none.
-    pub fn or(self, other: Workload) -> Workload {
-        Workload {
-            flink: self.flink.or(other.flink),
-            deployment: self.deployment.or(other.deployment),
-            container: self.container.or(other.container),
-            slots: self.slots.or(other.slots),
-            parallelism: self.parallelism.or(other.parallelism),
-            edges: self.edges.or(other.edges),
-            batch_shuffle: self.batch_shuffle.or(other.batch_shuffle),
-            backend: self.backend.or(other.backend),
-            states: self.states.or(other.states),
-            state_size: self.state_size.or(other.state_size),
-            access: self.access.or(other.access),
-            user_heap: self.user_heap.or(other.user_heap),
-            python: self.python.or(other.python),
-            allocator: self.allocator.or(other.allocator),
-            cores: self.cores.or(other.cores),
-        }
     }
 }
 

@@ -207,7 +207,7 @@ impl Given {
                 told.deployment = Some(named);
             }
             if let Ok(workload) = one.workload() {
-                told.workload = told.workload.with(&workload);
+                told.workload = workload.or(told.workload);
             }
             ignore.extend(one.ignore.iter().cloned());
         }
