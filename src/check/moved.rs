@@ -7,7 +7,7 @@ use crate::config::load::TextInput;
 use crate::config::{Config, Setting};
 use crate::flink::sensitive;
 use crate::model::{Bytes, Finding, Place, Role};
-use crate::plan::compare::{self, Amount, Group, Measure, Row};
+use crate::plan::compare::{self, Amount, Measure, Row};
 use crate::plan::{Backend, Survey};
 
 /// One process that both versions of a file plan, or only one.
@@ -94,14 +94,6 @@ fn rows(a: &Survey, b: &Survey, backend: &Backend) -> Vec<Row> {
     };
     let differs = |row: &Row| row.a != row.b && is_ours(row.measure);
     compare::compare(a, b).rows.into_iter().filter(differs).collect()
-}
-
-/// The name of a measure.
-pub fn label(measure: Measure) -> String {
-    match measure.group() {
-        Group::Process => measure.label(),
-        Group::Slot => format!("{} per slot", measure.label()),
-    }
 }
 
 /// A size that shrinks: what it is, what it was, what it is now.

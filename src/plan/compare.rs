@@ -41,15 +41,6 @@ pub enum Measure {
     ColumnFamily(Store),
 }
 
-/// Where a measure belongs in a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    /// The process.
-    Process,
-    /// One slot.
-    Slot,
-}
-
 /// How much of a measure there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
@@ -101,7 +92,7 @@ pub struct Comparison {
 }
 
 impl Measure {
-    /// The name in a table.
+    /// The name in a table; of what is one slot's, that says so.
     pub fn label(self) -> String {
         match self {
             Measure::TotalProcess => "Total Process Memory".to_owned(),
@@ -112,11 +103,11 @@ impl Measure {
             Measure::ContainerLimit => "Container limit".to_owned(),
             Measure::Slots => "Slots".to_owned(),
             Measure::NetworkBuffers => "Network buffers".to_owned(),
-            Measure::SlotShare(component) => component.label().to_owned(),
-            Measure::Pool(store) => format!("{} pool", store.label()),
-            Measure::BlockCache(store) => format!("{} block cache", store.label()),
-            Measure::WriteBufferManager(store) => format!("{} write buffers", store.label()),
-            Measure::ColumnFamily(store) => format!("{} column family", store.label()),
+            Measure::SlotShare(component) => format!("{component} per slot"),
+            Measure::Pool(store) => format!("{} pool per slot", store.label()),
+            Measure::BlockCache(store) => format!("{} block cache per slot", store.label()),
+            Measure::WriteBufferManager(store) => format!("{} write buffers per slot", store.label()),
+            Measure::ColumnFamily(store) => format!("{} column family per slot", store.label()),
         }
     }
 
@@ -136,18 +127,6 @@ impl Measure {
             Measure::BlockCache(store) => format!("slot_{}_block_cache", prefix(store)),
             Measure::WriteBufferManager(store) => format!("slot_{}_write_buffer_manager", prefix(store)),
             Measure::ColumnFamily(store) => format!("{}_column_family", prefix(store)),
-        }
-    }
-
-    /// Whether it is about the process or about one slot.
-    pub fn group(self) -> Group {
-        match self {
-            Measure::SlotShare(_)
-            | Measure::Pool(_)
-            | Measure::BlockCache(_)
-            | Measure::WriteBufferManager(_)
-            | Measure::ColumnFamily(_) => Group::Slot,
-            _ => Group::Process,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::amount::{about, mib};
 use super::table::{self, Align, wrapped};
 use super::text::{self, heading};
 use crate::model::Bytes;
-use crate::plan::compare::{self, Amount, Comparison, Group, OptionDifference, Reading, Row};
+use crate::plan::compare::{self, Amount, Comparison, OptionDifference, Reading, Row};
 use crate::plan::settings::Notice;
 use crate::plan::{Rejected, Survey};
 
@@ -82,7 +82,7 @@ pub fn tables(comparison: &Comparison, names: &Names<'_>, width: usize) -> Strin
         out += &table::fitting(width, &[4], &header, &SIDES, &cells);
     }
     let list = |wanted: &dyn Fn(&&Row) -> bool, of: fn(&Row) -> Option<Amount>| {
-        let named = |row: &Row| Some(format!("{} {}", label(row), shown(of(row)?)));
+        let named = |row: &Row| Some(format!("{} {}", row.measure.label(), shown(of(row)?)));
         comparison.rows.iter().filter(wanted).filter_map(named).collect::<Vec<_>>().join(", ")
     };
     let stays = list(&|row| row.difference() == Some(0), |row| row.a);
@@ -111,13 +111,6 @@ fn labelled(name: &str, text: &str, width: usize) -> String {
     label.clone() + wrapped(text, width, label.len()).trim_start()
 }
 
-fn label(row: &Row) -> String {
-    match row.measure.group() {
-        Group::Process => row.measure.label(),
-        Group::Slot => format!("{} per slot", row.measure.label()),
-    }
-}
-
 fn shown(amount: Amount) -> String {
     match amount {
         Amount::Size(bytes) => about(bytes),
@@ -139,7 +132,7 @@ fn cells(row: &Row) -> Vec<String> {
         true => (format!("{sign}{}", mib(Bytes::new(magnitude))), format!("{sign}{magnitude}")),
         false => (format!("{sign}{magnitude}"), String::new()),
     };
-    vec![label(row), side(row.a), side(row.b), rounded, exact]
+    vec![row.measure.label(), side(row.a), side(row.b), rounded, exact]
 }
 
 /// Where only one side is planned: its message or its budget.

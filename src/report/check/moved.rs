@@ -1,6 +1,6 @@
 //! What moves in the budgets of a file, as lines and as a table.
 
-use crate::check::moved::{Moved, What, label};
+use crate::check::moved::{Moved, What};
 use crate::plan::compare::{Amount, Row};
 use crate::report::amount::about;
 use crate::report::table::{self, Align};
@@ -40,7 +40,7 @@ pub fn lines(all: &[Moved]) -> String {
             What::Sizes(rows) => {
                 out += &format!("  {}\n", title(moved));
                 for Row { measure, a, b } in rows {
-                    out += &format!("    {} {} -> {}\n", label(*measure), side(*a), side(*b));
+                    out += &format!("    {} {} -> {}\n", measure.label(), side(*a), side(*b));
                 }
             }
             other => out += &format!("  {} {}\n", title(moved), outcome(other).unwrap_or_default()),
@@ -56,7 +56,7 @@ pub fn markdown(all: &[Moved]) -> String {
         match &moved.what {
             What::Sizes(rows) => {
                 let rows: Vec<Vec<String>> =
-                    rows.iter().map(|row| vec![label(row.measure), side(row.a), side(row.b)]).collect();
+                    rows.iter().map(|row| vec![row.measure.label(), side(row.a), side(row.b)]).collect();
                 let header = [&*title(moved), "before", "after"];
                 out += &table::markdown(&header, &[Align::Left, Align::Right, Align::Right], &rows);
             }

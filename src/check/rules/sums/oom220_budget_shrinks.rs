@@ -1,5 +1,5 @@
 use crate::check::Collector;
-use crate::check::moved::{Moved, Shrunk, label};
+use crate::check::moved::{Moved, Shrunk};
 use crate::check::rule::rule;
 use crate::model::{Confidence, Finding, Place, Severity};
 
@@ -42,7 +42,7 @@ rule! {
 /// Told by the comparison of two versions: what shrinks, the worst first, and the settings that changed.
 pub fn tell(moved: &Moved, lost: &[Shrunk], changed: &[(Place, String)], total: Option<&Place>) -> Vec<Finding> {
     let mut found = Collector::new(&RULE, moved.subject.as_deref());
-    let say = |(measure, was, is): &Shrunk| format!("{} falls from {was} to {is}", label(*measure));
+    let say = |(measure, was, is): &Shrunk| format!("{} falls from {was} to {is}", measure.label());
     let mut draft = found.find(format!("a part of the {} shrinks by much", moved.role));
     for (place, text) in changed {
         draft = draft.at(place, text.clone());
