@@ -1,13 +1,14 @@
 //! `oomph size`: a whole configuration for a workload, from nothing.
 
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::Exit;
+use super::plan::width;
 use crate::config::Fleet;
 use crate::config::load::{self, MAX_FILE};
 use crate::config::workload::{self, Access, Allocator, Starter, StateHome, Workload};
@@ -267,12 +268,4 @@ fn print(args: &SizeArgs, sized: &Sizing, sheet: &Sheet, width: usize) -> anyhow
         }
     }
     Ok(out.flush()?)
-}
-
-/// As wide as the terminal, at most 100 columns; 80 where the output is not a terminal.
-fn width() -> usize {
-    if !io::stdout().is_terminal() {
-        return 80;
-    }
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).clamp(40, 100))
 }

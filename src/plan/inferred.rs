@@ -234,13 +234,13 @@ impl Attempt<'_> {
             ));
             return None;
         }
-        let (key, total) = match self.role {
-            Role::TaskManager => (keys::TM_PROCESS.name(), "taskmanager.memory.process.size"),
-            Role::JobManager => (keys::JM_PROCESS.name(), "jobmanager.memory.process.size"),
+        let key = match self.role {
+            Role::TaskManager => keys::TM_PROCESS.name(),
+            Role::JobManager => keys::JM_PROCESS.name(),
         };
         if let Some(mib) = self.process_size(profile, key) {
             reasons.push(format!(
-                "{flags} is exactly what Flink {version} starts a {} with for {total}: {mib}m and no other option of memory",
+                "{flags} is exactly what Flink {version} starts a {} with for {key}: {mib}m and no other option of memory",
                 self.role
             ));
             return Some(vec![(key, format!("{mib}m"))]);

@@ -2,25 +2,16 @@
 
 mod json;
 
-use anstyle::{AnsiColor, Style};
-
 pub use json::{Document, document};
 
 use super::Sheet;
 use super::amount::{about, mib};
 use super::table::{self, Align, wrapped};
-use super::text;
+use super::text::{self, REFUSED, heading};
 use crate::config::workload::Starter;
 use crate::model::Bytes;
 use crate::recommend::Change;
 use crate::recommend::size::{Basis, Part, SizeError, Sizing, TooSmall};
-
-const HEADING: Style = Style::new().bold();
-const REFUSED: Style = AnsiColor::Red.on_default().bold();
-
-fn heading(text: &str) -> String {
-    format!("\n{HEADING}{text}{HEADING:#}\n")
-}
 
 /// The configuration alone, each option behind its reason.
 pub fn configuration(sizing: &Sizing, version: &str, width: usize) -> String {

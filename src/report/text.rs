@@ -22,7 +22,7 @@ use crate::plan::store::Store;
 use crate::plan::{Backend, Mode, Rejected, Survey};
 
 const HEADING: Style = Style::new().bold();
-const REFUSED: Style = AnsiColor::Red.on_default().bold();
+pub(super) const REFUSED: Style = AnsiColor::Red.on_default().bold();
 
 /// The whole report on one plan.
 pub fn sheet(sheet: &Sheet, width: usize) -> String {
