@@ -292,7 +292,8 @@ pub fn missing_message(directory: &str, kind: FileKind, profile: &Profile) -> St
 fn distribution_of(directory: &Path) -> Option<(Version, String)> {
     let lib = directory.join("../lib");
     for entry in std::fs::read_dir(&lib).ok()?.flatten() {
-        let name = entry.file_name().into_string().ok()?;
+        // A name that is no UTF-8 is no jar of Flink's.
+        let Ok(name) = entry.file_name().into_string() else { continue };
         // flink-dist-1.20.5.jar, flink-dist_2.12-1.13.6.jar
         let version = name.strip_prefix("flink-dist").and_then(|n| n.strip_suffix(".jar")).and_then(|n| {
             let (_, version) = n.split_once('-')?;

@@ -67,6 +67,21 @@ fn a_distribution_around_the_directory_names_the_version() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_strange_name_among_the_jars_does_not_hide_the_distribution() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let files = directory(&[("conf/flink-conf.yaml", "a: 1\n"), ("lib/flink-dist-1.13.6.jar", "")]);
+    // Names come in any order: among so many, one comes before the jar.
+    for number in 0..64u8 {
+        fs::write(files.path().join("lib").join(OsStr::from_bytes(&[number + 1 + b'0', 0xff])), "").unwrap();
+    }
+    let choice = load_from(&files, "conf", None).unwrap().choice;
+    assert_eq!(choice.version.to_string(), "1.13.6");
+}
+
+#[test]
 fn a_file_the_version_does_not_read_is_planned_with_a_remark() {
     let files = directory(&BOTH[..1]);
     let loaded = load_from(&files, "flink-conf.yaml", Some("2.2")).unwrap();
