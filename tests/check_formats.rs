@@ -128,7 +128,7 @@ fn a_text_is_no_wider_than_eighty_columns_where_it_can_be_broken() {
 #[test]
 fn several_formats_are_written_at_once_and_files_have_no_colours() {
     let folder = examples();
-    let arguments = ["--output", "sarif=a.sarif", "--output", "text=a.txt", "--format", "github", "--select", "OOM102"];
+    let arguments = ["--output", "sarif=a.sarif", "--output", "Text=a.txt", "--format", "github", "--select", "OOM102"];
     let output = check(folder.path(), &arguments);
     assert!(text(&output).starts_with("::error file="));
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();

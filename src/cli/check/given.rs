@@ -146,7 +146,8 @@ impl Given {
             }
             _ => None,
         };
-        let text_in_a_file = args.output.iter().any(|output| output.starts_with("text="));
+        let format_of = |output: &String| Format::from_str(output.split('=').next()?, true).ok();
+        let text_in_a_file = args.output.iter().any(|output| format_of(output) == Some(Format::Text));
         let given = Given {
             inputs: if args.inputs.is_empty() { vec![".".to_owned()] } else { args.inputs.clone() },
             policy: team.policy().map_err(|error| about_team(&error))?,
