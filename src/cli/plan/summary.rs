@@ -76,7 +76,8 @@ pub fn run(args: &PlanArgs, request: &Request, out: &mut impl Write, width: usiz
 /// The files below a folder that may configure Flink, in order; what `.gitignore` leaves out is left out.
 fn files(folder: &Path) -> Vec<Input> {
     let walk = WalkBuilder::new(folder).sort_by_file_name(Ord::cmp).require_git(false).build();
-    let paths = walk.flatten().filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    let found = walk.filter_map(|entry| entry.inspect_err(|error| anstream::eprintln!("warning: {error}")).ok());
+    let paths = found.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
     paths.map(|entry| entry.into_path()).filter(|path| may_configure(path.as_path())).map(Input::Path).collect()
 }
 
