@@ -227,3 +227,19 @@ impl Subject {
         self.pods.iter().find(|(known, _)| *known == role).map(|(_, pod)| pod)
     }
 }
+
+impl Pod {
+    /// The mount that a path in Flink's container lies in: the deepest one counts.
+    pub fn mount_of(&self, path: &str) -> Option<&Mount> {
+        let holds = |mount: &&Mount| {
+            let rest = path.strip_prefix(mount.path.trim_end_matches('/'));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.mounts.iter().filter(holds).max_by_key(|mount| mount.path.trim_end_matches('/').len())
+    }
+
+    /// The volume that a mount shows, where the manifest holds it.
+    pub fn volume_of(&self, mount: &Mount) -> Option<&Volume> {
+        self.volumes.iter().find(|volume| volume.name == mount.volume)
+    }
+}

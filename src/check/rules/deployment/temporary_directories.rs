@@ -42,10 +42,6 @@ pub fn of(case: &Case<'_>, role: Role) -> Vec<Directory> {
 
 /// The mount that a path lies in, and its volume: the deepest one counts.
 pub fn volume_of<'a>(pod: &'a Pod, path: &str) -> Option<(&'a Mount, &'a Volume)> {
-    let holds = |mount: &&Mount| {
-        let rest = path.strip_prefix(mount.path.trim_end_matches('/'));
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let mount = pod.mounts.iter().filter(holds).max_by_key(|mount| mount.path.trim_end_matches('/').len())?;
-    Some((mount, pod.volumes.iter().find(|volume| volume.name == mount.volume)?))
+    let mount = pod.mount_of(path)?;
+    Some((mount, pod.volume_of(mount)?))
 }

@@ -79,12 +79,9 @@ fn trouble(case: &Case<'_>, role: Role, path: Option<&str>) -> Option<(&'static 
     };
     let in_memory = "Heap dumps take the memory that has run out";
     let pod = case.pod(role);
-    let mounts = pod.into_iter().flat_map(|pod| &pod.mounts).filter(|mount| below(path, &mount.path));
-    if let Some(mount) = mounts.max_by_key(|mount| mount.path.len()) {
-        let mut volumes = pod.into_iter().flat_map(|pod| &pod.volumes);
-        let memory = volumes.any(|volume| {
-            volume.name == mount.volume && matches!(volume.kind, VolumeKind::EmptyDir { memory: true, .. })
-        });
+    if let Some((pod, mount)) = pod.and_then(|pod| Some((pod, pod.mount_of(path)?))) {
+        let volume = pod.volume_of(mount);
+        let memory = volume.is_some_and(|volume| matches!(volume.kind, VolumeKind::EmptyDir { memory: true, .. }));
         let what = format!("the volume {} lies in memory and counts towards the container", mount.volume);
         return memory.then_some((in_memory, what));
     }

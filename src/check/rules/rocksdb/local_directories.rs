@@ -84,15 +84,12 @@ pub fn is_under(path: &str, folder: &str) -> bool {
 
 /// The mount of a TaskManager's container that holds a path.
 pub fn mount<'a>(case: &Case<'a>, path: &str) -> Option<&'a Mount> {
-    let mounts = case.pod(Role::TaskManager)?.mounts.iter();
-    let holding = mounts.filter_map(|mount| Some((mount, absolute(&mount.path)?)));
-    let holding = holding.filter(|(_, folder)| is_under(path, folder));
-    Some(holding.max_by_key(|(_, folder)| folder.len())?.0)
+    case.pod(Role::TaskManager)?.mount_of(path)
 }
 
 /// The volume that a mount shows, where the manifest holds it.
 pub fn volume<'a>(case: &Case<'a>, mount: &Mount) -> Option<&'a Volume> {
-    case.pod(Role::TaskManager)?.volumes.iter().find(|volume| volume.name == mount.volume)
+    case.pod(Role::TaskManager)?.volume_of(mount)
 }
 
 /// Whether the files of a directory are kept in memory.
