@@ -28,7 +28,7 @@ pub enum Collector {
 
 impl Collector {
     /// All of them with the flag that asks for them.
-    const FLAGS: [(Collector, &'static str); 6] = [
+    pub const FLAGS: [(Collector, &'static str); 6] = [
         (Collector::G1, "-XX:+UseG1GC"),
         (Collector::Parallel, "-XX:+UseParallelGC"),
         (Collector::Serial, "-XX:+UseSerialGC"),

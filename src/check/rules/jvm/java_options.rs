@@ -185,15 +185,8 @@ impl<'a> JavaOptions<'a> {
     /// The options that ask for a collector, each collector once. Two names stand for halves of one: `UseParallelOldGC`
     /// and `UseParNewGC`.
     pub fn collectors(&self) -> Vec<(Collector, &JavaOption<'a>)> {
-        let names = [
-            (Collector::G1, "UseG1GC"),
-            (Collector::Parallel, "UseParallelGC"),
-            (Collector::Serial, "UseSerialGC"),
-            (Collector::ConcMarkSweep, "UseConcMarkSweepGC"),
-            (Collector::Z, "UseZGC"),
-            (Collector::Shenandoah, "UseShenandoahGC"),
-        ];
-        names.into_iter().filter_map(|(collector, name)| Some((collector, self.on(name)?))).collect()
+        let asked = |(collector, flag)| Some((collector, self.on(switched(flag)?.0)?));
+        Collector::FLAGS.into_iter().filter_map(asked).collect()
     }
 }
 

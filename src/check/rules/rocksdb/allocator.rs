@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::check::Case;
 use crate::check::case::Written;
 use crate::config::is_placeholder;
+use crate::config::manifest::version_in_tag;
 use crate::config::workload;
 use crate::flink::Version;
 use crate::model::{Deployment, Place, Role};
@@ -135,9 +136,7 @@ pub fn is_official(image: &str) -> bool {
 
 /// The release that an image's tag names.
 pub fn tagged(image: &str) -> Option<Version> {
-    let (_, tag) = image.split('@').next()?.rsplit_once(':')?;
-    let end = tag.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(tag.len());
-    tag[..end].parse().ok()
+    version_in_tag(image)?.parse().ok()
 }
 
 #[cfg(test)]
