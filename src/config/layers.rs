@@ -1,8 +1,9 @@
 //! The layers of a configuration and their precedence.
 //!
-//! From weakest to strongest: the file; what a manifest or log sets beside it; the environment that the official image writes behind it; the memory flags of
-//! YARN's client; dynamic properties; and what the caller asks to suppose. A stronger layer's value wins, and the
-//! setting remembers whom it overrode.
+//! From weakest to strongest: the file of the distribution, where it is known; the file that was given; what a manifest
+//! or log sets beside it; what an operator's resources set; the environment that the official image writes behind it;
+//! the memory flags of YARN's client; dynamic properties; and what the caller asks to suppose. A stronger layer's value
+//! wins, and the setting remembers whom it overrode.
 
 use super::environment::Variable;
 use super::inlay::Inlay;
@@ -93,13 +94,9 @@ impl Layers {
         if let Some(file) = &self.file {
             read_file(file, &mut all)?;
         }
-        for Placed { key, value, place, written } in &self.settings {
-            all.config.put(key.clone(), value.clone(), place.clone(), *written);
-        }
+        put_all(&mut all.config, &self.settings);
         all.config.begin(Layer::Resource);
-        for Placed { key, value, place, written } in &self.resources {
-            all.config.put(key.clone(), value.clone(), place.clone(), *written);
-        }
+        put_all(&mut all.config, &self.resources);
         all.config.begin(Layer::Environment);
         self.read_environment(profile, &mut all);
         all.config.begin(Layer::Arguments);
@@ -125,9 +122,7 @@ impl Layers {
         if !profile.behaviour.yarn_master_flag_wins {
             put_flag(&mut all, "-jm", jm_key.name(), &self.yarn.jobmanager, &self.yarn_jm);
         }
-        for Placed { key, value, place, written } in &self.arguments {
-            all.config.put(key.clone(), value.clone(), place.clone(), *written);
-        }
+        put_all(&mut all.config, &self.arguments);
         for Assignment { key, value } in &self.dynamic {
             all.config.set(key.clone(), Value::text(value), Place::of(Source::DynamicProperty));
         }
@@ -191,6 +186,12 @@ impl Offset {
             Some(inlay) => inlay.position(inner, position),
             None => position,
         }
+    }
+}
+
+fn put_all(config: &mut Config, all: &[Placed]) {
+    for Placed { key, value, place, written } in all {
+        config.put(key.clone(), value.clone(), place.clone(), *written);
     }
 }
 

@@ -78,10 +78,10 @@ fn content<'a>(element: Node<'a, '_>) -> Option<(&'a str, std::ops::Range<usize>
     let range = node.range();
     let (start, end) = (whole.len() - whole.trim_start().len(), whole.len() - whole.trim_end().len());
     let inner = range.start + start..range.end.saturating_sub(end);
-    // An escaped character or a CDATA section is longer in the file than in the value.
     if bare.is_empty() {
         return None;
     }
+    // An escaped character or a CDATA section is longer in the file than in the value, so the range can turn out empty.
     Some((bare, if inner.start < inner.end { inner } else { range }))
 }
 

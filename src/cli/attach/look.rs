@@ -62,16 +62,14 @@ impl LookArgs {
         self.conf.as_deref()
     }
 
-    /// The same for a look between two whole ones: without malloc's chunks and RocksDB's files.
-    pub fn brief(&self) -> LookArgs {
-        LookArgs { is_brief: true, ..self.clone() }
-    }
-}
-
-impl LookArgs {
     /// Flink's REST address, where one was given.
     pub fn rest(&self) -> Option<&str> {
         self.rest.as_deref()
+    }
+
+    /// The same for a look between two whole ones: without malloc's chunks and RocksDB's files.
+    pub fn brief(&self) -> LookArgs {
+        LookArgs { is_brief: true, ..self.clone() }
     }
 }
 
