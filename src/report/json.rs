@@ -3,6 +3,18 @@
 pub mod v1;
 pub mod want;
 
+use std::collections::BTreeMap;
+
+use crate::model::Budget;
+
+/// A budget by component, with `total_flink` and `total_process`.
+pub(super) fn by_component(budget: &Budget) -> BTreeMap<&'static str, u64> {
+    let parts = budget.parts().iter().map(|(component, figure)| (component.key(), figure.bytes.get()));
+    let totals =
+        [("total_flink", budget.total_flink().bytes.get()), ("total_process", budget.total_process().bytes.get())];
+    parts.chain(totals).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;

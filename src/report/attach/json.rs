@@ -14,10 +14,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::advice::{self, RecommendationV1};
+use crate::diagnose::account::Account;
 use crate::diagnose::examination::Examination;
 use crate::diagnose::limits::Limits;
 use crate::model::{Deployment, Pool};
 use crate::recommend::from_use::Advice;
+use crate::report::json::by_component;
 
 use container::{CompanionV1, ContainerV1};
 pub use finding::FindingV1;
@@ -90,22 +92,17 @@ pub struct Document {
     unseen: Vec<UnseenV1>,
 }
 
+/// Resident bytes by pool, each byte once; malloc as a whole.
+pub(super) fn pools(account: &Account) -> BTreeMap<&'static str, u64> {
+    let whole = Pool::ALL.into_iter().filter(|pool| pool.is_resident() && !pool.is_malloc());
+    let whole = whole.map(|pool| (pool.key(), account.bytes(pool).get()));
+    whole.chain([("malloc", account.malloc().get())]).collect()
+}
+
 /// The document of one process.
 pub fn document(examination: &Examination, advice: Option<&Advice>) -> Document {
     let sample = &examination.sample;
     let account = examination.account.as_ref().ok();
-    let is_whole = |pool: &Pool| pool.is_resident() && !pool.is_malloc();
-    let pools = account.map(|account| {
-        let whole = Pool::ALL.into_iter().filter(is_whole).map(|pool| (pool.key(), account.bytes(pool).get()));
-        whole.chain([("malloc", account.malloc().get())]).collect()
-    });
-    let budget = examination.planned.as_ref().ok().map(|survey| {
-        let budget = &survey.plan.budget;
-        let parts = budget.parts().iter().map(|(component, figure)| (component.key(), figure.bytes.get()));
-        let totals =
-            [("total_flink", budget.total_flink().bytes.get()), ("total_process", budget.total_process().bytes.get())];
-        parts.chain(totals).collect()
-    });
     let jvm = sample.jvm.as_ref().ok();
     let ledger = examination.ledger.as_ref().ok();
     let observations = &examination.observations.all;
@@ -119,10 +116,10 @@ pub fn document(examination: &Examination, advice: Option<&Advice>) -> Document 
         deployment: sample.flink.as_ref().and_then(|flink| flink.deployment).map(Deployment::key),
         uptime_seconds: jvm.and_then(|jvm| jvm.uptime_nanoseconds).map(|uptime| uptime / 1_000_000_000),
         rss: account.map(|account| account.rss().get()),
-        pools,
+        pools: account.map(pools),
         malloc: malloc::pools(examination),
         arenas: sample.heap.as_ref().ok().map(malloc::arenas),
-        budget,
+        budget: examination.planned.as_ref().ok().map(|survey| by_component(&survey.plan.budget)),
         ledger: ledger.map(|ledger| ledger.rows.iter().map(RowV1::of).collect()),
         outside: ledger.map(|ledger| ledger.outside.iter().map(OutsideV1::of).collect()),
         container: container::container(examination),

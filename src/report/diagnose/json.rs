@@ -15,6 +15,7 @@ use crate::diagnose::postmortem::{Judged, Verdict};
 use crate::model::Bytes;
 use crate::recommend::change::Change;
 use crate::recommend::cure::{Proof, Recommendation, Step};
+use crate::report::json::by_component;
 
 /// The name and version of this format.
 pub const SCHEMA: &str = "oomph.diagnose/1";
@@ -210,13 +211,6 @@ struct UnreadV1 {
 /// The document of a report.
 pub fn document(report: &Report<'_, '_>) -> Document {
     let index = |judged: &Judged<'_>| report.cases.iter().position(|other| std::ptr::eq(other, judged));
-    let budget = report.budget.map(|survey| {
-        let budget = &survey.plan.budget;
-        let parts = budget.parts().iter().map(|(component, figure)| (component.key(), figure.bytes.get()));
-        let totals =
-            [("total_flink", budget.total_flink().bytes.get()), ("total_process", budget.total_process().bytes.get())];
-        parts.chain(totals).collect()
-    });
     Document {
         schema: SCHEMA,
         verdict: VerdictV1::of(&report.main.verdict),
@@ -252,7 +246,7 @@ pub fn document(report: &Report<'_, '_>) -> Document {
                 deaths: group.cases.iter().filter_map(|judged| index(judged)).collect(),
             })
             .collect(),
-        budget,
+        budget: report.budget.map(|survey| by_component(&survey.plan.budget)),
         recommendations: report.advice.recommendations.iter().map(CureV1::of).collect(),
         refused: report.advice.refused.clone(),
         inputs: report

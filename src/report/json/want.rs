@@ -73,12 +73,8 @@ fn answer(proposal: &Proposal) -> Answer {
 }
 
 fn components(plan: &Plan) -> BTreeMap<&'static str, u64> {
-    let budget = &plan.budget;
-    let mut all: BTreeMap<&'static str, u64> =
-        budget.parts().iter().map(|(component, figure)| (component.key(), figure.bytes.get())).collect();
-    all.insert("total_flink", budget.total_flink().bytes.get());
-    all.insert("total_process", budget.total_process().bytes.get());
-    all.insert("jvm_heap", budget.heap().get());
+    let mut all = super::by_component(&plan.budget);
+    all.insert("jvm_heap", plan.budget.heap().get());
     all.extend(plan.direct.map(|direct| ("jvm_direct", Bytes::get(direct))));
     all
 }

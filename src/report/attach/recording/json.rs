@@ -10,7 +10,8 @@ use crate::diagnose::recalled::{Recalled, What};
 use crate::diagnose::trend::restarts::{self, Keeper};
 use crate::diagnose::trend::{Forecast, Slope, Trend, Troughs, Verdict};
 use crate::model::{Bytes, Measure, Pool, Role, Unit};
-use crate::report::attach::json::FindingV1;
+use crate::report::attach::json::{FindingV1, pools};
+use crate::report::json::by_component;
 
 /// The name and version of this format.
 pub const SCHEMA: &str = "oomph.recording/1";
@@ -169,21 +170,10 @@ pub fn document(recalled: &Recalled, read: &Read) -> Document {
     let (header, last) = (&recalled.header, &recalled.last);
     let shown = &recalled.examination;
     let account = shown.account.as_ref().ok();
-    let pools = account.map(|account| {
-        let whole = Pool::ALL.into_iter().filter(|pool| pool.is_resident() && !pool.is_malloc());
-        let whole = whole.map(|pool| (pool.key(), account.bytes(pool).get()));
-        whole.chain([("malloc", account.malloc().get())]).collect()
-    });
     let is_divided = shown.observations.value(Measure::Pool(Pool::AllocatorRetained)).is_some();
     let malloc = account.filter(|_| is_divided).map(|account| {
         let parts = Pool::ALL.into_iter().filter(|pool| pool.is_malloc());
         parts.map(|pool| (pool.key(), account.bytes(pool).get())).collect()
-    });
-    let budget = recalled.budget.as_ref().map(|budget| {
-        let parts = budget.parts().iter().map(|(component, figure)| (component.key(), figure.bytes.get()));
-        let totals =
-            [("total_flink", budget.total_flink().bytes.get()), ("total_process", budget.total_process().bytes.get())];
-        parts.chain(totals).collect()
     });
     let measures =
         recalled.before.trends.iter().map(|(measure, trend)| (measure.key(), measured(recalled, *measure, trend)));
@@ -200,9 +190,9 @@ pub fn document(recalled: &Recalled, read: &Read) -> Document {
         role: last.target.role.map(Role::key),
         rss: last.value(Measure::Rss),
         at: shown.observations.at.to_string(),
-        pools,
+        pools: account.map(pools),
         malloc,
-        budget,
+        budget: recalled.budget.as_ref().map(by_component),
         limit: recalled.limit.map(Bytes::get),
         gone: recalled.end().map(str::to_owned),
         oom_kills: recalled.kills(),
