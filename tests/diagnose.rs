@@ -214,6 +214,11 @@ fn what_is_not_recognised_is_listed_and_no_error() {
     assert!(output.status.success());
     assert!(page.contains("Not read") && page.contains("notes.txt") && page.contains("image.bin"), "{page}");
     assert!(page.contains("not-oom"), "{page}");
+    for format in ["markdown", "html"] {
+        let output = oomph(&[folder.path().to_str().unwrap(), "--format", format]);
+        let page = text(&output.stdout);
+        assert!(page.contains("Not read") && page.contains("of a format that tells of deaths"), "{page}");
+    }
 }
 
 #[test]

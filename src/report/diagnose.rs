@@ -112,6 +112,19 @@ impl Report<'_, '_> {
         first.decides.filter(|_| !is_sure)
     }
 
+    /// What was not read, whole or in part: its name, and why.
+    fn not_read(&self) -> Vec<(String, String)> {
+        let unread = self.unread.iter().map(|(name, unseen)| (name.clone(), unseen.to_string()));
+        let says_nothing = self.inputs.iter().filter(|input| input.signals == 0 && !input.is_configuration);
+        let nothing = "nothing in it is of a format that tells of deaths";
+        let says_nothing = says_nothing.map(|input| (input.name.clone(), nothing.to_owned()));
+        let left_out = self
+            .inputs
+            .iter()
+            .flat_map(|input| input.left_out.iter().map(|sentence| (input.name.clone(), sentence.clone())));
+        unread.chain(says_nothing).chain(left_out).collect()
+    }
+
     /// Where a signal stands, as `file:line`.
     fn place(&self, file: usize, line: u32) -> String {
         let name = self.inputs.get(file).map_or("?", |input| input.name.as_str());

@@ -7,7 +7,7 @@ use super::{Report, advice, words};
 use crate::artefact::excerpt::Moment;
 use crate::diagnose::postmortem::candidates::{Candidate, candidates};
 use crate::diagnose::postmortem::groups::groups;
-use crate::diagnose::postmortem::timeline::{Event, timeline};
+use crate::diagnose::postmortem::timeline::{Event, Kind, timeline};
 use crate::model::{Bytes, Component};
 use crate::plan::Survey;
 use crate::report::amount::mib;
@@ -63,7 +63,7 @@ pub fn page(report: &Report<'_, '_>) -> Result<String, askama::Error> {
         cures: report.advice.recommendations.iter().map(Cure::of).collect(),
         refused: report.advice.refused.clone(),
         decides: report.undecided().map(|decides| (decides.evidence, decides.command)),
-        unread: report.unread.iter().map(|(name, unseen)| (name.clone(), unseen.to_string())).collect(),
+        unread: report.not_read(),
     }
     .render()
 }
@@ -203,11 +203,11 @@ fn axis(events: &[Event<'_>]) -> Option<Axis> {
     for (second, event) in &dated {
         let since = u64::try_from(second.saturating_sub(first.0)).unwrap_or(0);
         let x = u64::try_from(u128::from(since) * u128::from(FULL - 40) / u128::from(span)).unwrap_or(0) + 20;
-        let (y, class) = match event.kind.label() {
-            "last good" => (24, "good"),
-            "death" | "end" => (40, "death"),
-            "consequence" | "other reason" => (72, "after"),
-            _ => (56, "symptom"),
+        let (y, class) = match event.kind {
+            Kind::LastGood => (24, "good"),
+            Kind::Death | Kind::End => (40, "death"),
+            Kind::FirstSymptom | Kind::Symptom => (56, "symptom"),
+            Kind::Consequence | Kind::Other => (72, "after"),
         };
         points.push(Point {
             x,

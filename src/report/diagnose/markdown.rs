@@ -83,10 +83,11 @@ pub fn page(report: &Report<'_, '_>) -> String {
             decides.command
         );
     }
-    if !report.unread.is_empty() {
+    let not_read = report.not_read();
+    if !not_read.is_empty() {
         out += "\n### Not read\n\n";
-        for (name, unseen) in report.unread {
-            out += &format!("- {}: {}\n", escaped(name), escaped(&unseen.to_string()));
+        for (name, why) in not_read {
+            out += &format!("- {}: {}\n", escaped(&name), escaped(&why));
         }
     }
     out

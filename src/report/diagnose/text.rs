@@ -200,23 +200,7 @@ fn undecided(report: &Report<'_, '_>, width: usize) -> String {
 }
 
 fn unread(report: &Report<'_, '_>, width: usize) -> String {
-    let mut out = String::new();
-    if !report.unread.is_empty() {
-        out += "\nNot read\n";
-        for (name, unseen) in report.unread {
-            out += &wrapped(&format!("  {name}: {unseen}"), width, "    ");
-        }
-    }
-    for input in report.inputs.iter().filter(|input| input.signals == 0 && !input.is_configuration) {
-        if out.is_empty() || report.unread.is_empty() && !out.contains("Not read") {
-            out += "\nNot read\n";
-        }
-        out += &wrapped(&format!("  {}: nothing in it is of a format that tells of deaths", input.name), width, "    ");
-    }
-    for input in report.inputs {
-        for sentence in &input.left_out {
-            out += &wrapped(&format!("  {}: {sentence}", input.name), width, "    ");
-        }
-    }
-    out
+    let not_read = report.not_read();
+    let lines = not_read.iter().map(|(name, why)| wrapped(&format!("  {name}: {why}"), width, "    "));
+    if not_read.is_empty() { String::new() } else { format!("\nNot read\n{}", lines.collect::<String>()) }
 }
