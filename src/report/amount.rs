@@ -1,4 +1,4 @@
-//! Sizes as people read them, without losing a byte.
+//! Sizes and numbers as people read them, without losing a byte.
 
 use crate::model::Bytes;
 
@@ -35,6 +35,24 @@ pub fn fraction(value: f64) -> String {
     if f64::from(single) == value { single.to_string() } else { value.to_string() }
 }
 
+/// A count of things.
+pub fn count(number: u64, one: &str, several: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { several })
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -57,5 +75,14 @@ mod tests {
     fn a_fraction_is_shown_as_it_was_written() {
         assert_eq!(fraction(f64::from(0.1f32)), "0.1");
         assert_eq!(fraction(0.5), "0.5");
+    }
+
+    #[rstest]
+    #[case(0, "0")]
+    #[case(999, "999")]
+    #[case(1_000, "1,000")]
+    #[case(12_345_678, "12,345,678")]
+    fn thousands_are_apart(#[case] number: u64, #[case] shown: &str) {
+        assert_eq!(grouped(number), shown);
     }
 }

@@ -11,8 +11,8 @@ use super::over_time::{self, View, time, wrapped};
 use super::text::findings;
 use crate::artefact::recording::{Event, Tally};
 use crate::diagnose::recalled::{Happened, Recalled, What};
-use crate::model::{Bytes, Measure, Role};
-use crate::report::amount::mib;
+use crate::model::{Bytes, Measure};
+use crate::report::amount::{count, mib};
 use crate::report::sparkline::Signs;
 
 /// So many events are on the page, the newest; all that are kept are in the JSON.
@@ -36,17 +36,19 @@ impl Read {
     pub fn left_out(&self) -> Vec<String> {
         let lines = &self.lines;
         let mut all = Vec::new();
-        let mut say = |count: u64, what: &str| {
-            if count > 0 {
-                all.push(format!("{count} {what}"));
+        let mut say = |number: u64, one: &str, several: &str, what: &str| {
+            if number > 0 {
+                all.push(format!("{} {what}", count(number, one, several)));
             }
         };
-        say(u64::from(lines.torn_end), "line at the end is torn: it was being written, or the recorder ended in it");
-        say(lines.damaged, "lines are damaged and left out");
-        say(lines.unexplained, "samples are left out because the lines that explain them are damaged");
-        say(lines.unknown_lines, "lines are of a kind that this oomph does not know");
-        say(lines.unknown_values, "values are of measures that this oomph does not know");
-        say(self.missing_parts, "older parts are gone: rotation gave them up");
+        let torn = "at the end is torn: it was being written, or the recorder ended in it";
+        say(u64::from(lines.torn_end), "line", "lines", torn);
+        say(lines.damaged, "line is", "lines are", "damaged and left out");
+        let unexplained = "left out because the lines that explain them are damaged";
+        say(lines.unexplained, "sample is", "samples are", unexplained);
+        say(lines.unknown_lines, "line is", "lines are", "of a kind that this oomph does not know");
+        say(lines.unknown_values, "value is", "values are", "of a measure that this oomph does not know");
+        say(self.missing_parts, "older part is", "older parts are", "gone: rotation gave them up");
         all.extend(self.strangers.iter().map(|path| format!("{path} is no part of this recording")));
         all
     }
@@ -55,16 +57,12 @@ impl Read {
 /// The page.
 pub fn page(recalled: &Recalled, read: &Read, width: usize, signs: Signs) -> String {
     let target = &recalled.header.target;
-    let what = match target.role {
-        Some(Role::TaskManager) => "TaskManager",
-        Some(Role::JobManager) => "JobManager",
-        None => "Process",
-    };
+    let what = super::what(target.role);
     let heading = format!(
-        "Recording of {what} {}: {}, {} looks in {}, from {} to {}",
+        "Recording of {what} {}: {}, {} in {}, from {} to {}",
         target.pid,
         target.name,
-        recalled.looks,
+        count(recalled.looks, "look", "looks"),
         time(recalled.span()),
         second(recalled.first),
         second(recalled.last.at)
@@ -118,7 +116,7 @@ fn whole(recalled: &Recalled) -> String {
         (Some(why), 0) => format!(" The target is gone: {why}."),
         (Some(why), _) => format!(" The target is gone: {why}; the kernel had killed in its container."),
         (None, 0) => String::new(),
-        (None, kills) => format!(" The kernel killed {kills} times in its container."),
+        (None, kills) => format!(" The kernel killed {} in its container.", count(kills, "process", "processes")),
     };
     format!("{rss}{planned}{limit}.{end}")
 }
@@ -131,7 +129,7 @@ fn happened(recalled: &Recalled, width: usize) -> String {
     let mut out = String::from("\nWhat happened\n");
     let hidden = recalled.more_happened.saturating_add(left_out as u64);
     if hidden > 0 {
-        out += &format!("  {hidden} earlier events are not listed\n");
+        out += &format!("  {} not listed\n", count(hidden, "earlier event is", "earlier events are"));
     }
     for happened in recalled.happened.iter().skip(left_out) {
         out += &wrapped(&format!("  {}  {}", second(happened.at), told(happened)), width, "    ");
@@ -143,7 +141,9 @@ fn happened(recalled: &Recalled, width: usize) -> String {
 fn told(happened: &Happened) -> String {
     match &happened.what {
         What::Gap(gap) => format!("nobody had looked for {}", time(*gap)),
-        What::Killed(processes) => format!("the kernel killed in the container for memory, {processes} times"),
+        What::Killed(processes) => {
+            format!("the kernel killed {} in the container for memory", count(*processes, "process", "processes"))
+        }
         What::Event(event) => match event {
             Event::Started => "the recorder began".to_owned(),
             Event::Resumed => "the recorder went on; nobody had looked since the line before".to_owned(),

@@ -4,9 +4,9 @@ use crate::diagnose::container::{ContainerAccount, PageCacheVerdict};
 use crate::diagnose::examination::Examination;
 use crate::diagnose::ledger::{HeadRoom, Ledger, Row};
 use crate::diagnose::limits::Limits;
-use crate::model::{Bytes, Pool, Role};
+use crate::model::{Bytes, Pool};
 use crate::recommend::from_use::Advice;
-use crate::report::amount::{about, mib};
+use crate::report::amount::{about, count, mib};
 use crate::report::table::{self, Align};
 
 mod companions;
@@ -58,16 +58,12 @@ pub(super) fn besides(examination: &Examination, width: usize) -> String {
 /// What it is, in one line.
 pub(super) fn heading(examination: &Examination) -> String {
     let sample = &examination.sample;
-    let what = match &sample.flink {
-        Some(flink) if flink.role == Role::TaskManager => "TaskManager",
-        Some(_) => "JobManager",
-        None => "Process",
-    };
+    let what = super::what(sample.flink.as_ref().map(|flink| flink.role));
     let mut facts = vec![sample.name()];
     if let Ok(survey) = &examination.planned {
         facts.push(format!("Flink {}", survey.plan.profile.version()));
         if let Some(Ok(slots)) = &survey.plan.slots {
-            facts.push(format!("{} {}", slots.count, if slots.count == 1 { "slot" } else { "slots" }));
+            facts.push(count(u64::from(slots.count), "slot", "slots"));
         }
     }
     if let Ok(jvm) = &sample.jvm {

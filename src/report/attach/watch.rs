@@ -9,7 +9,8 @@ use crate::diagnose::ahead::Ahead;
 use crate::diagnose::examination::Examination;
 use crate::diagnose::over_time::OverTime;
 use crate::diagnose::trend::Timeline;
-use crate::model::{Bytes, Role};
+use crate::model::Bytes;
+use crate::report::amount::count;
 use crate::report::sparkline::Signs;
 
 /// What a block shows.
@@ -30,15 +31,10 @@ pub struct Watched<'w> {
 /// The block.
 pub fn block(watched: &Watched<'_>, width: usize, signs: Signs) -> String {
     let sample = &watched.now.sample;
-    let what = match sample.flink.as_ref().map(|flink| flink.role) {
-        Some(Role::TaskManager) => "TaskManager",
-        Some(Role::JobManager) => "JobManager",
-        None => "Process",
-    };
+    let what = super::what(sample.flink.as_ref().map(|flink| flink.role));
     let at = sample.at.round(jiff::Unit::Second).unwrap_or(sample.at);
     let since = watched.timeline.series(crate::model::Measure::Rss).span();
-    let looks = watched.timeline.looks();
-    let looks = format!("{looks} {}", if looks == 1 { "look" } else { "looks" });
+    let looks = count(watched.timeline.looks(), "look", "looks");
     let heading = format!("{what} {}: {}, {at}, {looks} in {}", sample.pid, sample.name(), time(since));
     let mut out = wrapped(&heading, width, "  ");
     let view =

@@ -3,8 +3,8 @@
 use super::NotRun;
 use super::table::UNSEEN;
 use super::text::whether;
-use super::words::{self, end, plain, seconds};
-use crate::report::amount::mib;
+use super::words::{end, plain, seconds};
+use crate::report::amount::{count, mib};
 use crate::report::table::{Align, fitting, hanging};
 use crate::repro::outcome::{Run, Trial};
 
@@ -52,7 +52,7 @@ pub fn page(trials: &[Trial], not_run: &[NotRun], width: usize) -> String {
         }
     }
     let held = trials.iter().filter(|trial| trial.holds()).count();
-    let all = words::count(trials.len() as u64, "scenario", "scenarios");
+    let all = count(trials.len() as u64, "scenario", "scenarios");
     out += &format!("\n{held} of {all} held");
     out += &match not_run.len() {
         0 => "\n".to_owned(),

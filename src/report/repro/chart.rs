@@ -1,7 +1,7 @@
 //! Memory over time as lines of text: anonymous memory as an area, files in memory upon it, the limit as a line, and where
 //! the run was ended.
 
-use super::words::{plain, seconds};
+use super::words::at_mark;
 use crate::model::Bytes;
 use crate::report::amount::about;
 use crate::report::sparkline::Signs;
@@ -134,13 +134,18 @@ const ASCII: Drawing = Drawing {
     mark: '+',
 };
 
+/// The sign of an end other than that of being done.
+fn mark(ending: &Ending) -> Option<char> {
+    match ending {
+        Ending::Finished => None,
+        ending if ending.is_death_of_memory() => Some('x'),
+        _ => Some('!'),
+    }
+}
+
 /// Where a run ended otherwise than by being done: the sign, its column and row.
 fn end_mark(run: &Run, frame: &Frame, columns: usize) -> Option<(char, usize, usize)> {
-    let sign = match &run.ending {
-        Ending::Finished => return None,
-        ending if ending.is_death_of_memory() => 'x',
-        _ => '!',
-    };
+    let sign = mark(&run.ending)?;
     let at = u128::from(run.millis) * columns as u128 / u128::from(frame.span);
     let column = usize::try_from(at).unwrap_or(columns).min(columns.saturating_sub(1));
     Some((sign, column, row_of(end_height(run, frame, Shown::of(&[run])), frame)))
@@ -292,16 +297,7 @@ pub fn key(run: &Run, frame: &Frame, shown: &[&Run], signs: Signs) -> Vec<String
         Some(limit) => parts.push(format!("the limit, {}, lies above", about(limit))),
         None => {}
     }
-    let after = seconds(run.millis);
-    match &run.ending {
-        Ending::Finished => {}
-        Ending::KilledByKernel { .. } => parts.push(format!("x killed by the kernel, {after}")),
-        Ending::KilledByWatchdog { .. } => parts.push(format!("x ended by oomph's watchdog, {after}")),
-        Ending::Died { status, .. } => parts.push(format!("! {}, {after}", plain(status))),
-        Ending::Failed(_) => parts.push(format!("! gave up, {after}")),
-        Ending::OutOfTime => parts.push(format!("! out of time, {after}")),
-        Ending::Interrupted => parts.push(format!("! interrupted, {after}")),
-    }
+    parts.extend(mark(&run.ending).zip(at_mark(run)).map(|(sign, text)| format!("{sign} {text}")));
     parts
 }
 

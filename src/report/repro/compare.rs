@@ -1,9 +1,9 @@
 //! `oomph repro compare`: two results, or a result and a recording, side by side.
 
 use super::table::UNSEEN;
-use super::words::{grouped, plain, seconds};
+use super::words::{plain, seconds};
 use crate::model::Bytes;
-use crate::report::amount::mib;
+use crate::report::amount::{grouped, mib};
 use crate::report::table::{Align, fitting, hanging};
 use crate::repro::compare::{Comparison, End, Figure, Pair, Row, Side, Unit, percent};
 use crate::repro::figures::Hundredths;

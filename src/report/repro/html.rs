@@ -8,10 +8,10 @@ use super::settings::{self, Difference};
 use super::svg::{Chart, chart};
 use super::table::{self, Held, UNSEEN, When, held};
 use super::text::{self, Setup};
-use super::words::{self, ending};
+use super::words::ending;
 use super::{NotRun, all};
 use crate::model::Bytes;
-use crate::report::amount::mib;
+use crate::report::amount::{count, mib};
 use crate::repro::outcome::{Ending, Run, Statement, Trial};
 
 /// The page of scenarios: those that were run, and those that were not.
@@ -23,7 +23,7 @@ pub fn page(trials: &[Trial], not_run: &[NotRun]) -> Result<String, askama::Erro
     let held = trials.iter().filter(|trial| trial.holds()).count();
     let title = match (trials, not_run) {
         ([trial], []) => trial.scenario.clone(),
-        (several, _) => format!("{held} of {} held", words::count(several.len() as u64, "scenario", "scenarios")),
+        (several, _) => format!("{held} of {} held", count(several.len() as u64, "scenario", "scenarios")),
     };
     Page {
         version: env!("CARGO_PKG_VERSION"),

@@ -1,7 +1,8 @@
 //! `oomph repro list`: the scenarios by name.
 
 use super::Entry;
-use super::words::{count, plain, roughly};
+use super::words::{plain, roughly};
+use crate::report::amount::count;
 use crate::report::table::hanging;
 
 /// A line a scenario: its name, about how long it takes, what it is about, and what it needs; behind them the failures on a real

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::words::{self, engine, grouped, plain};
+use super::words::{self, engine, plain};
 use crate::model::{Bytes, Experiment, StoreSettings, Workload};
-use crate::report::amount::about;
+use crate::report::amount::{about, grouped};
 use crate::repro::outcome::Run;
 use crate::repro::scenario::Home;
 

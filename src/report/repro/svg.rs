@@ -2,11 +2,11 @@
 //! was ended. Coordinates are whole units of a drawing of 980 by 480.
 
 use super::chart::{Frame, Level, Shown, end_height};
-use super::words::{plain, seconds};
+use super::words::{at_mark, plain, seconds};
 use crate::model::Bytes;
 use crate::report::amount::about;
 use crate::repro::figures::{Layers, thinned};
-use crate::repro::outcome::{Ending, Moment, Run};
+use crate::repro::outcome::{Moment, Run};
 
 /// The left and right end of the time axis.
 const LEFT: u64 = 130;
@@ -155,16 +155,7 @@ fn times(frame: &Frame) -> Vec<(u64, String)> {
 }
 
 fn end(run: &Run, frame: &Frame, shown: Shown) -> Option<End> {
-    let after = seconds(run.millis);
-    let text = match &run.ending {
-        Ending::Finished => return None,
-        Ending::KilledByKernel { .. } => format!("killed by the kernel, {after}"),
-        Ending::KilledByWatchdog { .. } => format!("ended by the watchdog, {after}"),
-        Ending::Died { status, .. } => format!("{}, {after}", plain(status)),
-        Ending::Failed(_) => format!("gave up, {after}"),
-        Ending::OutOfTime => format!("out of time, {after}"),
-        Ending::Interrupted => format!("interrupted, {after}"),
-    };
+    let text = at_mark(run)?;
     let height = Bytes::new(end_height(run, frame, shown)).min(frame.top());
     let x = x(run.millis, frame);
     Some(End { x, y: y(height, frame), text })

@@ -1,8 +1,8 @@
 //! What was predicted beside what was measured, and figures of several runs in columns.
 
-use super::words::{end, grouped, has_workload, plain, seconds};
+use super::words::{end, has_workload, plain, seconds};
 use crate::model::Bytes;
-use crate::report::amount::mib;
+use crate::report::amount::{grouped, mib};
 use crate::report::diagnose::cut;
 use crate::report::table::{Align, USUAL_WIDTH, fitting};
 use crate::repro::figures::Place;

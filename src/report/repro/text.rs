@@ -6,7 +6,7 @@ use super::settings::{self, Difference};
 use super::table;
 use super::words::{self, ending, has_state, has_workload, plain};
 use crate::model::{Area, Killer};
-use crate::report::amount::about;
+use crate::report::amount::{about, count};
 use crate::report::diagnose::words as diagnose;
 use crate::report::sparkline::Signs;
 use crate::report::table::hanging;
@@ -66,10 +66,10 @@ pub(super) fn summary(trial: &Trial) -> String {
     match (held, all) {
         (_, 0) => "Nothing was stated, so nothing is proved.".to_owned(),
         (held, all) if held == all => {
-            format!("All it states held: {}.", words::count(all as u64, "statement", "statements"))
+            format!("All it states held: {}.", count(all as u64, "statement", "statements"))
         }
         (held, all) => {
-            format!("{} of {} did not hold.", all - held, words::count(all as u64, "statement", "statements"))
+            format!("{} of {} did not hold.", all - held, count(all as u64, "statement", "statements"))
         }
     }
 }

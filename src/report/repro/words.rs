@@ -1,7 +1,7 @@
 //! How endings, engines and workloads are said.
 
 use crate::model::{EngineChoice, Workload};
-use crate::report::amount::about;
+use crate::report::amount::{about, count};
 use crate::report::diagnose::cut;
 use crate::repro::outcome::{Ending, Run};
 
@@ -53,6 +53,20 @@ pub(super) fn end(ending: &Ending) -> &'static str {
     }
 }
 
+/// What stands at the mark of an end, with when it was; nothing of a run that was done.
+pub(super) fn at_mark(run: &Run) -> Option<String> {
+    let what = match &run.ending {
+        Ending::Finished => return None,
+        Ending::KilledByKernel { .. } => "killed by the kernel".to_owned(),
+        Ending::KilledByWatchdog { .. } => "ended by oomph's watchdog".to_owned(),
+        Ending::Died { status, .. } => plain(status),
+        Ending::Failed(_) => "gave up".to_owned(),
+        Ending::OutOfTime => "out of time".to_owned(),
+        Ending::Interrupted => "interrupted".to_owned(),
+    };
+    Some(format!("{what}, {}", seconds(run.millis)))
+}
+
 /// Which RocksDB ran, and where it is from.
 pub(super) fn engine(choice: &EngineChoice, release: Option<&str>) -> String {
     let release = release.map_or_else(String::new, |release| format!("{}, ", plain(release)));
@@ -65,24 +79,6 @@ pub(super) fn source(choice: &EngineChoice) -> String {
         EngineChoice::Embedded => "embedded in oomph".to_owned(),
         EngineChoice::Library { of, .. } => format!("out of {}", plain(of)),
     }
-}
-
-/// A count of things.
-pub(super) fn count(number: u64, one: &str, several: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { several })
-}
-
-/// A number with its thousands apart.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// What a workload is made of.
@@ -130,15 +126,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-
-    #[rstest]
-    #[case(0, "0")]
-    #[case(999, "999")]
-    #[case(1_000, "1,000")]
-    #[case(12_345_678, "12,345,678")]
-    fn thousands_are_apart(#[case] number: u64, #[case] shown: &str) {
-        assert_eq!(grouped(number), shown);
-    }
 
     #[rstest]
     #[case(0, "0.0 s")]

@@ -6,7 +6,7 @@ use crate::diagnose::examination::Examination;
 use crate::diagnose::rocksdb_bound::{Amount, Direction, Evidence, Verdict};
 use crate::diagnose::rocksdb_metrics::RocksDbUse;
 use crate::model::{Bytes, Seen};
-use crate::report::amount::mib;
+use crate::report::amount::{count, mib};
 use crate::report::table::{self, Align};
 
 /// Databases that are listed, the largest first.
@@ -30,7 +30,7 @@ pub(super) fn section(examination: &Examination, width: usize) -> String {
 fn metrics(used: &RocksDbUse, width: usize) -> String {
     let mut parts = Vec::new();
     let size = |value: &Seen<Bytes>| value.as_ref().ok().map(|bytes| mib(*bytes));
-    let databases = format!("{} {}", used.databases, if used.databases == 1 { "database" } else { "databases" });
+    let databases = count(used.databases as u64, "database", "databases");
     let caches = used.caches.as_ref().ok().map(|count| {
         let range = if count.at_least == count.at_most {
             count.caches.to_string()
@@ -105,14 +105,9 @@ fn files(databases: &Databases, width: usize) -> String {
             Some(false) => ", not strict",
             None => "",
         };
-        let families = if shared.families == 1 { "column family" } else { "column families" };
-        let databases = if shared.instances.len() == 1 { "database" } else { "databases" };
-        let text = format!(
-            "    Cache {}{capacity}{strict}: {} {families}, {} {databases}",
-            shared.cache,
-            shared.families,
-            shared.instances.len(),
-        );
+        let families = count(shared.families as u64, "column family", "column families");
+        let databases = count(shared.instances.len() as u64, "database", "databases");
+        let text = format!("    Cache {}{capacity}{strict}: {families}, {databases}", shared.cache);
         out += &wrapped(&text, width, "      ");
     }
     out
