@@ -139,6 +139,15 @@ fn an_end_that_is_no_want_of_memory_gets_no_change_of_memory(#[case] folder: &st
     }
 }
 
+/// The kernel's report, the counters and the recording lie in one folder, as somebody would copy them.
+#[test]
+fn what_a_recording_shows_that_malloc_kept_gets_one_arena_and_no_memory() {
+    let document = json("failures/allocator-retention", &[]);
+    assert_eq!(verdict(&document), ["kernel-memcg", "native", "high", "OOM901"], "{:#}", document["causes"]);
+    let first = document["recommendations"][0].to_string();
+    assert!(first.contains("MALLOC_ARENA_MAX") && !first.contains("taskmanager.memory."), "{first}");
+}
+
 #[test]
 fn threads_that_cannot_start_are_no_want_of_memory() {
     let document = json("failures/native-threads", &[]);
