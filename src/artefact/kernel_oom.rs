@@ -322,7 +322,7 @@ fn lay(report: &mut Report, event: &Event, window: &str) {
         Part::Counter(counter) => report.counters.push(counter.clone()),
         Part::Stat => report.stat.add(window),
         Part::Machine => report.machine.read(window),
-        Part::Tasks(columns) => report.tasks = tasks::rows(columns, window),
+        Part::Tasks(columns) => report.tasks = tasks::rows(columns, event.at, window),
         Part::Bound(named) => {
             bound(report, Some(*named));
             report.telling = event.at;

@@ -12,6 +12,12 @@ use crate::model::Bytes;
 /// The words by which such lines are found in a large log. Python's `MemoryError` is found with those of the JVM's errors.
 pub const ANCHORS: &[&str] = &["died with exit code", "stage bundle factory"];
 
+/// Whether the kernel's name of a process is one that workers have: the interpreter, and the script that starts it
+/// (`pyflink-udf-runner.sh`, cut to 15 signs).
+pub fn is_worker(process: &str) -> bool {
+    ["python", "pyflink", "beam_sdk_worker"].iter().any(|name| process.starts_with(name))
+}
+
 /// What is said of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {

@@ -81,6 +81,8 @@ pub struct Evidence {
     pub glibc: bool,
     /// Python workers run beside the JVM.
     pub python: bool,
+    /// What they had when the container was full.
+    pub python_used: Option<Bytes>,
     /// It is a batch job, or has blocking shuffles.
     pub batch: bool,
     /// Latency tracking is on.

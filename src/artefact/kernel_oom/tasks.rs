@@ -8,6 +8,8 @@ use regex::Regex;
 /// A process in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
+    /// Where its row starts.
+    pub at: usize,
     /// The process, as the machine counts them and not its container.
     pub pid: u32,
     /// Its mappings, in pages.
@@ -37,13 +39,16 @@ pub(super) fn columns(header: &str) -> Vec<String> {
         .collect()
 }
 
-/// The rows below a header. Those that are torn are left out.
-pub(super) fn rows(columns: &[String], text: &str) -> Vec<Task> {
+/// The rows below a header, in a text that starts at `from`. Those that are torn are left out.
+pub(super) fn rows(columns: &[String], from: usize, text: &str) -> Vec<Task> {
     let Some(row) = ROW.as_ref() else { return Vec::new() };
-    row.captures_iter(text).filter_map(|found| task(columns, found.get(1)?.as_str(), found.get(2)?.as_str())).collect()
+    let read = |found: regex::Captures<'_>| {
+        task(columns, from + found.get(0)?.start(), found.get(1)?.as_str(), found.get(2)?.as_str())
+    };
+    row.captures_iter(text).filter_map(read).collect()
 }
 
-fn task(columns: &[String], pid: &str, rest: &str) -> Option<Task> {
+fn task(columns: &[String], at: usize, pid: &str, rest: &str) -> Option<Task> {
     let mut rest = rest.trim();
     let mut values: Vec<i64> = Vec::new();
     // The last column is the name, which may hold blanks.
@@ -55,6 +60,7 @@ fn task(columns: &[String], pid: &str, rest: &str) -> Option<Task> {
     let value = |name: &str| columns.iter().position(|column| column == name).and_then(|at| values.get(at)).copied();
     let pages = |name: &str| value(name).and_then(|value| u64::try_from(value).ok());
     Some(Task {
+        at,
         pid: pid.parse().ok()?,
         total_vm: pages("total_vm")?,
         rss: pages("rss")?,

@@ -218,7 +218,9 @@ fn evidence(judged: &Judged<'_>, sheet: &Sheet) -> Evidence {
         rocksdb_unmanaged: is("state.backend.rocksdb.memory.managed", "false"),
         leak: !case.strains(&["leak"]).is_empty(),
         python: case.signals.iter().any(|signal| signal.origin == crate::diagnose::postmortem::signal::Origin::Python)
-            || told(&["python"]),
+            || told(&["python"])
+            || !case.strains(&["python-workers"]).is_empty(),
+        python_used: case.strains(&["python-workers"]).into_iter().filter_map(|(_, strain)| strain.usage).max(),
         batch: is("execution.runtime-mode", "batch")
             || told(&["BatchShuffleReadBufferPool", "SortMergeResultPartition"]),
         latency_tracking: set("metrics.latency.interval").is_some_and(|value| value != "0" && value != "0 ms"),

@@ -1,11 +1,12 @@
 use super::room::Room;
 use super::{marks, mib, oom904_container_limit_near, permille};
 use crate::artefact::cgroup::Companion;
+use crate::artefact::python_worker::is_worker;
 use crate::diagnose::cause::{Outlook, Told, cause};
 use crate::diagnose::ledger::HeadRoom;
 use crate::diagnose::postmortem::case::Case;
 use crate::diagnose::postmortem::late::{Decides, Late, Weight};
-use crate::diagnose::postmortem::signal::Signal;
+use crate::diagnose::postmortem::signal::{Origin, Signal};
 use crate::model::{Area, Bytes, Component, Confidence, Finding, Role, Severity};
 
 cause! {
@@ -37,6 +38,7 @@ cause! {
         early: early,
         late: Some(Late {
             required,
+            supporting,
             weight: Weight::Explains,
             area: |_| Area::Container,
             title,
@@ -118,11 +120,21 @@ fn finding(outlook: &Outlook<'_>) -> Option<Finding> {
 }
 
 /// Readers of process tables say so where others than the largest JVM held what no budget of Flink's has.
-const STRAINS: [&str; 1] = ["other-processes"];
+const STRAINS: [&str; 2] = ["other-processes", "python-workers"];
 
-/// A container at its limit, of which processes beside the JVM held a part that is stated.
+/// A container at its limit, of which processes beside the JVM held a part that is stated. Where a Python worker itself was
+/// killed, OOM959 says so.
 fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    if case.told().any(|(_, death)| death.process.as_deref().is_some_and(is_worker)) {
+        return Vec::new();
+    }
     marks::killed_beside(case, marks::strained(case, &STRAINS))
+}
+
+fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
+    let mut found = marks::strained(case, &["limit-hit"]);
+    found.extend(case.of_origin(Origin::Python));
+    found
 }
 
 fn title(case: &Case<'_>) -> String {
@@ -135,7 +147,6 @@ mod tests {
     use super::super::left::Left;
     use super::super::tried::Tried;
     use super::*;
-    use crate::diagnose::postmortem::signal::Origin;
     use crate::model::Killer;
     use crate::model::Pool;
 
@@ -185,5 +196,15 @@ mod tests {
         assert_eq!((killed.first(), killed.verdict().area), (Some("OOM911"), Area::Container));
         assert!(!others(Left::killed_by(Killer::Jvm, Area::Heap)).codes().contains(&"OOM911"));
         assert!(!Left::killed_by(Killer::YarnPmem, Area::Container).codes().contains(&"OOM911"));
+        let workers = Left::killed_by(Killer::KernelMemcg, Area::Container);
+        let workers = workers.strain(Origin::Kernel, "python-workers", Some(Area::Container));
+        assert!(workers.process("java").codes().contains(&"OOM911"));
+    }
+
+    #[test]
+    fn a_python_worker_that_was_killed_is_another_page() {
+        let killed = Left::killed_by(Killer::KernelMemcg, Area::Container).process("python3.11");
+        let codes = killed.strain(Origin::Kernel, "python-workers", Some(Area::Container)).codes();
+        assert!(codes.contains(&"OOM959") && !codes.contains(&"OOM911"), "{codes:?}");
     }
 }

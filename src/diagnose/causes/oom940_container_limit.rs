@@ -54,9 +54,12 @@ cause! {
 const KILLER: [Killer; 1] = [Killer::KernelMemcg];
 /// What the counters of a report show to have filled a group, and other pages explain.
 const SHOWN: [Area; 3] = [Area::PageCache, Area::Tmpfs, Area::Other];
+/// What a table of its processes shows, and OOM911 or OOM959 explains.
+const BESIDE: [&str; 2] = ["python-workers", "other-processes"];
 
 fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
-    if marks::told_of(case, &KILLER, &SHOWN).is_empty() { marks::killed(case, &KILLER) } else { Vec::new() }
+    let is_shown = !marks::told_of(case, &KILLER, &SHOWN).is_empty() || !marks::strained(case, &BESIDE).is_empty();
+    if is_shown { Vec::new() } else { marks::killed(case, &KILLER) }
 }
 
 fn title(case: &Case<'_>) -> String {
@@ -105,6 +108,10 @@ mod tests {
     fn what_the_counters_show_and_a_heap_that_fails_by_itself_are_not() {
         for area in SHOWN {
             assert!(!killed(area).codes().contains(&"OOM940"), "{area:?}");
+        }
+        for name in BESIDE {
+            let beside = killed(Area::Container).strain(Origin::Kernel, name, Some(Area::Container));
+            assert_eq!(beside.codes(), ["OOM911"], "{name}");
         }
         assert!(!Left::killed_by(Killer::Jvm, Area::Heap).codes().contains(&"OOM940"));
         assert!(!Left::killed_by(Killer::KernelGlobal, Area::Container).codes().contains(&"OOM940"));

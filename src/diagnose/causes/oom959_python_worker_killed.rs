@@ -1,4 +1,5 @@
 use super::{marks, oom960_python_memory_error as memory_error};
+use crate::artefact::python_worker::is_worker;
 use crate::diagnose::cause::cause;
 use crate::diagnose::postmortem::case::Case;
 use crate::diagnose::postmortem::late::{Decides, Late, Weight};
@@ -25,8 +26,10 @@ cause! {
     /// python3` in the container of a successor; `oomph attach PID` adds up all processes of the container.
     ///
     /// ### Cure
-    /// Give workers their share: `taskmanager.memory.managed.consumer-weights` with `PYTHON`, a larger
-    /// `taskmanager.memory.managed.fraction`. Smaller batches: `python.fn-execution.bundle.size`,
+    /// Room in the container that no part of the JVM fills: `taskmanager.memory.task.off-heap.size`, by what the kernel's
+    /// table shows that the workers had and a quarter more. Give workers their share of managed memory:
+    /// `taskmanager.memory.managed.consumer-weights` with `PYTHON`, a larger `taskmanager.memory.managed.fraction`.
+    /// Smaller batches: `python.fn-execution.bundle.size`,
     /// `python.fn-execution.arrow.batch.size`, `python.state.cache-size`. Fewer workers: fewer slots, or
     /// `python.execution-mode` `thread`, which runs functions inside the JVM's process. What the functions keep in
     /// global objects is never freed.
@@ -53,11 +56,6 @@ cause! {
     }
 }
 
-/// Names under which the kernel knows a worker.
-fn is_worker(process: &str) -> bool {
-    process.starts_with("python") || process.starts_with("pyflink") || process.starts_with("beam_sdk_worker")
-}
-
 fn required<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
     if case.death.is_some() {
         let mut found = marks::told(case, &marks::OUTSIDE, |_, death| death.process.as_deref().is_some_and(is_worker));
@@ -78,16 +76,17 @@ pub(super) fn died<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
 fn supporting<'s>(case: &Case<'s>) -> Vec<&'s Signal> {
     let mut found = died(case);
     found.extend(case.of_origin(Origin::Python));
-    found.extend(marks::strained(case, &["limit-hit"]));
+    found.extend(marks::strained(case, &["limit-hit", "python-workers"]));
     found
 }
 
 fn title(case: &Case<'_>) -> String {
     match case.death {
         Some(_) => format!(
-            "a Python worker was killed, {}, with the container at {}",
+            "a Python worker was killed, {}, with the container at {}{}",
             marks::victim(case),
-            marks::its_limit(case)
+            marks::its_limit(case),
+            marks::in_words(case, &["python-workers"])
         ),
         None => "a Python worker was killed by signal 9; the text does not say whether for memory".to_owned(),
     }

@@ -16,7 +16,9 @@ pub struct Candidate {
 /// Where a container was killed at its limit and the verdict does not say what filled it. Empty elsewhere.
 pub fn candidates(case: &Case<'_>, area: Area) -> Vec<Candidate> {
     let killed = case.killed_by(&[Killer::KernelMemcg, Killer::YarnPmem]);
-    if !killed || !matches!(area, Area::Config | Area::Container) {
+    // A table of its processes says who was in it.
+    let is_shown = !case.strains(&["python-workers", "other-processes"]).is_empty();
+    if !killed || is_shown || !matches!(area, Area::Config | Area::Container) {
         return Vec::new();
     }
     let says = |words: &[&str]| {
@@ -99,6 +101,18 @@ mod tests {
         assert_eq!(first(vec![given])[0], "RocksDB");
         let unnamed = first(Vec::new());
         assert!(unnamed[0] != "RocksDB" && unnamed.contains(&"RocksDB"), "{unnamed:?}");
+    }
+
+    #[test]
+    fn where_a_table_shows_who_was_in_the_container_nothing_is_guessed() {
+        let killed = Says::Death(Death { area: Some(Area::Container), ..Death::by(Killer::KernelMemcg) });
+        let (area, text) = (Some(Area::Container), "Python workers had 758 MiB".to_owned());
+        let strain = Says::Strain(Strain { name: "python-workers", area, text, usage: None, limit: None });
+        let signal = |says| Signal { origin: Origin::Kernel, file: 0, line: 1, at: None, quote: String::new(), says };
+        let signals = [killed, strain].map(signal);
+        let guessed = |signals: &[Signal]| candidates(&cases(signals).first().unwrap().case, Area::Container).len();
+        assert_eq!(guessed(&signals), 0);
+        assert!(guessed(&signals[..1]) > 0);
     }
 
     #[test]

@@ -14,14 +14,26 @@ const BATCH: &str = "python.fn-execution.arrow.batch.size";
 /// its libraries (`python.fn-execution.framework.memory.size` was 64 MiB, and pandas alone is more).
 const LEAST: Bytes = Bytes::mib(256);
 
+/// So many records in a bundle or batch are no load: Flink's own defaults from 1.15 on, 100000 before
+/// (`PythonOptions.MAX_BUNDLE_SIZE`).
+const FEW: u64 = 1000;
+
+/// What workers get, in hundredths of what they were seen to have.
+const ON_TOP: u64 = 125;
+
 const SOURCE: &str = "FLINK-17923, https://github.com/apache/flink/pull/12370; PyFlink 1.12 to 2.3: workers are told \
                       a limit and none of them reads it";
 
 /// OOM959.
 pub(super) fn worker_killed(case: &Case<'_>, advice: &mut Advice) {
-    smaller_bundles(case, advice);
+    let many = [BUNDLE, BATCH].iter().any(|key| records(case, key).is_some_and(|now| now > FEW));
+    if many {
+        smaller_bundles(case, advice);
+    }
     managed(case, advice);
     room_for_workers(case, advice);
+    // What a few records take is little beside what a worker keeps for good.
+    smaller_bundles(case, advice);
     advice.refused.push("a larger heap: Python workers are processes of their own beside the JVM".to_owned());
 }
 
@@ -73,13 +85,17 @@ pub(super) fn other_processes(case: &Case<'_>, advice: &mut Advice) {
     native::larger_overhead(case, advice);
 }
 
+/// So many records are in a bundle or a batch at most; nothing where this version has no such option.
+fn records(case: &Case<'_>, key: &str) -> Option<u64> {
+    case.reading(key)?.trim().parse().ok().filter(|_| case.has(key))
+}
+
 fn smaller_bundles(case: &Case<'_>, advice: &mut Advice) {
     let tenth = |key: &str| {
-        let now = case.reading(key)?;
-        let now: u64 = now.trim().parse().ok()?;
+        let now = records(case, key)?;
         (now >= 100).then(|| Step::set(key, (now / 10).to_string()))
     };
-    let steps: Vec<Step> = [BUNDLE, BATCH].into_iter().filter(|key| case.has(key)).filter_map(tenth).collect();
+    let steps: Vec<Step> = [BUNDLE, BATCH].into_iter().filter_map(tenth).collect();
     if steps.is_empty() {
         return;
     }
@@ -129,7 +145,8 @@ pub(super) fn room_for_workers(case: &Case<'_>, advice: &mut Advice) {
         return;
     }
     let component = Component::TaskOffHeap;
-    let target = amount::target(case, Room::Part(component), None, LEAST);
+    let used = case.patient.evidence.python_used.map(|used| (used, ON_TOP));
+    let target = amount::target(case, Room::Part(component), used, LEAST);
     case.offer_within_and_beyond(
         advice,
         Draft {

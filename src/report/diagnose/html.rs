@@ -143,7 +143,7 @@ fn group_rows(report: &Report<'_, '_>) -> Vec<[String; 4]> {
             group.cases.len().to_string(),
             group.code.unwrap_or("none").to_owned(),
             group.killer.to_string(),
-            words::area(group.area).to_owned(),
+            words::filled(group.code, group.area).to_owned(),
         ]
     };
     groups(report.cases).into_iter().map(row).collect()

@@ -29,7 +29,12 @@ pub fn page(report: &Report<'_, '_>) -> String {
         );
         for group in groups(report.cases) {
             let code = group.code.unwrap_or("none");
-            out += &format!("| {} | {code} | {} | {} |\n", group.cases.len(), group.killer, words::area(group.area));
+            out += &format!(
+                "| {} | {code} | {} | {} |\n",
+                group.cases.len(),
+                group.killer,
+                words::filled(group.code, group.area)
+            );
         }
     }
     let mut evidence: Vec<_> = report.main.case.told().map(|(signal, _)| signal).collect();

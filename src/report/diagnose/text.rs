@@ -65,7 +65,7 @@ fn amounts(report: &Report<'_, '_>) -> Vec<String> {
         (None, None) => None,
     });
     if !matches!(verdict.killer, Killer::NotOom | Killer::Unknown) {
-        facts.push(format!("what filled up: {}", words::area(verdict.area)));
+        facts.push(format!("what filled up: {}", words::filled(verdict.code, verdict.area)));
     }
     if let Some(first) = facts.first_mut() {
         *first = capital(first);
@@ -97,7 +97,8 @@ fn deaths(report: &Report<'_, '_>, width: usize) -> String {
     let mut out = format!("\n{} deaths, by cause\n", report.cases.len());
     for group in groups(report.cases) {
         let code = group.code.unwrap_or("no cause");
-        let head = format!("{:>5} x {code}, {}, {}", group.cases.len(), group.killer, words::area(group.area));
+        let head =
+            format!("{:>5} x {code}, {}, {}", group.cases.len(), group.killer, words::filled(group.code, group.area));
         out += &wrapped(&head, width, "        ");
         let places = group.cases.iter().filter_map(|judged| judged.case.told().next());
         let mut places: Vec<String> =

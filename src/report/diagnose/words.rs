@@ -40,6 +40,15 @@ pub fn area(area: Area) -> &'static str {
     }
 }
 
+/// The same as a cause of a code tells it: a container that processes beside the JVM helped to fill is not one of which
+/// nothing shows by what.
+pub fn filled(code: Option<&str>, area: Area) -> &'static str {
+    match (code, area) {
+        (Some("OOM911" | "OOM959"), Area::Container) => "the container, not by the JVM alone",
+        _ => self::area(area),
+    }
+}
+
 /// Who says something.
 pub fn origin(origin: Origin) -> &'static str {
     match origin {

@@ -53,6 +53,46 @@ fn counters_at_their_limit_are_a_second_origin() {
     assert!(signals[0].quote.starts_with("Memory cgroup out of memory: Killed process 41"));
 }
 
+/// The same with a table of tasks: name and resident pages.
+fn with_tasks(tasks: &[(&str, u32)]) -> String {
+    let row = |(at, (name, pages)): (usize, &(&str, u32))| {
+        format!(
+            "[    10.000000] [{:>7}]     0 {:>5}   900000 {pages:>8}   900000        0             0 {name}\n",
+            41 + at,
+            41 + at
+        )
+    };
+    let rows: String = tasks.iter().enumerate().map(row).collect();
+    let header = "[    10.000000] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name\n";
+    report("anon 1000000000\nfile 0\nshmem 0").replace("oom-kill:", &format!("{header}{rows}oom-kill:"))
+}
+
+#[rstest]
+#[case::workers_of_python(
+    &[("java", 100_000), ("pyflink-udf-run", 500), ("python3.11", 40_000), ("python3.11", 90_000), ("tee", 100)],
+    Some(("python-workers", 130_500, "python3.11", 44))
+)]
+#[case::others(&[("java", 100_000), ("agent", 60_000), ("bash", 900)], Some(("other-processes", 60_900, "agent", 42)))]
+#[case::a_smaller_jvm(&[("java", 60_000), ("java", 100_000)], Some(("other-processes", 60_000, "java", 41)))]
+#[case::little_beside(&[("java", 200_000), ("python3", 30_000), ("bash", 900)], None)]
+#[case::no_jvm(&[("worker", 100_000), ("python3", 90_000)], None)]
+fn a_table_of_tasks_shows_what_ran_beside_the_jvm(
+    #[case] tasks: &[(&str, u32)],
+    #[case] beside: Option<(&str, u32, &str, u32)>,
+) {
+    let signals = signals(&Excerpt::plain(&with_tasks(tasks)));
+    let found = signals.iter().find_map(|signal| match &signal.says {
+        Says::Strain(strain) if strain.name != "limit-hit" => Some((signal, strain)),
+        _ => None,
+    });
+    assert_eq!(found.map(|(_, strain)| strain.name), beside.map(|(name, ..)| name));
+    if let (Some((signal, strain)), Some((_, pages, name, pid))) = (found, beside) {
+        assert_eq!((strain.usage, strain.limit), (Some(Bytes::kib(4 * pages)), Some(Bytes::gib(1))));
+        assert!(strain.text.contains(&format!("({name}, process {pid})")), "{}", strain.text);
+        assert!(signal.quote.ends_with(name) && signal.quote.contains(&pid.to_string()), "{}", signal.quote);
+    }
+}
+
 #[test]
 fn a_death_told_twice_is_one() {
     let told = report("anon 1000000000\nfile 0\nshmem 0");
