@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
 use crate::harness::child::Door;
 use crate::harness::enter;
 use crate::harness::group::Group;
@@ -80,21 +82,33 @@ impl Jvm {
         Ok(Jvm { pid: child.id(), heap, since, log, out, child, ended: None })
     }
 
-    /// How it ended; nothing while it runs.
+    /// How it ended; nothing while it runs. What it started (Python, for functions in it) ends with it.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {
-            self.ended = self.child.try_wait().ok().flatten();
+            // Not collected yet, it keeps its id, so that its process group can be no other's.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            let runs = self.raw().is_some_and(|pid| matches!(waitid(WaitId::Pid(pid), options), Ok(None)));
+            if !runs {
+                self.end();
+            }
         }
         self.ended
     }
 
-    /// Ends it and waits until it is gone.
+    /// Ends it with all that it started, and waits until it is gone.
     pub fn end(&mut self) {
-        if self.ended().is_none() {
+        if self.ended.is_none() {
             // It holds nothing that anybody needs later; a JVM without heap would not hear a politer signal.
+            if let Some(pid) = self.raw() {
+                let _ = kill_process_group(pid, Signal::KILL);
+            }
             let _ = self.child.kill();
             self.ended = self.child.wait().ok();
         }
+    }
+
+    fn raw(&self) -> Option<Pid> {
+        i32::try_from(self.pid).ok().and_then(Pid::from_raw)
     }
 
     /// The last lines of what it wrote.
@@ -171,6 +185,24 @@ mod tests {
         assert_eq!(words, ["--enter", "-", &std::process::id().to_string(), "--", "java", "-Xmx1m"]);
         assert_eq!(through.get_current_dir(), Some(Path::new("/tmp")));
         assert_eq!(through.get_envs().filter(|(name, _)| *name == "HOME").count(), 1);
+    }
+
+    #[test]
+    fn what_a_process_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!("sleep 1000 & echo $! >{}/pid; exit 3", folder.path().display());
+        let mut jvm = started(&script, folder.path());
+        while jvm.ended().is_none() {
+            std::thread::yield_now();
+        }
+        assert_eq!(jvm.ended().unwrap().code(), Some(3));
+        let pid: u32 = fs::read_to_string(folder.path().join("pid")).unwrap().trim().parse().unwrap();
+        let stat = PathBuf::from(format!("/proc/{pid}/stat"));
+        // Who collects it may be slow to do so.
+        let is_gone = || fs::read_to_string(&stat).map_or(true, |text| text.contains(") Z "));
+        while !is_gone() {
+            std::thread::yield_now();
+        }
     }
 
     #[test]
