@@ -152,7 +152,8 @@ fn look_until_over(
             followed.ending = Ending::Interrupted;
             return followed;
         }
-        if submitted.elapsed() >= lasts || enough(&followed) {
+        // By the look itself: a later one may never come, and the run would seem shorter than it was to be.
+        if followed.millis >= millis(lasts) || enough(&followed) {
             return followed;
         }
         thread::sleep(LOOK);
