@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -57,6 +58,45 @@ fn what_newcomers_do_wrong_is_said_in_words(#[case] arguments: &[&str], #[case] 
     assert_eq!(output.status.code(), Some(code), "{error}");
     assert!(error.contains(says), "{error}");
     assert!(output.stdout.is_empty(), "nothing that looks like an answer: {}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// A folder with a Flink of which there is a name alone, and an interpreter with PyFlink of another version.
+fn flink_and_another_python() -> tempfile::TempDir {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("flink/lib")).unwrap();
+    fs::write(at("flink/lib/flink-dist-2.3.0.jar"), "").unwrap();
+    fs::write(at("python3"), "#!/bin/sh\necho 1.20.5\n").unwrap();
+    fs::set_permissions(at("python3"), fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+#[test]
+fn a_job_with_python_functions_says_which_python_it_needs_and_how_to_get_it() {
+    let folder = flink_and_another_python();
+    let words = ["repro", "loop", "python-worker", "--flink-home", "flink", "--python", "./python3", "--dir", "runs"];
+    let output = Command::new(env!("CARGO_BIN_EXE_oomph")).args(words).current_dir(folder.path()).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    assert!(error.starts_with("error: could not run python-worker: it needs PyFlink 2.3.0, and "), "{error}");
+    assert!(error.contains("/python3 has PyFlink 1.20.5: python3 -m venv pyflink-2.3.0; "), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert_eq!(fs::read_dir(folder.path().join("runs")).unwrap().count(), 0);
+}
+
+#[test]
+fn of_all_failures_the_one_that_needs_a_python_is_named_as_not_run_where_there_is_none() {
+    let folder = flink_and_another_python();
+    let words = ["repro", "loop", "--all", "--flink-home", "flink", "--python", "./python3", "--dir", "runs"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oomph"));
+    // No JDK: the others end before anything is started.
+    let output = command.args(words).current_dir(folder.path()).env("JAVA_HOME", folder.path()).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    let (_, not_run) = told.split_once("\nNot run\n").unwrap();
+    assert!(not_run.trim_start().starts_with("python-worker: needs PyFlink 2.3.0, and "), "{not_run}");
+    assert!(not_run.ends_with("; 1 not run\n") && not_run.contains("0 of "), "{not_run}");
+    assert_eq!(fs::read_dir(folder.path().join("runs")).unwrap().count(), 0);
 }
 
 #[test]

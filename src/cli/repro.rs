@@ -189,6 +189,11 @@ struct RunArgs {
     #[arg(long, value_enum, value_name = "WHERE", requires = "flink_home", conflicts_with_all = ["workload", "record", "flink_dist", "factor", "disk"])]
     on: Option<closed_loop::On>,
 
+    /// With --on flink, the Python with PyFlink for jobs with Python functions; several for several versions [default: that
+    /// of the package --flink-home lies in, else python3].
+    #[arg(long, value_name = "FILE", requires = "on")]
+    python: Vec<PathBuf>,
+
     /// A workload of your own, in place of a scenario.
     #[arg(long, value_name = "FILE", conflicts_with = "names")]
     workload: Option<PathBuf>,

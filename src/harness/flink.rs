@@ -14,6 +14,7 @@ pub mod heap_state_surge;
 pub mod jdk;
 pub mod latency_metrics;
 pub mod process;
+pub mod python;
 pub mod recorder;
 pub mod submit;
 

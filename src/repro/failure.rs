@@ -15,6 +15,26 @@ pub struct Site<'s> {
     pub directory: &'s str,
     /// A directory in memory, where the failure asks for one.
     pub tmpfs: Option<&'s str>,
+    /// Who runs Python functions, where the failure asks for that.
+    pub python: Option<Worker<'s>>,
+}
+
+/// What runs Python functions.
+#[derive(Clone, Copy, Debug)]
+pub struct Worker<'s> {
+    /// The interpreter, with PyFlink.
+    pub program: &'s str,
+    /// The file with the functions.
+    pub module: &'s str,
+}
+
+/// Python functions of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Module {
+    /// Its file.
+    pub file: &'static str,
+    /// Its text.
+    pub text: &'static str,
 }
 
 /// What bounds the process that the failure is about.
@@ -81,12 +101,16 @@ pub struct Failure {
     /// Whether its job fails and starts again all the time, and `oomph record` looks on: nothing else that is left of such a
     /// death tells what restarts leave behind.
     pub restarts: bool,
+    /// What the job has in Python: then it needs PyFlink.
+    pub python: Option<Module>,
     /// How it ends.
     pub end: End,
     /// Who `diagnose` may say ended it.
     pub killers: &'static [Killer],
     /// What it may say had filled the memory.
     pub areas: &'static [Area],
+    /// The causes that it may name; any where there are none.
+    pub causes: &'static [&'static str],
     /// The failing run has at most so long, from the submission of its job.
     pub seconds: u64,
     /// Seconds that both runs take together on two cores, the starts of their clusters included.
@@ -166,9 +190,13 @@ impl Failure {
     fn is_explained_by(&self) -> String {
         let killers: Vec<&str> = self.killers.iter().map(|killer| killer.name()).collect();
         let areas: Vec<String> = self.areas.iter().map(ToString::to_string).collect();
+        let causes = match self.causes {
+            [] => String::new(),
+            causes => format!("{}: ", causes.join(" or ")),
+        };
         match self.is_negative() {
             true => format!("diagnose says that it was not memory ({})", killers.join(" or ")),
-            false => format!("diagnose says {}, {}", killers.join(" or "), areas.join(" or ")),
+            false => format!("diagnose says {causes}{}, {}", killers.join(" or "), areas.join(" or ")),
         }
     }
 
@@ -203,7 +231,10 @@ impl Failure {
         let says = self.is_explained_by();
         let held = verdict.is_some_and(|verdict| {
             let is_area = self.areas.iter().any(|area| area.to_string() == verdict.area);
-            self.killers.iter().any(|killer| killer.name() == verdict.killer) && (self.is_negative() || is_area)
+            let is_cause =
+                self.causes.is_empty() || self.causes.iter().any(|code| verdict.code.as_deref() == Some(code));
+            let is_killer = self.killers.iter().any(|killer| killer.name() == verdict.killer);
+            is_killer && is_cause && (self.is_negative() || is_area)
         });
         let measured = verdict.map_or_else(
             || "nothing was said".to_owned(),

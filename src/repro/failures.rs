@@ -11,6 +11,7 @@ mod latency_metrics;
 mod metaspace;
 mod network_buffers;
 mod page_cache;
+mod python_worker;
 mod thread_limit;
 mod tmpfs_state;
 mod unmanaged_rocksdb;
@@ -32,6 +33,7 @@ pub const ALL: &[Failure] = &[
     latency_metrics::FAILURE,
     external_kill::FAILURE,
     page_cache::FAILURE,
+    python_worker::FAILURE,
 ];
 
 /// That of a name.

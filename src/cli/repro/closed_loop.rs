@@ -16,11 +16,13 @@ use crate::cli::Exit;
 use crate::cli::diagnose;
 use crate::harness::flink::distribution::Distribution;
 use crate::harness::flink::failing::{self, Attempt, Left};
+use crate::harness::flink::python::{Python, PythonError};
 use crate::harness::flink::{FlinkError, Stage};
 use crate::harness::leftovers::RunDirectory;
 use crate::harness::thread_limit::Threads;
 use crate::probe::root::Root;
-use crate::repro::failure::{Failure, Fence, Seen, Site};
+use crate::report::repro::NotRun;
+use crate::repro::failure::{Failure, Fence, Seen, Site, Worker};
 use crate::repro::failures;
 use crate::repro::outcome::{Run, Statement, Trial, Verdict};
 
@@ -70,6 +72,11 @@ pub struct LoopArgs {
     #[arg(long, value_name = "DIR", required_if_eq("on", "flink"))]
     flink_home: Vec<PathBuf>,
 
+    /// The Python with PyFlink for jobs with Python functions; several for several versions [default: that of the package
+    /// --flink-home lies in, else python3].
+    #[arg(long, value_name = "FILE")]
+    python: Vec<PathBuf>,
+
     /// Flink's configuration, in place of that of the failure.
     #[arg(long, value_name = "CONF", conflicts_with = "all")]
     conf: Option<PathBuf>,
@@ -112,6 +119,8 @@ pub struct Asked<'a> {
     pub all: bool,
     /// Distributions of Flink.
     pub flink_home: &'a [PathBuf],
+    /// Interpreters with PyFlink.
+    pub python: &'a [PathBuf],
     /// Flink's configuration, in place of that of the failures.
     pub conf: Option<&'a Path>,
     /// Where run directories go.
@@ -133,6 +142,7 @@ pub fn run(args: &LoopArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         names: &args.names,
         all: args.all,
         flink_home: &args.flink_home,
+        python: &args.python,
         conf: args.conf.as_deref(),
         dir: args.dir.as_deref(),
         keep: args.keep.as_deref(),
@@ -195,38 +205,62 @@ pub fn go(asked: &Asked<'_>, cure: Cure, out: &mut dyn Write) -> anyhow::Result<
     };
     let stop = results::until_interrupted()?;
     let mut trials = Vec::new();
+    let mut not_run = Vec::new();
     for home in asked.flink_home {
         for failure in &chosen {
             if stop.load(Ordering::Relaxed) {
                 break;
             }
-            let ground = Ground { root: &root, base: &base, home, conf: asked.conf, stop: &stop, keep: asked.keep };
+            let ground = Ground { root: &root, base: &base, home, asked, stop: &stop };
             match ground.go(failure, cure) {
                 Ok(trial) => {
                     results::tell(&trial, asked.format, out)?;
                     trials.push(trial);
                 }
                 Err(_) if stop.load(Ordering::Relaxed) => break,
-                // One that cannot be run does not keep the others from it, and is no success.
-                Err(error) if asked.all => {
-                    anstream::eprintln!("error: {}: {error}", failure.name);
-                    trials.push(not_run(failure, &error));
+                Err(Hindrance::Missing(needs)) if asked.all => {
+                    not_run.push(NotRun { name: failure.name.to_owned(), title: failure.title.to_owned(), needs });
                 }
-                Err(error) => return Ok(results::refused(&error)),
+                // One that cannot be run does not keep the others from it, and is no success.
+                Err(Hindrance::Failed(error)) if asked.all => {
+                    anstream::eprintln!("error: {}: {error}", failure.name);
+                    trials.push(cannot_be_run(failure, &error));
+                }
+                Err(Hindrance::Missing(needs)) => {
+                    return Ok(results::refused(&format!("could not run {}: it needs {needs}", failure.name)));
+                }
+                Err(Hindrance::Failed(error)) => return Ok(results::refused(&error)),
             }
         }
     }
-    let results = results::Results { trials, ..results::Results::default() };
+    let results = results::Results { trials, not_run, ..results::Results::default() };
     results::write(&results, asked.format, asked.output.as_deref(), asked.html.as_deref(), out)?;
     if stop.load(Ordering::Relaxed) {
         anstream::eprintln!("interrupted: what ran was ended, and nothing is left of it");
         return Ok(Exit::Findings);
     }
-    let held = !results.trials.is_empty() && results.trials.iter().all(Trial::holds);
-    Ok(if held { Exit::Clean } else { Exit::Findings })
+    Ok(match results.trials.is_empty() {
+        true => Exit::Input,
+        false if results.trials.iter().all(Trial::holds) => Exit::Clean,
+        false => Exit::Findings,
+    })
 }
 
-fn not_run(failure: &Failure, error: &str) -> Trial {
+/// Why one was not gone through.
+enum Hindrance {
+    /// Something is not here that it needs: an end to the sentence "it needs".
+    Missing(String),
+    /// Everything is here, and it went wrong.
+    Failed(String),
+}
+
+impl From<String> for Hindrance {
+    fn from(error: String) -> Hindrance {
+        Hindrance::Failed(error)
+    }
+}
+
+fn cannot_be_run(failure: &Failure, error: &str) -> Trial {
     Trial {
         scenario: failure.name.to_owned(),
         title: failure.title.to_owned(),
@@ -237,29 +271,45 @@ fn not_run(failure: &Failure, error: &str) -> Trial {
 }
 
 /// Where failures happen.
-pub struct Ground<'g> {
+struct Ground<'g> {
     /// This machine.
-    pub root: &'g Root,
+    root: &'g Root,
     /// Where run directories go.
-    pub base: &'g Path,
+    base: &'g Path,
     /// The distribution.
-    pub home: &'g Path,
-    /// A configuration in place of that of the failure.
-    pub conf: Option<&'g Path>,
+    home: &'g Path,
+    /// What is asked for.
+    asked: &'g Asked<'g>,
     /// Set when all is to end.
-    pub stop: &'g Arc<AtomicBool>,
-    /// Where what failing runs left is kept.
-    pub keep: Option<&'g Path>,
+    stop: &'g Arc<AtomicBool>,
 }
 
 impl Ground<'_> {
     /// Goes through one: fails, is explained, is cured.
-    pub fn go(&self, failure: &'static Failure, cure: Cure) -> Result<Trial, String> {
+    fn go(&self, failure: &'static Failure, cure: Cure) -> Result<Trial, Hindrance> {
+        let failed = |error: &dyn std::fmt::Display| format!("could not {error}");
+        // Before anything is made.
+        let with_python = failure.python.map(|_| self.with_python()).transpose()?;
         let directory = RunDirectory::create(self.root, Some(self.base), failure.name);
-        let directory = directory.map_err(|error| format!("could not {error}"))?;
-        on_flink::staged(self.home, self.base, &results::workers(), directory.path(), self.stop, |stage| {
-            self.on_stage(stage, failure, &directory, cure)
-        })
+        let directory = directory.map_err(|error| failed(&error))?;
+        let trial = on_flink::staged(self.home, self.base, &results::workers(), directory.path(), self.stop, |stage| {
+            let distribution = with_python.as_ref().map_or(stage.distribution, |(distribution, _)| distribution);
+            let python = with_python.as_ref().map(|(_, python)| python);
+            self.on_stage(&Stage { distribution, ..*stage }, failure, &directory, cure, python)
+        });
+        Ok(trial?)
+    }
+
+    /// The distribution with what runs Python functions, and the interpreter.
+    fn with_python(&self) -> Result<(Distribution, Python), Hindrance> {
+        let failed = |error: &dyn std::fmt::Display| format!("could not {error}");
+        let distribution = Distribution::at(self.home).map_err(|error| failed(&error))?;
+        let python = Python::find(self.asked.python, &distribution).map_err(|error| match error {
+            PythonError::None { needed } => Hindrance::Missing(needed),
+            PythonError::Start { .. } => failed(&error).into(),
+        })?;
+        let distribution = distribution.with_python().map_err(|error| failed(&error))?;
+        Ok((distribution, python))
     }
 
     fn on_stage(
@@ -268,16 +318,21 @@ impl Ground<'_> {
         failure: &'static Failure,
         directory: &RunDirectory,
         cure: Cure,
+        python: Option<&Python>,
     ) -> Result<Trial, String> {
         let failed = |error: FlinkError| format!("could not {error}");
         failing::room(stage, failure).map_err(failed)?;
         let version = failing::version(stage).map_err(failed)?;
         let tmpfs = failing::tmpfs(failure, directory).map_err(failed)?;
-        let memory = tmpfs.as_ref().map(|tmpfs| tmpfs.path().display().to_string());
-        let at = |label: &str| failing::place(directory, label).display().to_string();
+        let shown = |path: &Path| path.display().to_string();
+        let memory = tmpfs.as_ref().map(|tmpfs| shown(tmpfs.path()));
+        let at = |label: &str| shown(&failing::place(directory, label));
         let (fails_at, cured_at) = (at("fails"), at("cured"));
-        let site = Site { version, directory: &fails_at, tmpfs: memory.as_deref() };
-        let own = self.conf.map(|conf| prepare::settings_of_file(conf, version)).transpose()?;
+        let module = failing::module(failure, directory).map_err(failed)?;
+        let python = python.zip(module).map(|(python, module)| [python.program.as_path(), &module].map(shown));
+        let python = python.as_ref().map(|[program, module]| Worker { program, module });
+        let site = Site { version, directory: &fails_at, tmpfs: memory.as_deref(), python };
+        let own = self.asked.conf.map(|conf| prepare::settings_of_file(conf, version)).transpose()?;
         let configured = |site: &Site<'_>| match &own {
             Some(own) => failure.settings_over(own.clone()),
             None => failure.settings_at(site),
@@ -337,7 +392,7 @@ impl Ground<'_> {
 
     /// Copies what a failing run left to where the user wants it; nothing that is there is written over.
     fn kept(&self, failure: &Failure, version: &str, left: &Left) -> Result<(), String> {
-        let Some(keep) = self.keep else { return Ok(()) };
+        let Some(keep) = self.asked.keep else { return Ok(()) };
         let into = kept_at(keep, version, failure);
         let wrong = |error: std::io::Error| format!("could not write {}: {error}", into.display());
         std::fs::create_dir_all(keep).map_err(wrong)?;

@@ -45,7 +45,8 @@ pub fn go(asked: &Asked<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
         anstream::eprintln!("error: nothing to run: give --all, or names of these: {}", names.join(", "));
         return Ok(Exit::Usage);
     }
-    let of_flink = [(asked.conf.is_some(), "--conf"), (asked.keep.is_some(), "--keep")];
+    let of_flink =
+        [(asked.conf.is_some(), "--conf"), (asked.keep.is_some(), "--keep"), (!asked.python.is_empty(), "--python")];
     if let Some((_, option)) = of_flink.iter().find(|(given, _)| *given) {
         anstream::eprintln!("error: {option} belongs to a loop on a real Flink: add --flink-home DIR");
         return Ok(Exit::Usage);

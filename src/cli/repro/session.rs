@@ -32,6 +32,7 @@ pub fn run(args: &RunArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             names: &args.names,
             all: args.all,
             flink_home: &args.engine.flink_home,
+            python: &args.python,
             conf: args.conf.as_deref(),
             dir: args.dir.as_deref(),
             keep: None,

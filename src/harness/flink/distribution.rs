@@ -37,6 +37,12 @@ pub enum DistributionError {
         /// How many there are.
         found: usize,
     },
+    /// It has no part for Python functions.
+    #[error("find PyFlink's part of Flink: {} has no flink-python-VERSION.jar", path.display())]
+    NoPython {
+        /// Where was looked.
+        path: PathBuf,
+    },
 }
 
 impl Distribution {
@@ -62,6 +68,29 @@ impl Distribution {
             }
             _ => Err(DistributionError::Jars { found: versions.len(), path: lib }),
         }
+    }
+
+    /// The same with the jar that runs Python functions, which lies in `opt` until somebody uses it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    pub fn with_python(&self) -> Result<Distribution, DistributionError> {
+        let opt = self.home.join("opt");
+        let entries = fs::read_dir(&opt).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_it = |path: &PathBuf| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
+                name.strip_prefix("flink-python").is_some_and(|rest| rest.starts_with(['-', '_']))
+                    && name.ends_with(".jar")
+            })
+        };
+        // Somebody who uses it may have put it where all programs find it.
+        if self.jars.iter().any(is_it) {
+            return Ok(self.clone());
+        }
+        let jar = entries.filter(is_it).min().ok_or(DistributionError::NoPython { path: opt })?;
+        let jars = self.jars.iter().cloned().chain([jar]).collect();
+        Ok(Distribution { jars, ..self.clone() })
     }
 
     /// All jars, as a class path.
@@ -121,5 +150,23 @@ mod tests {
         let path = found.class_path().into_string().unwrap();
         let names: Vec<&str> = path.split(':').filter_map(|jar| jar.rsplit('/').next()).collect();
         assert_eq!(names, ["flink-dist-2.3.0.jar", "log4j.jar"]);
+    }
+
+    #[test]
+    fn the_jar_for_python_functions_is_on_the_class_path_once() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        fs::create_dir(at("lib")).unwrap();
+        fs::create_dir(at("opt")).unwrap();
+        fs::write(at("lib/flink-dist-2.3.0.jar"), "").unwrap();
+        fs::write(at("opt/flink-sql-client-2.3.0.jar"), "").unwrap();
+        let none = Distribution::at(home.path()).unwrap().with_python().unwrap_err();
+        assert!(matches!(none, DistributionError::NoPython { .. }), "{none}");
+        fs::write(at("opt/flink-python-2.3.0.jar"), "").unwrap();
+        let with = Distribution::at(home.path()).unwrap().with_python().unwrap();
+        assert!(with.class_path().into_string().unwrap().ends_with("/opt/flink-python-2.3.0.jar"));
+        fs::write(at("lib/flink-python-2.3.0.jar"), "").unwrap();
+        let already = Distribution::at(home.path()).unwrap();
+        assert_eq!(already.with_python().unwrap(), already);
     }
 }

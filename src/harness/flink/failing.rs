@@ -14,6 +14,7 @@ use super::process::Gate;
 use super::recorder::Recorder;
 use super::submit::{self, SubmitError};
 use super::{FlinkError, Stage};
+use crate::artefact::kernel_oom;
 use crate::harness::disk::Space;
 use crate::harness::group::Group;
 use crate::harness::kernel_log::{self, KernelLog};
@@ -104,6 +105,20 @@ pub fn tmpfs(failure: &Failure, directory: &RunDirectory) -> Result<Option<Tmpfs
     Ok(failure.tmpfs.map(|size| Tmpfs::create(directory, size)).transpose()?)
 }
 
+/// The file with the Python functions of a failure's job, written beside its runs; nothing where it has none.
+///
+/// # Errors
+///
+/// Where it cannot be written.
+pub fn module(failure: &Failure, directory: &RunDirectory) -> Result<Option<PathBuf>, FlinkError> {
+    let Some(module) = failure.python else { return Ok(None) };
+    let path = directory.path().join(module.file);
+    match fs::write(&path, module.text) {
+        Ok(()) => Ok(Some(path)),
+        Err(source) => Err(ClusterError::Write { path, source }.into()),
+    }
+}
+
 /// The directory of one run of several.
 pub fn place(directory: &RunDirectory, label: &str) -> PathBuf {
     directory.path().join(label)
@@ -146,7 +161,10 @@ pub fn run(
     match said.transpose() {
         Ok(Some(reports)) => {
             if let (Some(report), true) = (reports.first(), has_ended(&course.seen.half.ending)) {
-                course.seen.half.ending = Ending::KilledByKernel { pid: course.pid, report: report.clone() };
+                // The kernel chooses among all processes of the container.
+                let victim = kernel_oom::reports(report).iter().find_map(kernel_oom::Report::victim);
+                let pid = victim.unwrap_or(course.pid);
+                course.seen.half.ending = Ending::KilledByKernel { pid, report: report.clone() };
             }
         }
         Ok(None) => {}

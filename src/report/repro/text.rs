@@ -234,7 +234,8 @@ pub(super) fn verdict_lines(verdict: &Verdict) -> Vec<String> {
     let killer = Killer::ALL.into_iter().find(|killer| killer.name() == verdict.killer);
     let killer = killer.map_or_else(|| plain(&verdict.killer), |killer| diagnose::killer(killer).to_owned());
     let area = Area::ALL.into_iter().find(|area| area.name() == verdict.area);
-    let area = area.map_or_else(|| plain(&verdict.area), |area| diagnose::area(area).to_owned());
+    let area =
+        area.map_or_else(|| plain(&verdict.area), |area| diagnose::filled(verdict.code.as_deref(), area).to_owned());
     vec![
         format!("{code}{title} ({} confidence).", plain(&verdict.confidence)),
         format!("{killer}. What filled up: {area}."),

@@ -4,6 +4,8 @@ use crate::repro::failures;
 use crate::repro::launch;
 use crate::repro::on_flink::made::{half, look};
 
+const WORKER: Worker<'static> = Worker { program: "/p/python3", module: "/var/tmp/a/lookup.py" };
+
 fn seen(ending: Ending, millis: u64, state: Option<&str>) -> Seen {
     let mut half = half(512, vec![look(1, 100, 10)]);
     (half.ending, half.millis) = (ending, millis);
@@ -59,6 +61,30 @@ fn a_verdict_is_right_by_killer_and_area() {
 }
 
 #[test]
+fn where_only_some_causes_are_right_another_is_wrong() {
+    let failure = failure("python-worker");
+    let said = |code: &str| Verdict { code: Some(code.to_owned()), ..verdict("kernel-memcg", "container") };
+    assert!(failure.explained(Some(&said("OOM959"))).held);
+    assert!(!failure.explained(Some(&said("OOM940"))).held);
+    assert!(failure.states().iter().any(|states| states.contains("OOM959")), "{:?}", failure.states());
+}
+
+#[test]
+fn a_job_with_python_functions_is_told_where_they_are_and_who_runs_them() {
+    for failure in failures::ALL {
+        let Ok(version) = "2.3.0".parse() else { continue };
+        let site = Site { version, directory: "/var/tmp/a", tmpfs: None, python: Some(WORKER) };
+        let settings = failure.settings_at(&site);
+        let told = |key: &str| settings.get(key).map(String::as_str);
+        assert_eq!(told("python.files"), failure.python.map(|_| WORKER.module), "{}", failure.name);
+        for key in ["python.executable", "python.client.executable"] {
+            assert_eq!(told(key), failure.python.map(|_| WORKER.program), "{}", failure.name);
+        }
+        assert_eq!((failure.job)(&site).contains("LANGUAGE PYTHON"), failure.python.is_some(), "{}", failure.name);
+    }
+}
+
+#[test]
 fn where_memory_had_nothing_to_do_with_it_only_that_is_right() {
     let failure = failure("external-kill");
     assert!(failure.is_negative());
@@ -71,7 +97,7 @@ fn where_memory_had_nothing_to_do_with_it_only_that_is_right() {
 #[test]
 fn every_failure_is_planned_by_the_flinks_that_it_is_run_on() {
     for version in ["1.20.5", "2.3.0"].iter().filter_map(|text| text.parse().ok()) {
-        let site = Site { version, directory: "/var/tmp/a", tmpfs: Some("/dev/shm/a") };
+        let site = Site { version, directory: "/var/tmp/a", tmpfs: Some("/dev/shm/a"), python: Some(WORKER) };
         for failure in failures::ALL {
             let fails = failure.settings_at(&site);
             let mut cured = fails.clone();
