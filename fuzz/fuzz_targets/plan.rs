@@ -47,6 +47,7 @@ fuzz_target!(|input: (u8, u8, &str)| {
         outcome,
         cures,
         network_need: None,
+        workload_need: None,
     };
     let text = report::text::sheet(&sheet, 80);
     assert!(!text.is_empty());
