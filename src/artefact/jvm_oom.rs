@@ -83,6 +83,8 @@ const DETAIL: usize = 420;
 const BEFORE: usize = 160;
 /// As many bytes before an error as are searched for the task that failed.
 const TASK: usize = 16_000;
+/// As many bytes behind an error as may be the count of such errors.
+const COUNT: usize = 80;
 /// As many bytes as an error's package has at most, a shaded one's included.
 const PACKAGE: usize = 200;
 
@@ -154,7 +156,7 @@ fn is_no_error(line: &str, after: &str) -> bool {
     let counter =
         after.starts_with("s ") || after.starts_with('=') || after.trim_start().starts_with("and StackOverflow");
     // The history of a crash report is not what ended the JVM, nor are its counts: `OutOfMemoryError java_heap_errors=2`.
-    let counts = after.split_whitespace().next().is_some_and(|word| word.contains("_errors="));
+    let counts = first(after, COUNT).split_whitespace().next().is_some_and(|word| word.contains("_errors="));
     let past = line.contains("Event: ") || after.starts_with(' ') && counts;
     // A program's text that holds the name, `throw new X("java.lang.OutOfMemoryError`, and a count of a heap dump.
     let quoted = line.ends_with("(\"") || after.starts_with(" instances");

@@ -171,3 +171,12 @@ fn every_prefix_is_read() {
         assert!(errors(&excerpt).len() <= 1 && threads(&excerpt).is_empty() && heap_dumps(&excerpt).is_empty());
     }
 }
+
+#[test]
+fn a_long_line_without_blanks_takes_no_longer_than_its_length_is() {
+    // An answer of a REST interface on one line, with every blank taken out.
+    let text = "java.lang.OutOfMemoryError.<init>(OutOfMemoryError.java:48)".repeat(8000);
+    let start = std::time::Instant::now();
+    assert_eq!(read(&text), []);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
