@@ -87,7 +87,7 @@ impl<'p> Masker<'p> {
                 let is_text = text.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
                 return if is_text { self.places().of_assignments(text) } else { Vec::new() };
             }
-            let mut found = known.within(text);
+            let mut found = apart(known.within(text));
             found.extend(self.places().of_text(text, &found));
             found
         })
@@ -170,6 +170,17 @@ impl Known {
         }
         found
     }
+}
+
+/// Ranges in their order, those that overlap as one.
+fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    ranges.dedup_by(|next, range| {
+        let overlap = next.start < range.end;
+        range.end = if overlap { range.end.max(next.end) } else { range.end };
+        overlap
+    });
+    ranges
 }
 
 fn hidden(bytes: &[u8], mut ranges: Vec<Range<usize>>) -> Masked {

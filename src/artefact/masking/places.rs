@@ -61,7 +61,7 @@ impl Places<'_> {
     }
 
     /// Everything in a text of any kind: options joined by blanks, a script, JSON. Values that begin in `known` are found
-    /// already, with their true ends.
+    /// already, one behind another, with their true ends.
     pub(super) fn of_text(&self, text: &[u8], known: &[Range<usize>]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         self.of_names(text, known, &mut found);
@@ -80,6 +80,7 @@ impl Places<'_> {
 
     /// `name=value`, `name: value`, `"name":"value"`.
     fn of_names(&self, text: &[u8], known: &[Range<usize>], found: &mut Vec<Range<usize>>) {
+        let mut values = Values { text, known, unclosed: [false; 3] };
         let mut at = 0;
         while let Some(next) = text[at..].iter().position(|byte| matches!(byte, b'=' | b':')) {
             let separator = at + next;
@@ -105,7 +106,7 @@ impl Places<'_> {
             if blanks > 0 && first == Some(b'-') {
                 continue;
             }
-            let value = value_at(text, value, known);
+            let value = values.value_at(value);
             at = at.max(value.end);
             found.push(value);
         }
@@ -113,6 +114,7 @@ impl Places<'_> {
 
     /// `--name value`, `Bearer value`.
     fn of_flags(&self, text: &[u8], known: &[Range<usize>], found: &mut Vec<Range<usize>>) {
+        let mut values = Values { text, known, unclosed: [false; 3] };
         let mut at = 0;
         while at < text.len() {
             let length = text[at..].iter().position(u8::is_ascii_whitespace).unwrap_or(text.len() - at);
@@ -134,7 +136,9 @@ impl Places<'_> {
                 let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
                 found.extend(rest[..end].iter().position(|byte| *byte == b':').map(|colon| at + colon + 1..at + end));
             } else if self.is_flag(bare) {
-                found.push(value_at(text, at, known));
+                let value = values.value_at(at);
+                at = at.max(value.end);
+                found.push(value);
             }
         }
     }
@@ -149,32 +153,44 @@ fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
-/// The value that begins here: what is in quotes, else up to the next option or the end of the line. A value with a blank
-/// in it looks like two words: it is better to hide one word too many.
-fn value_at(text: &[u8], start: usize, known: &[Range<usize>]) -> Range<usize> {
-    if let Some(known) = known.iter().find(|known| known.contains(&start)) {
-        return start..known.end;
-    }
-    let plain_end = plain_end(text, start);
-    let rest = &text[start..];
-    let (opening, length): (&[u8], usize) = match rest {
-        [b'\\', b'"', ..] => (b"\\\"", 2),
-        [b'"', ..] => (b"\"", 1),
-        [b'\'', ..] => (b"'", 1),
-        _ => return start..plain_end,
-    };
-    let mut at = start + length;
-    while at < text.len() {
-        if text[at..].starts_with(opening) {
-            let behind = text.get(at + length).copied();
-            let goes_on = behind.is_some_and(|byte| !byte.is_ascii_whitespace() && !b",}])>;&|\"\\".contains(&byte));
-            // A shell puts what stands together into one word; in it, this is how a quote is written within quotes.
-            let goes_on = goes_on || (opening == b"'" && text[at..].starts_with(b"'\"'\"'"));
-            return if goes_on { start..plain_end.max(at) } else { start + length..at };
+/// The values of a text, asked for from its beginning to its end.
+struct Values<'t> {
+    text: &'t [u8],
+    /// Values that are found already, one behind another.
+    known: &'t [Range<usize>],
+    /// For each quote of `QUOTES` whether the text has none any more that closes it: nobody has to look again.
+    unclosed: [bool; 3],
+}
+
+const QUOTES: [&[u8]; 3] = [b"\\\"", b"\"", b"'"];
+
+impl Values<'_> {
+    /// The value that begins here: what is in quotes, else up to the next option or the end of the line. A value with a blank
+    /// in it looks like two words: it is better to hide one word too many.
+    fn value_at(&mut self, start: usize) -> Range<usize> {
+        let text = self.text;
+        let next = self.known.partition_point(|known| known.end <= start);
+        if let Some(known) = self.known.get(next).filter(|known| known.contains(&start)) {
+            return start..known.end;
         }
-        at += if text[at] == b'\\' && opening == b"\"" { 2 } else { 1 };
+        let quote = QUOTES.into_iter().zip(&mut self.unclosed).find(|(quote, _)| text[start..].starts_with(quote));
+        let Some((quote, unclosed)) = quote.filter(|(_, unclosed)| !**unclosed) else {
+            return start..plain_end(text, start);
+        };
+        let mut at = start + quote.len();
+        while at < text.len() {
+            if text[at..].starts_with(quote) {
+                let behind = text.get(at + quote.len()).copied();
+                let goes_on = behind.is_some_and(|byte| !byte.is_ascii_whitespace() && !b",}])>;&|\"\\".contains(&byte));
+                // A shell puts what stands together into one word; in it, this is how a quote is written within quotes.
+                let goes_on = goes_on || (quote == b"'" && text[at..].starts_with(b"'\"'\"'"));
+                return if goes_on { start..plain_end(text, start).max(at) } else { start + quote.len()..at };
+            }
+            at += if text[at] == b'\\' && quote == b"\"" { 2 } else { 1 };
+        }
+        *unclosed = true;
+        start..plain_end(text, start)
     }
-    start..plain_end
 }
 
 fn plain_end(text: &[u8], start: usize) -> usize {

@@ -142,6 +142,21 @@ fn long_and_hostile_texts_take_no_longer_than_their_length() {
     }
 }
 
+#[test]
+fn a_long_line_full_of_secrets_takes_no_longer_than_its_length_is() {
+    let closed = "{\"password\": \"secret\", \"b\": 1}".repeat(10_000);
+    let unclosed = "password: 'x\n".repeat(20_000);
+    let flags = "\"--password \"--password ".repeat(10_000);
+    for text in [closed, unclosed, flags] {
+        let start = std::time::Instant::now();
+        let masker = Masker::new(&is_secret);
+        assert!(masker.text(text.as_bytes()).values > 0);
+        let (_, known) = masker.command_line(text.replace('\n', "\0").as_bytes());
+        masker.performance_data(text.as_bytes(), &known);
+        assert!(start.elapsed().as_secs() < 20, "{:?}: {}", start.elapsed(), &text[..20]);
+    }
+}
+
 fn memory_word() -> impl Strategy<Value = String> {
     prop_oneof![
         "-X(mx|ms|mn|ss)[1-9][0-9]{0,9}[kmg]?",
