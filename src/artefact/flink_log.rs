@@ -172,13 +172,13 @@ const MOST_BYTES: usize = 24 << 10;
 const MOST_MESSAGES: usize = 2_000;
 
 /// Where a message that begins at an offset ends: before the next line with a level, before a gap, or where the text
-/// ends.
+/// ends. A line may be a whole log, as a string of JSON: not all of it is a message's.
 fn end_of_message(text: &str, start: usize) -> usize {
-    let Some(rest) = text.get(start..) else { return start };
+    let rest = range_of(text, start, MOST_BYTES);
     let mut length = 0;
     for (index, line) in rest.split_inclusive('\n').enumerate() {
         let head = line.char_indices().nth(160).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
-        let over = line.starts_with('\x0c') || index >= MOST_LINES || length >= MOST_BYTES;
+        let over = line.starts_with('\x0c') || index >= MOST_LINES;
         if index > 0 && (over || LEVEL.is_in(head)) {
             break;
         }

@@ -395,6 +395,13 @@ fn a_gap_ends_a_message() {
     assert_eq!(worker::exit_code(&worker::ends(text)[0].what.diagnostics.what), None);
 }
 
+#[test]
+fn a_line_of_a_megabyte_is_not_all_one_messages_own() {
+    let text = format!("Worker c_1 is terminated. Diagnostics: {}", "a".repeat(1 << 20));
+    let found = worker::ends(&text);
+    assert!((1000..=24 << 10).contains(&found[0].what.diagnostics.what.len()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
