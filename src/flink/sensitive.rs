@@ -62,14 +62,16 @@ pub fn shown_line(line: &str, otherwise: &str) -> String {
 /// A line of a file as it may be shown, as long as it was: what stands behind a secret's name is masked, whether the line
 /// is `key: value`, `key = value`, an option such as `-Dkey=value`, JSON or XML.
 pub fn masked_line(line: &str) -> String {
-    let lower = line.to_lowercase();
-    // Both must be of one length for places to agree.
-    if lower.len() != line.len() || !WORDS.iter().any(|word| lower.contains(word)) {
-        return line.to_owned();
-    }
+    // Only ASCII, as the words are: `İ` is longer in lower case, and places would not agree.
+    let lower = line.to_ascii_lowercase();
+    let mut names: Vec<(usize, &str)> = WORDS.iter().flat_map(|word| lower.match_indices(word)).collect();
+    names.sort_unstable();
     let mut out = line.to_owned();
     let mut from = 0;
-    while let Some((at, word)) = WORDS.iter().filter_map(|word| Some((lower[from..].find(word)? + from, word))).min() {
+    for (at, word) in names {
+        if at < from {
+            continue;
+        }
         let behind = at + word.len();
         let Some(separator) = line[behind..].find([':', '=', '>', ' ']).map(|n| behind + n) else { break };
         let Some(start) = line[separator + 1..].find(|c: char| !" \t\"'=:>".contains(c)).map(|n| separator + 1 + n)
@@ -120,6 +122,7 @@ mod tests {
     #[case("    secret-key: 'ab c'  # x", "    secret-key: '****'  # x")]
     #[case("a: -Djavax.password=geheim -Xmx1g", "a: -Djavax.password=****** -Xmx1g")]
     #[case("\"s3.access-key\": \"abc\", \"a\": 1", "\"s3.access-key\": \"***\", \"a\": 1")]
+    #[case("İ: 1, s3.secret-key: 'abc', b: '\u{212a}'", "İ: 1, s3.secret-key: '***', b: '\u{212a}'")]
     #[case("taskmanager.memory.process.size: 4g", "taskmanager.memory.process.size: 4g")]
     fn a_secret_on_a_line_is_masked_and_the_line_keeps_its_length(#[case] line: &str, #[case] expected: &str) {
         assert_eq!(masked_line(line), expected);
