@@ -36,7 +36,7 @@ fuzz_target!(|data: (u8, u8, &str)| {
     for finding in &checked.findings {
         let spots: Vec<Spot> = finding.labels.iter().map(|label| Spot::of(label, &lines)).collect();
         let _ = fingerprint(finding, name, &lines);
-        let _ = snippet(finding, &spots, name, text, 80);
+        let _ = snippet(finding, &spots, name, &lines, 80);
         if let Some(fix) = &finding.fix {
             let new = applied(text, &fix.edits).expect("an edit fits the text that it is of");
             let _ = look(&TextInput { text: new, ..input.clone() });

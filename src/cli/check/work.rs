@@ -201,7 +201,7 @@ impl Worker<'_> {
         }
         if self.given.snippets {
             for shown in &mut findings {
-                shown.snippet = snippet(&shown.finding, &shown.spots, &path, &input.text, self.given.width);
+                shown.snippet = snippet(&shown.finding, &shown.spots, &path, &lines, self.given.width);
             }
         }
         Entry { path, findings, unread: None, ignored: checked.ignored, known, moved: Vec::new() }

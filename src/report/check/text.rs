@@ -8,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{Entry, Sink, Spot, Totals, moved};
 use crate::check::edits::Lines;
 use crate::flink::sensitive;
-use crate::model::{Finding, Severity, Source};
+use crate::model::{Finding, Severity};
 
 /// Writes each input at once, and a line at the end.
 pub struct Text {
@@ -42,7 +42,7 @@ impl Sink for Text {
 const NEAR: u32 = 3;
 
 /// A finding with the lines it is about, in colours; a secret on them is masked.
-pub fn snippet(finding: &Finding, spots: &[Spot], path: &str, text: &str, width: usize) -> String {
+pub fn snippet(finding: &Finding, spots: &[Spot], path: &str, lines: &Lines<'_>, width: usize) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -51,7 +51,7 @@ pub fn snippet(finding: &Finding, spots: &[Spot], path: &str, text: &str, width:
     // `error[OOM102]: `
     let taken = finding.severity.name().len() + finding.code.len() + 4;
     let title = wrapped(&finding.title, width.saturating_sub(taken));
-    let window = Window::around(text, spots);
+    let window = Window::around(lines, spots);
     let mut source = Snippet::source(window.text.clone()).line_start(window.first).path(path.to_owned());
     let mut beside = Vec::new();
     for (index, (label, spot)) in finding.labels.iter().zip(spots).enumerate() {
@@ -130,7 +130,7 @@ struct Window {
 }
 
 impl Window {
-    fn around(text: &str, spots: &[Spot]) -> Window {
+    fn around(lines: &Lines<'_>, spots: &[Spot]) -> Window {
         let numbers = || spots.iter().map(|spot| spot.line);
         let (first, last) = (numbers().min().unwrap_or(1).max(1), numbers().max().unwrap_or(1).max(1));
         let wanted = |number: u32| numbers().any(|line| line.abs_diff(number) <= NEAR);
@@ -141,7 +141,6 @@ impl Window {
             starts: Vec::new(),
         };
         let count = usize::try_from(last - first + 1).unwrap_or(1);
-        let lines = Lines::new(Source::Stdin, text);
         for number in (first..=last).take(count) {
             let Some(line) = lines.line(number) else { break };
             window.starts.push(window.text.len());
@@ -164,5 +163,26 @@ impl Window {
             line.char_indices().map(|(at, _)| at).chain([line.len()]).nth(skip).unwrap_or(line.len())
         };
         Some(start + byte(spot.column)..start + byte(spot.end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::tried::checked;
+    use crate::model::Source;
+
+    #[test]
+    fn a_finding_is_shown_by_its_own_lines_however_long_the_rest_is() {
+        let text = "parallelism.default: 1\nparallelism.default: 2\n";
+        let finding = checked("flink-conf.yaml", text).findings.remove(0);
+        let long = text.to_owned() + &"# filler\n".repeat(2_000_000);
+        let lines = Lines::new(Source::Stdin, &long);
+        let spots: Vec<Spot> = finding.labels.iter().map(|label| Spot::of(label, &lines)).collect();
+        let start = std::time::Instant::now();
+        for _ in 0..200 {
+            assert!(!snippet(&finding, &spots, "flink-conf.yaml", &lines, 80).contains("filler"));
+        }
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 }
