@@ -181,7 +181,8 @@ impl Values<'_> {
         while at < text.len() {
             if text[at..].starts_with(quote) {
                 let behind = text.get(at + quote.len()).copied();
-                let goes_on = behind.is_some_and(|byte| !byte.is_ascii_whitespace() && !b",}])>;&|\"\\".contains(&byte));
+                let goes_on =
+                    behind.is_some_and(|byte| !byte.is_ascii_whitespace() && !b",}])>;&|\"\\".contains(&byte));
                 // A shell puts what stands together into one word; in it, this is how a quote is written within quotes.
                 let goes_on = goes_on || (quote == b"'" && text[at..].starts_with(b"'\"'\"'"));
                 return if goes_on { start..plain_end(text, start).max(at) } else { start + quote.len()..at };
