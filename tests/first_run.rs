@@ -94,7 +94,7 @@ fn of_all_failures_the_one_that_needs_a_python_is_named_as_not_run_where_there_i
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     let (_, not_run) = told.split_once("\nNot run\n").unwrap();
-    assert!(not_run.trim_start().starts_with("python-worker: needs PyFlink 2.3.0, and "), "{not_run}");
+    assert!(not_run.trim_start().starts_with("python-worker: needs PyFlink 2.3.0, and"), "{not_run}");
     assert!(not_run.ends_with("; 1 not run\n") && not_run.contains("0 of "), "{not_run}");
     assert_eq!(fs::read_dir(folder.path().join("runs")).unwrap().count(), 0);
 }
