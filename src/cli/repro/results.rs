@@ -74,6 +74,8 @@ pub fn are_new(outputs: &[&Option<PathBuf>]) -> Result<(), String> {
 pub fn prepared_base(dir: Option<&Path>, root: &Root) -> Result<PathBuf, String> {
     let base = base(dir);
     fs::create_dir_all(&base).map_err(|error| format!("could not make {}: {error}", base.display()))?;
+    // Processes of a Flink are started elsewhere: a relative path would lead nowhere there.
+    let base = fs::canonicalize(&base).map_err(|error| format!("could not read {}: {error}", base.display()))?;
     for swept in leftovers::sweep(root, Some(&base)) {
         match &swept.kept {
             None => anstream::eprintln!(
