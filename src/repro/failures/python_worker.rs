@@ -44,7 +44,7 @@ pub const FAILURE: Failure = Failure {
     areas: &[Area::Container],
     causes: &["OOM911", "OOM959"],
     seconds: 180,
-    usual_seconds: 90,
+    usual_seconds: 120,
     memory: Bytes::gib(4),
     disk: Bytes::mib(512),
 };
