@@ -49,6 +49,9 @@ const UNTOUCHED: Duration = Duration::from_secs(10);
 /// So long a JobManager has to notice that a TaskManager is gone, and logs have to be written.
 const NOTICED: Duration = Duration::from_secs(6);
 
+/// The directory of what a run left, below that of the run.
+const LEFT: &str = "left";
+
 /// What `oomph record` wrote.
 const RECORDING: &str = "taskmanager.rec";
 
@@ -154,8 +157,7 @@ pub fn run(
     let stage = &Stage { gate, ..*stage };
     let log = KernelLog::from_here(&root);
     let mut course = course(stage, failure, directory, site, attempt)?;
-    let artefacts = at.join("left");
-    let logs = keep(&at, &artefacts, group.as_ref(), course.exceptions.as_deref())?;
+    let artefacts = at.join(LEFT);
     let mut notes: Vec<String> = group.iter().flat_map(|group| group.notes().iter().cloned()).collect();
     let said = group.as_ref().map(|group| reports(log, group, &artefacts));
     match said.transpose() {
@@ -170,7 +172,7 @@ pub fn run(
         Ok(None) => {}
         Err(unseen) => notes.push(format!("The kernel's log was not read: {unseen}")),
     }
-    course.seen.half.marks = half::marks(&logs);
+    course.seen.half.marks = half::marks(&course.logs);
     if let Some(group) = group
         && let Err(error) = group.remove()
     {
@@ -185,7 +187,7 @@ pub fn run(
 struct Course {
     seen: Seen,
     pid: u32,
-    exceptions: Option<String>,
+    logs: Vec<PathBuf>,
 }
 
 fn has_ended(ending: &Ending) -> bool {
@@ -201,6 +203,7 @@ fn course(
 ) -> Result<Course, FlinkError> {
     let label = attempt.label;
     let at = &place(directory, label);
+    let group = stage.gate.group.map(|(_, group)| group);
     (stage.say)(&format!("{label}: starting Flink {}", stage.distribution.version));
     let began = Instant::now();
     let mut cluster = match Cluster::start(stage, at, &attempt.settings) {
@@ -209,7 +212,8 @@ fn course(
         Err(ClusterError::Ended { role, status, words }) if role == failure.role => {
             let ending = Ending::Died { status, stderr: words };
             let half = half::of(stage, label, &attempt.settings, Bytes::ZERO, Followed::ended(ending, began.elapsed()));
-            return Ok(Course { seen: Seen { half, state: None }, pid: 0, exceptions: None });
+            let logs = keep(at, group, None)?;
+            return Ok(Course { seen: Seen { half, state: None }, pid: 0, logs });
         }
         Err(error) => return Err(error.into()),
     };
@@ -257,13 +261,15 @@ fn course(
     let jvm = cluster.process(failure.role);
     let (pid, heap) = (jvm.pid, jvm.heap);
     let state = followed.state.clone();
-    drop(cluster);
-    drop(bound);
-    if let Some(recorder) = recorder {
+    if let Some(recorder) = recorder.filter(|_| jvm.ended().is_some()) {
         recorder.finish();
     }
+    // Before the rest of the cluster is ended: that would be told of in the logs, and counters would forget what lives.
+    let logs = keep(at, group, exceptions.as_deref())?;
+    drop(cluster);
+    drop(bound);
     let half = half::of(stage, label, &attempt.settings, heap, followed);
-    Ok(Course { seen: Seen { half, state }, pid, exceptions })
+    Ok(Course { seen: Seen { half, state }, pid, logs })
 }
 
 /// What REST tells of a job's failures; nothing where nobody answers.
@@ -273,7 +279,8 @@ fn exceptions(cluster: &Cluster, job: &str) -> Option<String> {
 }
 
 /// Copies everything that is to be found afterwards into one directory, and names the logs among it.
-fn keep(at: &Path, into: &Path, group: Option<&Group>, exceptions: Option<&str>) -> Result<Vec<PathBuf>, FlinkError> {
+fn keep(at: &Path, group: Option<&Group>, exceptions: Option<&str>) -> Result<Vec<PathBuf>, FlinkError> {
+    let into = &at.join(LEFT);
     let writing = |path: &Path| {
         let path = path.to_owned();
         move |source: io::Error| FlinkError::Cluster(ClusterError::Write { path, source })
