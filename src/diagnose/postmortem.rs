@@ -2,6 +2,7 @@
 //! values: no file is touched.
 
 mod anchors;
+mod beside;
 pub mod candidates;
 pub mod case;
 pub mod death;

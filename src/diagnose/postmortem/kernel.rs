@@ -6,10 +6,10 @@ mod groups;
 #[cfg(test)]
 mod tests;
 
+use super::beside;
 use super::signal::{Death, Ended, Origin, Says, Signal, Strain};
 use crate::artefact::excerpt::Excerpt;
 use crate::artefact::kernel_oom::{self, Bound, Charged, Counting, Report, Task};
-use crate::artefact::python_worker::is_worker;
 use crate::model::{Area, Bytes, Killer};
 
 /// How many signals back the same end is looked for.
@@ -171,36 +171,14 @@ fn confirmed(report: &Report) -> Option<(usize, Strain)> {
     Some((counter.at, Strain { name: "limit-hit", area, text, usage: Some(counter.usage), limit: Some(limit) }))
 }
 
-/// From this part of a group's limit on, in hundredths, what runs beside the JVM is what no budget of Flink's has.
-const BESIDE: u64 = 20;
-
-/// What the table of a group's tasks shows of processes beside its largest JVM, where that is more than a little.
+/// What the table of a group's tasks shows of processes beside its largest JVM.
 fn beside(report: &Report) -> Option<(usize, Strain)> {
     let limit = report.at_limit()?.limit?;
-    let resident = |task: &Task| report.page().checked_mul(task.rss);
-    let jvm = report.tasks.iter().filter(|task| task.name == "java").max_by_key(|task| task.rss)?;
-    let others = || report.tasks.iter().filter(|task| task.pid != jvm.pid);
-    let sum = |workers: bool| {
-        let of = others().filter(|task| is_worker(&task.name) || !workers);
-        Bytes::checked_sum(of.filter_map(resident))
+    let row = |task| {
+        let Task { at, pid, name, rss, .. }: &Task = task;
+        Some(beside::Row { at: *at, pid: Some(*pid), name, resident: report.page().checked_mul(*rss)? })
     };
-    let is_much = |sum: &Bytes| sum.get() >= limit.get() / 100 * BESIDE;
-    let (name, usage) = match (sum(true).filter(is_much), sum(false).filter(is_much)) {
-        (Some(python), _) => ("python-workers", python),
-        (None, all) => ("other-processes", all?),
-    };
-    let largest =
-        others().filter(|task| is_worker(&task.name) || name == "other-processes").max_by_key(|task| task.rss)?;
-    let text = format!(
-        "{} had {} MiB ({}, process {}), the JVM {} of {} MiB",
-        if name == "python-workers" { "Python workers" } else { "processes beside the JVM" },
-        usage.whole_mib(),
-        largest.name,
-        largest.pid,
-        resident(jvm)?.whole_mib(),
-        limit.whole_mib(),
-    );
-    Some((largest.at, Strain { name, area: Some(Area::Container), text, usage: Some(usage), limit: Some(limit) }))
+    beside::strain(&report.tasks.iter().filter_map(row).collect::<Vec<_>>(), limit)
 }
 
 /// The death that a signal tells, if it is that of the same process.

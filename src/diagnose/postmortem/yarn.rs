@@ -7,11 +7,12 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::beside;
 use super::signal::{Death, Ended, Origin, Says, Signal, Strain};
 use crate::artefact::command_line::{self, CommandLine};
 use crate::artefact::excerpt::Excerpt;
 use crate::artefact::yarn_container::{
-    self as yarn, Diagnostics, Elastic, Kill, Memory, OverLimit, Reason, SparkKill, Told,
+    self as yarn, Diagnostics, Elastic, Kill, Memory, OverLimit, Process, Reason, SparkKill, Told,
 };
 use crate::model::{Area, Bytes, Killer};
 use figures::Figures;
@@ -39,6 +40,7 @@ pub fn signals(excerpt: &Excerpt) -> Vec<Signal> {
             None if is_full => continue,
             None => deaths.push((kill.at, death)),
         }
+        reading.beside(&kill, &mut found);
         if let Some((at, command)) = command {
             reading.given(at, &command, &mut found);
         }
@@ -79,8 +81,7 @@ impl Reading<'_> {
     }
 
     fn killed(&self, kill: &Kill, command: Option<&CommandLine>) -> Death {
-        let over = kill.container.as_ref().and_then(|container| self.over.get(container)).copied();
-        let figures = Figures::of(kill, over);
+        let figures = Figures::of(kill, self.over_of(kill));
         let (area, because) = match kill.memory {
             Memory::Physical => physical(&figures, command),
             Memory::Virtual => (Area::Config, of_mapped(&figures, kill)),
@@ -96,6 +97,32 @@ impl Reading<'_> {
             unit: kill.container.clone(),
             ..Death::by(killer(kill.memory))
         }
+    }
+
+    /// What the table shows beside the JVM, where it comes to what YARN counted.
+    fn beside(&self, kill: &Kill, found: &mut Vec<Signal>) {
+        let figures = Figures::of(kill, self.over_of(kill));
+        let (Memory::Physical, Some(limit), Some(page)) = (kill.memory, figures.limit, figures.page) else { return };
+        let main = kill.tree.main();
+        let rows = kill.tree.processes.iter().filter_map(|process| {
+            // A JVM that starts a program is there twice for a moment, and its pages are counted twice.
+            let is_fork = |main: &Process| main.command == process.command && main.pid != process.pid;
+            if main.is_some_and(is_fork) {
+                return None;
+            }
+            let resident = Bytes::new(process.resident_pages?.checked_mul(page)?);
+            Some(beside::Row { at: process.at, pid: process.pid, name: &process.name, resident })
+        });
+        let Some((at, strain)) = beside::strain(&rows.collect::<Vec<_>>(), limit) else { return };
+        let says = Says::Strain(strain);
+        // A death that is told twice has the same processes twice.
+        if found.len() < MOST && !found.iter().any(|known| known.says == says) {
+            found.push(self.signal(Origin::Yarn, at, says));
+        }
+    }
+
+    fn over_of(&self, kill: &Kill) -> Option<OverLimit> {
+        kill.container.as_ref().and_then(|container| self.over.get(container)).copied()
     }
 
     /// The JVM's flags and Flink's dynamic properties.

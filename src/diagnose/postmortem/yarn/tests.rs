@@ -240,3 +240,50 @@ proptest::proptest! {
         let _ = of(&format!("{}{text}{}", &whole[..at.min(whole.len())], &whole[at.min(whole.len())..]));
     }
 }
+
+/// A kill with more rows in its table: name, pages and command line.
+fn with_rows(rows: &[(&str, u64, &str)], printed: &str) -> String {
+    let row = |(at, (name, pages, command)): (usize, &(&str, u64, &str))| {
+        format!("\t|- {} 4133 4100 4100 ({name}) 10 10 9000000000 {pages} {command}\n", 4200 + at)
+    };
+    let rows: String = rows.iter().enumerate().map(row).collect();
+    kill(400_000, "-Xmx1100m", printed).replace("\t|- 4100", &format!("{rows}\t|- 4100"))
+}
+
+fn strain_of(text: &str) -> Option<(Signal, Strain)> {
+    of(text).into_iter().find_map(|signal| match &signal.says {
+        Says::Strain(strain) => Some((signal.clone(), strain.clone())),
+        _ => None,
+    })
+}
+
+#[test]
+fn python_workers_in_the_table_are_what_ran_beside_the_jvm() {
+    let worker = "/usr/bin/python3 -m pyflink.fn_execution.beam.beam_boot";
+    let text = with_rows(
+        &[("pyflink-udf-run", 400, "bash"), ("python3", 100_000, worker), ("python3", 24_000, worker)],
+        "2.0 GB of 2 GB",
+    );
+    let (signal, strain) = strain_of(&text).unwrap();
+    assert_eq!((strain.name, strain.usage), ("python-workers", Some(Bytes::new(124_400 * 4096))));
+    assert_eq!(strain.limit, Some(Bytes::gib(2)));
+    assert!(strain.text.contains("(python3, process 4201), the JVM 1562 of 2048 MiB"), "{}", strain.text);
+    assert!(signal.quote.contains("4201 4133 4100 4100 (python3)"), "{}", signal.quote);
+    assert_eq!(of(&format!("{text}{text}")).iter().filter(|signal| matches!(signal.says, Says::Strain(_))).count(), 1);
+}
+
+#[test]
+fn a_jvm_that_starts_a_program_is_no_other_process() {
+    let command = "java -Xmx1100m org.apache.flink.yarn.YarnTaskExecutorRunner -D taskmanager.memory.managed.size=100b";
+    let text = with_rows(&[("java", 399_000, command)], "3.0 GB of 2 GB");
+    assert_eq!(strain_of(&text), None);
+    let (_, strain) = strain_of(&with_rows(&[("java", 399_000, "java -jar agent.jar")], "3.0 GB of 2 GB")).unwrap();
+    assert_eq!(strain.name, "other-processes");
+}
+
+#[test]
+fn a_little_beside_or_a_table_that_is_not_what_was_printed_is_not_told() {
+    assert_eq!(strain_of(&with_rows(&[("python3", 90_000, "python3")], "1.9 GB of 2 GB")), None);
+    assert_eq!(strain_of(&with_rows(&[("python3", 200_000, "python3")], "2.0 GB of 2 GB")), None);
+    assert_eq!(strain_of(&kill(524_480, "-Xmx1g", "2.0 GB of 2 GB")), None);
+}
