@@ -37,8 +37,32 @@ impl Case<'_> {
         totals
     }
 
-    /// The changes with a total so much larger that no other part shrinks.
+    /// The changes with a total so much larger that no other part shrinks; managed memory is held at its size where its share
+    /// of what is added would be a third and more.
     pub fn with_larger_total(&self, changes: &[Change], room: Room) -> Option<Vec<Change>> {
+        let (grows, by) = self.grown(changes, room)?;
+        let held = self.managed_held(changes, room).and_then(|held| self.grown(&held, room));
+        match held {
+            Some((held, less)) if less.get() <= by.get() / 3 * 2 => Some(held),
+            _ => Some(grows),
+        }
+    }
+
+    /// The changes with managed memory at the size it has, where that is a share of what grows.
+    fn managed_held(&self, changes: &[Change], room: Room) -> Option<Vec<Change>> {
+        let managed = self.size(Room::Part(Component::Managed))?;
+        let is_share = changes.iter().all(|change| !change.key().starts_with("taskmanager.memory.managed."))
+            && self.reading(keys::MANAGED_SIZE.name()).is_none();
+        let is_other = matches!(room, Room::Part(part) if part != Component::Managed);
+        if !self.is_taskmanager() || self.is_cut_off() || managed == Bytes::ZERO || !is_share || !is_other {
+            return None;
+        }
+        let size = option::text(managed.round_up_to(Bytes::mib(1))?);
+        Some(changes.iter().cloned().chain([Change::set(keys::MANAGED_SIZE.name(), size)]).collect())
+    }
+
+    /// The changes with the least total found with which no other part shrinks, and what that adds to the total.
+    fn grown(&self, changes: &[Change], room: Room) -> Option<(Vec<Change>, Bytes)> {
         let before = self.size(room).unwrap_or_default();
         let untouched = |key: &str| changes.iter().all(|change| change.key() != key);
         let totals: Vec<_> = self.totals().into_iter().filter(|(key, _)| untouched(key)).collect();
@@ -64,7 +88,7 @@ impl Case<'_> {
                 let Ok(after) = self.planned(&all, self.patient.profile) else { continue };
                 let budget = &after.plan.budget;
                 if room.size(budget) > before && !self.shrinks_any(room, budget) {
-                    return Some(all);
+                    return Some((all, more));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::Value;
-use crate::model::{Place, Source, UseCase};
+use crate::model::{Budget, Place, Source, UseCase};
 use crate::plan::Deployment;
 use crate::plan::store::Store;
 
@@ -276,6 +276,21 @@ fn python_workers_get_what_they_were_seen_to_have_and_a_quarter_more() {
     let unseen = Evidence { python: true, ..Evidence::default() };
     let advice = captured(&[]).with(unseen).cured_of("OOM959");
     assert!(steps(&advice.recommendations[0]).contains("taskmanager.memory.task.off-heap.size: 256m"));
+}
+
+#[test]
+fn a_process_that_grows_for_a_part_does_not_grow_for_managed_memory_as_well() {
+    let seen = Evidence { python: true, python_used: Some(Bytes::mib(640)), ..Evidence::default() };
+    let sick = Sick::of("2.3", &[("taskmanager.memory.process.size", "1024m")]);
+    let advice = sick.with(seen).cured_of("OOM911");
+    let first = &advice.recommendations[0];
+    let budget = |survey: &Option<Box<Survey>>| survey.as_ref().unwrap().plan.budget.clone();
+    let (before, after) = (budget(&first.before), budget(&first.after));
+    assert_eq!(after.size(Component::TaskOffHeap), Bytes::mib(800), "{}", all(&advice));
+    let managed = |budget: &Budget| budget.size(Component::Managed).round_up_to(Bytes::mib(1)).unwrap();
+    assert_eq!(managed(&after), managed(&before), "{}", all(&advice));
+    let by = after.total_process().bytes.checked_sub(before.total_process().bytes).unwrap();
+    assert!(by < Bytes::mib(1200), "{by}");
 }
 
 #[test]
