@@ -125,10 +125,11 @@ impl Cluster {
         let mut attempt = 1;
         loop {
             match Cluster::attempt(stage, directory, settings) {
-                Err(ClusterError::Ended { words, .. })
-                    if attempt < ATTEMPTS && (words.contains("BindException") || words.contains("already in use")) =>
-                {
+                Err(ClusterError::Ended { .. }) if attempt < ATTEMPTS && port_is_taken(directory) => {
                     attempt += 1;
+                    // What this attempt wrote would be taken for the next one's.
+                    let log = directory.join("log");
+                    fs::remove_dir_all(&log).map_err(|source| ClusterError::Write { path: log, source })?;
                 }
                 outcome => return outcome,
             }
@@ -142,7 +143,7 @@ impl Cluster {
             fs::create_dir_all(&path).map_err(|source| ClusterError::Write { path, source })?;
         }
         let [rpc, rest] = free_ports().map_err(ClusterError::Port)?;
-        let mut all = placed(directory, rpc, rest);
+        let mut all = placed(directory, rpc, rest, version);
         all.extend(settings.clone());
         let begin = |role| -> Result<Jvm, ClusterError> {
             let launch = launch::launch(version, role, &all)?;
@@ -206,7 +207,7 @@ pub fn version(stage: &Stage<'_>) -> Result<Version, ClusterError> {
 }
 
 /// What does not depend on the scenario: everything stays on this machine and below the directory.
-fn placed(directory: &Path, rpc: u16, rest: u16) -> Settings {
+fn placed(directory: &Path, rpc: u16, rest: u16, version: Version) -> Settings {
     let at = |folder: &str| directory.join(folder).display().to_string();
     let local = "127.0.0.1".to_owned();
     let (rpc, rest) = (rpc.to_string(), rest.to_string());
@@ -224,6 +225,9 @@ fn placed(directory: &Path, rpc: u16, rest: u16) -> Settings {
         ("web.tmpdir", at("tmp")),
         ("web.upload.dir", at("tmp")),
         ("blob.storage.directory", at("tmp")),
+        // Both processes share a few cores with all else: with the 10 s that are the default a job fails because its tasks
+        // were long in being deployed, before what it is to show.
+        (launch::spelled(version, &["pekko.ask.timeout", "akka.ask.timeout"]), "60 s".to_owned()),
     ];
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
@@ -237,6 +241,16 @@ fn free_ports() -> io::Result<[u16; 2]> {
     let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let (one, other) = (bind()?, bind()?);
     Ok([one.local_addr()?.port(), other.local_addr()?.port()])
+}
+
+/// Whether a process of the cluster in a directory said that its port is another's: somewhere, since what follows such a
+/// line as its last words is a trace of many lines.
+fn port_is_taken(directory: &Path) -> bool {
+    let files = fs::read_dir(directory.join("log")).into_iter().flatten().flatten();
+    files.filter_map(|file| fs::read(file.path()).ok()).any(|bytes| {
+        let text = String::from_utf8_lossy(&bytes);
+        text.contains("BindException") || text.contains("Address already in use")
+    })
 }
 
 /// The command of a JVM that runs one of Flink's classes, with nothing of oomph's own environment but what every
@@ -286,4 +300,28 @@ fn start(stage: &Stage<'_>, directory: &Path, role: Role, launch: &Launch) -> Re
     command.arg(launch.main_class).arg("--configDir").arg(directory.join("conf")).args(&launch.arguments);
     Jvm::start(Some(role), launch.heap, command, stage.gate, at("log"), at("out"))
         .map_err(|source| ClusterError::Start { java: stage.jdk.java(), source })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_taken_is_seen_far_above_the_last_words() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        fs::create_dir(&log).unwrap();
+        assert!(!port_is_taken(directory.path()));
+        let trace =
+            "\tat org.apache.flink.runtime.rest.RestServerEndpoint.start(RestServerEndpoint.java:341)\n".repeat(200);
+        fs::write(log.join("jobmanager.out"), "killed\n").unwrap();
+        assert!(!port_is_taken(directory.path()));
+        fs::write(
+            log.join("jobmanager.log"),
+            format!("java.net.BindException: Could not start rest endpoint\n{trace}"),
+        )
+        .unwrap();
+        assert!(port_is_taken(directory.path()));
+    }
 }
