@@ -273,8 +273,9 @@ impl Conducted {
             moments,
             ending: followed.ending.clone(),
             millis: followed.millis,
-            peak_anonymous: followed.peak_anonymous,
-            steady_anonymous: followed.steady_anonymous,
+            // No process lives without any: nothing was seen of it then.
+            peak_anonymous: Some(followed.peak_anonymous).filter(|peak| *peak > Bytes::ZERO),
+            steady_anonymous: Some(followed.steady_anonymous).filter(|steady| *steady > Bytes::ZERO),
             measured,
             written_to_files: has_log.then_some(self.events.bytes_written),
             background: has_log.then_some(Background {

@@ -108,10 +108,8 @@ impl Figure {
 impl Side {
     /// A run of a scenario or of a workload.
     pub fn of_run(run: &Run, of: &str) -> Side {
-        let mut values = vec![
-            (Figure::PeakAnonymous, run.peak_anonymous.get()),
-            (Figure::SteadyAnonymous, run.steady_anonymous.get()),
-        ];
+        let whole = [(Figure::PeakAnonymous, run.peak_anonymous), (Figure::SteadyAnonymous, run.steady_anonymous)];
+        let mut values: Vec<_> = whole.into_iter().filter_map(|(figure, seen)| Some((figure, seen?.get()))).collect();
         values.extend(run.peak_usage().map(|usage| (Figure::PeakUsage, usage.get())));
         for (part, measured) in &run.measured {
             values.push((Figure::Peak(*part), measured.peak.get()));

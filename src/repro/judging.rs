@@ -68,7 +68,12 @@ pub fn ending(run: &Run) -> String {
         Limit::AtMost(limit) => format!(" of {}", mebibytes(limit)),
         Limit::Unlimited => String::new(),
     };
-    format!("{how} after {}, peak {}{limit}", seconds(run.millis), mebibytes(run.peak_anonymous))
+    format!("{how} after {}, peak {}{limit}", seconds(run.millis), peak(run))
+}
+
+/// The peak of a run's own memory in words.
+pub fn peak(run: &Run) -> String {
+    run.peak_anonymous.map_or_else(|| "not seen".to_owned(), mebibytes)
 }
 
 /// Records that a run took.

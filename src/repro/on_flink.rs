@@ -173,11 +173,13 @@ impl Half {
     /// The same as every run is told of.
     pub fn into_run(self, scenario: &str, directory: &str) -> Run {
         let shown = |name: &str, value: String| Shown { name: name.to_owned(), value };
+        // What ended before the first look has a heap of which nothing is known.
+        let is_seen = !self.looks.is_empty();
         let rows = [
-            Some(shown("Heap at the end", format!("{} of {}", mib(self.used_at_end()), mib(self.heap)))),
+            is_seen.then(|| shown("Heap at the end", format!("{} of {}", mib(self.used_at_end()), mib(self.heap)))),
             self.live.map(|live| shown("Live after a full collection", mib(live))),
-            Some(shown("Time in collections at the end", format!("{} %", self.collecting_percent()))),
-            Some(shown("Full collections", self.full_collections().to_string())),
+            is_seen.then(|| shown("Time in collections at the end", format!("{} %", self.collecting_percent()))),
+            is_seen.then(|| shown("Full collections", self.full_collections().to_string())),
             self.series.map(|series| shown("Latency histograms", series.to_string())),
             (self.records > 0).then(|| shown("Records", self.records.to_string())),
             (self.checkpoints != Checkpoints::default()).then(|| {
@@ -186,7 +188,7 @@ impl Half {
             }),
             self.marks.out_of_memory.clone().map(|line| shown("The log says", line)),
         ];
-        let peak = self.moments.iter().map(|moment| moment.anonymous).max().unwrap_or_default();
+        let peak = self.moments.iter().map(|moment| moment.anonymous).max();
         Run {
             experiment: stand_in(scenario, directory),
             configuration: Some(self.settings.iter().map(|(key, value)| format!("{key}: {value}\n")).collect()),
@@ -222,10 +224,10 @@ pub fn mib(bytes: Bytes) -> String {
     format!("{} MiB", bytes.whole_mib())
 }
 
-fn median_of_second_half(moments: &[Moment]) -> Bytes {
+fn median_of_second_half(moments: &[Moment]) -> Option<Bytes> {
     let mut sizes: Vec<Bytes> = moments[moments.len() / 2..].iter().map(|moment| moment.anonymous).collect();
     sizes.sort_unstable();
-    sizes.get(sizes.len() / 2).copied().unwrap_or_default()
+    sizes.get(sizes.len() / 2).copied()
 }
 
 /// A run on Flink has no workload of ours: its stream is SQL, and its settings are Flink's.

@@ -128,10 +128,11 @@ pub struct Run {
     pub ending: Ending,
     /// Milliseconds that it took.
     pub millis: u64,
-    /// Anonymous memory of the worker at most: exact where the kernel keeps it (`VmHWM` less file pages).
-    pub peak_anonymous: Bytes,
-    /// Anonymous memory of the worker most of the time.
-    pub steady_anonymous: Bytes,
+    /// Anonymous memory of the worker at most: exact where the kernel keeps it (`VmHWM` less file pages); nothing where it
+    /// ended before the first look.
+    pub peak_anonymous: Option<Bytes>,
+    /// Anonymous memory of the worker most of the time; nothing as above.
+    pub steady_anonymous: Option<Bytes>,
     /// What was seen of each part of the memory model.
     #[serde(with = "by_part")]
     #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<Part, Measured>"))]

@@ -72,7 +72,7 @@ pub(super) fn cells(run: &Run) -> [String; 6] {
     [
         plain(&run.label),
         end(&run.ending).to_owned(),
-        mib(run.peak_usage().unwrap_or(run.peak_anonymous)),
+        or_unseen(run.peak_usage().or(run.peak_anonymous).map(mib)),
         or_unseen(run.limit().map(mib)),
         or_unseen(run.write_amplification().map(|ratio| ratio.to_string())),
         seconds(run.millis),

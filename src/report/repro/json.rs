@@ -60,7 +60,7 @@ struct SummaryV1 {
     /// What counted against the limit at most; null where there was no group.
     peak_usage: Option<Bytes>,
     /// Anonymous memory at most.
-    peak_anonymous: Bytes,
+    peak_anonymous: Option<Bytes>,
     /// Anonymous memory at most, as it was predicted.
     predicted_peak_anonymous: Option<Bytes>,
     /// Bytes written to files for each byte of the workload, times 100.

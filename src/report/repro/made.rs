@@ -22,8 +22,8 @@ pub(super) fn run(label: &str) -> Run {
         moments,
         ending: Ending::Finished,
         millis: 60_240,
-        peak_anonymous: Bytes::mib(170),
-        steady_anonymous: Bytes::mib(168),
+        peak_anonymous: Some(Bytes::mib(170)),
+        steady_anonymous: Some(Bytes::mib(168)),
         measured: vec![
             (Part::BlockCache, of(98, 97)),
             (Part::Memtables, of(44, 30)),
@@ -52,8 +52,8 @@ pub(super) fn killed(label: &str) -> Run {
         moments: (0..=29).map(|second| moment(second * 1000, 20 + second * 8)).collect(),
         ending: Ending::KilledByKernel { pid: 4242, report: report.to_owned() },
         millis: 29_510,
-        peak_anonymous: Bytes::mib(253),
-        steady_anonymous: Bytes::mib(196),
+        peak_anonymous: Some(Bytes::mib(253)),
+        steady_anonymous: Some(Bytes::mib(196)),
         measured: vec![
             (Part::BlockCache, of(160, 120)),
             (Part::Memtables, of(64, 60)),

@@ -97,8 +97,8 @@ pub(super) fn held(prediction: &Prediction, run: Option<&Run>, when: When) -> Ve
         }
     }
     let (band, measured) = match when {
-        When::Peak => (prediction.peak, run.map(|run| run.peak_anonymous)),
-        When::Steady => (prediction.steady, run.map(|run| run.steady_anonymous)),
+        When::Peak => (prediction.peak, run.and_then(|run| run.peak_anonymous)),
+        When::Steady => (prediction.steady, run.and_then(|run| run.steady_anonymous)),
     };
     rows.push(Held { name: "Anonymous memory", band, measured, is_whole: true, is_finished });
     rows
@@ -164,10 +164,11 @@ pub(super) fn figures(runs: &[Run]) -> Vec<Row> {
         }
     }
     row("Limit", &|run| run.limit().map_or_else(|| "none".to_owned(), mib));
-    row("Anonymous memory at most", &|run| mib(run.peak_anonymous));
-    row("Anonymous memory most of the time", &|run| mib(run.steady_anonymous));
+    row("Anonymous memory at most", &|run| size(run.peak_anonymous));
+    row("Anonymous memory most of the time", &|run| size(run.steady_anonymous));
     let of_all = |run: &Run| run.moments.iter().filter_map(|moment| moment.group_anonymous).max();
-    let is_more = |run: &Run| of_all(run).is_some_and(|all| all.get() / 11 * 10 > run.peak_anonymous.get());
+    let is_more =
+        |run: &Run| of_all(run).zip(run.peak_anonymous).is_some_and(|(all, own)| all.get() / 11 * 10 > own.get());
     if runs.iter().any(is_more) {
         row("The same of all processes", &|run| size(of_all(run)));
     }

@@ -54,7 +54,7 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
         }),
         judging::about("jemalloc does the same work.", runs, &[JEMALLOC, CURED], |found| {
             let [jemalloc, cured] = found else { return (false, String::new()) };
-            let told = format!("{}; one arena {}", judging::ending(jemalloc), judging::mebibytes(cured.peak_anonymous));
+            let told = format!("{}; one arena {}", judging::ending(jemalloc), judging::peak(cured));
             (judging::records(jemalloc) == judging::records(cured), told)
         }),
     ]

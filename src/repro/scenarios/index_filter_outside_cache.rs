@@ -65,8 +65,9 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
             &[FAILS],
             |found| {
                 let held = found.iter().map(|run| judging::most(run, |said| said.table_readers)).max().unwrap_or(0);
-                let peak = found.iter().map(|run| run.peak_anonymous.get()).max().unwrap_or(0);
-                (held * 3 > peak, judging::of(held, peak))
+                let peak = found.iter().filter_map(|run| run.peak_anonymous).max();
+                let Some(peak) = peak else { return (false, "not seen".to_owned()) };
+                (held * 3 > peak.get(), judging::of(held, peak.get()))
             },
         ),
         cured_lives("Within the cache it does all its work.", runs),

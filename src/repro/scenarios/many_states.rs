@@ -60,7 +60,9 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
         cured_lives("With one state it does all its work.", runs),
         judging::about("Each state more has its floor.", runs, &[HUNDRED, TEN, CURED], |found| {
             let [hundred, ten, one] = found else { return (false, String::new()) };
-            let peaks = [hundred.peak_anonymous, ten.peak_anonymous, one.peak_anonymous];
+            let peaks = (hundred.peak_anonymous, ten.peak_anonymous, one.peak_anonymous);
+            let (Some(hundred), Some(ten), Some(one)) = peaks else { return (false, "not seen".to_owned()) };
+            let peaks = [hundred, ten, one];
             let grows = peaks[0] > peaks[1] && peaks[1] > peaks[2];
             let each = Bytes::new(peaks[0].get().saturating_sub(peaks[1].get()) / 90);
             let told = peaks.map(judging::mebibytes).join(", ");

@@ -56,8 +56,14 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
             (met, found.iter().map(|run| judging::of(usage(run), limit(run))).collect())
         }),
         judging::about("Its own memory is below a tenth of the limit then.", runs, &[FAILS], |found| {
-            let small = found.iter().all(|run| run.peak_anonymous.get() < limit(run) / 10);
-            (small, found.iter().map(|run| judging::of(run.peak_anonymous.get(), limit(run))).collect())
+            let small = found.iter().all(|run| run.peak_anonymous.is_some_and(|own| own.get() < limit(run) / 10));
+            (
+                small,
+                found
+                    .iter()
+                    .map(|run| format!("{} of {}", judging::peak(run), judging::mebibytes(Bytes::new(limit(run)))))
+                    .collect(),
+            )
         }),
         judging::about("This kernel takes pages back, or says that it killed.", runs, &[FAILS], |found| {
             let told = found.iter().all(|run| matches!(run.ending, Ending::Finished | Ending::KilledByKernel { .. }));

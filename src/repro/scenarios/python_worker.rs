@@ -60,13 +60,9 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
                     |moment: &crate::repro::outcome::Moment| moment.group_anonymous?.checked_sub(moment.anonymous);
                 judging::most_seen(run, others).unwrap_or(Bytes::ZERO)
             };
-            let most = found.iter().all(|run| others(run) > run.peak_anonymous);
+            let most = found.iter().all(|run| run.peak_anonymous.is_some_and(|own| others(run) > own));
             let told = |run: &&Run| {
-                format!(
-                    "{} of others, {} of its own",
-                    judging::mebibytes(others(run)),
-                    judging::mebibytes(run.peak_anonymous)
-                )
+                format!("{} of others, {} of its own", judging::mebibytes(others(run)), judging::peak(run))
             };
             (most, found.iter().map(told).collect())
         }),

@@ -57,9 +57,16 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
                     run.moments.iter().filter(|moment| moment.said.as_ref().is_some_and(|said| said.phase == "before"));
                 in_phase.map(|moment| moment.anonymous).max().unwrap_or(Bytes::ZERO)
             };
-            let less =
-                found.iter().all(|run| before(run).get() > 0 && before(run).get() * 10 < run.peak_anonymous.get() * 8);
-            (less, found.iter().map(|run| judging::of(before(run).get(), run.peak_anonymous.get())).collect())
+            let less = found.iter().all(|run| {
+                before(run).get() > 0 && run.peak_anonymous.is_some_and(|peak| before(run).get() * 10 < peak.get() * 8)
+            });
+            (
+                less,
+                found
+                    .iter()
+                    .map(|run| format!("{} of {}", judging::mebibytes(before(run)), judging::peak(run)))
+                    .collect(),
+            )
         }),
         cured_lives("Within managed memory it is restored, and goes on.", runs),
     ]

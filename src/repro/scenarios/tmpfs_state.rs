@@ -38,14 +38,9 @@ fn judge(runs: &[Run]) -> Vec<Statement> {
     vec![
         fails_of_memory("On a tmpfs it is killed at the limit.", runs),
         judging::about("Most of the container was files on the tmpfs.", runs, &[FAILS], |found| {
-            let most = found.iter().all(|run| shared(run) > run.peak_anonymous);
-            let told = |run: &&Run| {
-                format!(
-                    "{} of files, {} of its own",
-                    judging::mebibytes(shared(run)),
-                    judging::mebibytes(run.peak_anonymous)
-                )
-            };
+            let most = found.iter().all(|run| run.peak_anonymous.is_some_and(|own| shared(run) > own));
+            let told =
+                |run: &&Run| format!("{} of files, {} of its own", judging::mebibytes(shared(run)), judging::peak(run));
             (most, found.iter().map(told).collect())
         }),
         cured_lives("On a disk it does all its work.", runs),

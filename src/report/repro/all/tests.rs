@@ -50,3 +50,13 @@ fn a_narrow_terminal_gets_the_columns_that_decide() {
 fn nothing_run_is_nothing_held() {
     assert_eq!(page(&[], &[], 80), "\n0 of 0 scenarios held\n");
 }
+
+#[test]
+fn what_ended_before_the_first_look_has_no_peak_rather_than_none_of_memory() {
+    let mut trial = made::trial();
+    trial.runs[0].moments.clear();
+    trial.runs[0].peak_anonymous = None;
+    let page = page(&[trial], &[], 80);
+    let fails = page.lines().find(|line| line.trim_start().starts_with("fails")).unwrap();
+    assert!(fails.contains(UNSEEN) && !fails.contains(" 0.0"), "{page}");
+}

@@ -10,7 +10,7 @@ use crate::repro::prediction::Part;
 fn two_results_stand_side_by_side_with_what_moved() {
     let before = made::trial();
     let mut after = before.clone();
-    after.runs[1].peak_anonymous = Bytes::mib(153);
+    after.runs[1].peak_anonymous = Some(Bytes::mib(153));
     after.runs[1].written_to_files = Some(Bytes::mib(2000));
     after.runs[1].release = Some("6.20.3".to_owned());
     after.runs.remove(0);
