@@ -33,6 +33,8 @@ pub fn page(trials: &[Trial], not_run: &[NotRun]) -> Result<String, askama::Erro
         } else {
             Vec::new()
         },
+        with_cause: all::is_told(trials, all::CAUSE),
+        with_amplification: all::is_told(trials, all::AMPLIFICATION),
         sections: trials.iter().map(Section::of).collect(),
         not_run: not_run.to_vec(),
     }
@@ -56,6 +58,8 @@ pub fn page_of_runs(runs: &[Run]) -> Result<String, askama::Error> {
         version: env!("CARGO_PKG_VERSION"),
         title: name,
         summary: Vec::new(),
+        with_cause: false,
+        with_amplification: false,
         sections: vec![section],
         not_run: Vec::new(),
     }
@@ -68,6 +72,10 @@ struct Page {
     version: &'static str,
     title: String,
     summary: Vec<Line>,
+    /// Whether the summary says by which cause runs ended.
+    with_cause: bool,
+    /// Whether it says how much was written for each byte.
+    with_amplification: bool,
     sections: Vec<Section>,
     not_run: Vec<NotRun>,
 }
@@ -78,7 +86,7 @@ struct Line {
     name: String,
     held: bool,
     whether: &'static str,
-    runs: Vec<[String; 6]>,
+    runs: Vec<[String; 7]>,
 }
 
 struct Section {

@@ -16,13 +16,13 @@ fn what_was_not_run_is_named_and_not_counted() {
     assert_data_eq!(
         page(&[made::trial(), failed], &[missing], 80),
         str![[r#"
-                                 end           peak  limit  write amp.    time
-unmanaged-rocksdb  held                                                 89.8 s
-  fails                          kernel kill  254.0  256.0        3.07  29.5 s
-  cured                          finished     172.0  256.0        3.07  60.2 s
-soft-cache         did not hold                                         89.8 s
-  fails                          kernel kill  254.0  256.0        3.07  29.5 s
-  cured                          finished     172.0  256.0        3.07  60.2 s
+                                 end          cause    peak  limit    time
+unmanaged-rocksdb  held                                             89.8 s
+  fails                          kernel kill  OOM921  254.0  256.0  29.5 s
+  cured                          finished     -       172.0  256.0  60.2 s
+soft-cache         did not hold                                     89.8 s
+  fails                          kernel kill  OOM921  254.0  256.0  29.5 s
+  cured                          finished     -       172.0  256.0  60.2 s
   Peak and limit in MiB: what counted against the limit, or anonymous memory
   where there was no group.
 
