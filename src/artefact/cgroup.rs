@@ -180,7 +180,8 @@ fn v1(path: &str, files: &dyn Files) -> Group {
     let with_swap = number("memory.memsw.limit_in_bytes").map(v1_limit);
     let swap_limit = match (limit, with_swap) {
         (Some(Limit::AtMost(memory)), Some(Limit::AtMost(both))) => both.checked_sub(memory).map(Limit::AtMost),
-        (_, with_swap) => with_swap,
+        (_, Some(Limit::Unlimited)) => Some(Limit::Unlimited),
+        _ => None,
     };
     Group {
         version: Version::V1,
@@ -266,7 +267,7 @@ fn v2(path: &str, files: &dyn Files) -> Group {
 
 /// What version 1 shows where there is no limit: the largest count of pages, `PAGE_COUNTER_MAX`. Page sizes differ, so
 /// everything from an exbibyte on is none.
-fn v1_limit(bytes: u64) -> Limit {
+pub(super) fn v1_limit(bytes: u64) -> Limit {
     if bytes >= 1 << 60 { Limit::Unlimited } else { Limit::AtMost(Bytes::new(bytes)) }
 }
 
@@ -415,6 +416,12 @@ mod tests {
         assert_eq!(group.stat.hierarchical_limit, Some(Limit::Unlimited));
         assert_eq!((group.swap_limit, group.stat.refaults), (Some(Limit::Unlimited), Some(126_317)));
         assert_eq!(group.stat.slab, None);
+    }
+
+    #[test]
+    fn what_may_be_swapped_is_not_known_where_the_limit_without_swap_is_not() {
+        let group = Group::read(Version::V1, "/a", &Texts(&[("memory.memsw.limit_in_bytes", "2147483648\n")]));
+        assert_eq!(group.swap_limit, None);
     }
 
     #[test]
