@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::cgroup::v1_limit;
 use super::kernel_oom::MemcgStat;
 use crate::model::{Bytes, Limit};
 
@@ -81,11 +82,8 @@ pub fn read(text: &str) -> Option<Listing> {
             let bytes = value.as_str().parse::<u64>().ok();
             match name.as_str() {
                 "max" | "limit_in_bytes" => {
-                    // Version 1 has the largest count of pages where there is no limit.
-                    let limit = bytes
-                        .filter(|bytes| *bytes < 1 << 60)
-                        .map_or(Limit::Unlimited, |b| Limit::AtMost(Bytes::new(b)));
-                    listing.limit = listing.limit.or(Some(limit));
+                    let limit = if value.as_str() == "max" { Some(Limit::Unlimited) } else { bytes.map(v1_limit) };
+                    listing.limit = listing.limit.or(limit);
                 }
                 "current" | "usage_in_bytes" => listing.usage = listing.usage.or(bytes.map(Bytes::new)),
                 "peak" | "max_usage_in_bytes" => listing.peak = listing.peak.or(bytes.map(Bytes::new)),
@@ -146,6 +144,14 @@ mod tests {
     fn a_file_of_one_number_is_read_under_its_name(#[case] text: &str) {
         let listing = read(text).unwrap();
         assert_eq!((listing.limit, listing.hits.map(|(_, hits)| hits)), (Some(Limit::AtMost(Bytes::mib(1))), Some(5)));
+    }
+
+    #[rstest]
+    #[case("memory.limit_in_bytes: 99999999999999999999\nmemory.failcnt: 5\n", None)]
+    #[case("memory.limit_in_bytes: 9223372036854771712\n", Some(Limit::Unlimited))]
+    #[case("memory.max: max\n", Some(Limit::Unlimited))]
+    fn a_limit_that_is_no_number_of_bytes_is_not_known(#[case] text: &str, #[case] limit: Option<Limit>) {
+        assert_eq!(read(text).unwrap().limit, limit);
     }
 
     #[rstest]
