@@ -161,8 +161,8 @@ fn key_value(text: &str) -> Option<(&str, &str)> {
 fn role(row: &str) -> Option<Role> {
     let classes = [
         ("TaskManagerRunner", Role::TaskManager),
-        ("YarnTaskExecutorRunner", Role::TaskManager),
-        ("KubernetesTaskExecutorRunner", Role::TaskManager),
+        // Of YARN, Kubernetes and Mesos, each behind its own name.
+        ("TaskExecutorRunner", Role::TaskManager),
         ("ClusterEntrypoint", Role::JobManager),
         ("ApplicationEntryPoint", Role::JobManager),
         ("ClusterEntryPoint", Role::JobManager),
@@ -234,6 +234,18 @@ mod tests {
         );
         assert_eq!(found[0].what.dynamic, [("a.b".into(), "1b".into()), ("c.d".into(), "2".into())]);
         assert_eq!(found[0].what.version.as_deref(), Some("1.20.5"));
+    }
+
+    #[test]
+    fn a_task_manager_of_every_resource_manager_is_known() {
+        for class in ["runtime.taskexecutor.TaskManagerRunner", "yarn.YarnTaskExecutorRunner"]
+            .into_iter()
+            .chain(["kubernetes.taskmanager.KubernetesTaskExecutorRunner"])
+            .chain(["mesos.entrypoint.MesosTaskExecutorRunner"])
+        {
+            let found = parse(&format!("java -Xmx1g org.apache.flink.{class}"));
+            assert_eq!(found[0].what.role, Some(Role::TaskManager), "{class}");
+        }
     }
 
     #[test]
