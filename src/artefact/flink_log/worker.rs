@@ -55,10 +55,10 @@ static POD: LazyLock<Sentence> =
     LazyLock::new(|| Sentence::new(r"pod status: \w+\(reason=(?<reason>[^,\s)]*), message="));
 static EXITS: LazyLock<[Sentence; 4]> = LazyLock::new(|| {
     [
-        Sentence::new(r"(?:Exit code|exitCode|exitStatus|Exit status|exit status) ?[:=] ?\[? ?(?<exit>-?\d{1,9})"),
-        Sentence::new(r"exit code (?:is )?\[? ?(?<exit>-?\d{1,9})"),
-        Sentence::new(r"[Ee]xit code is (?<exit>-?\d{1,9})"),
-        Sentence::new(r"exited with (?:code|status) (?<exit>-?\d{1,9})"),
+        Sentence::new(r"(?:Exit code|exitCode|exitStatus|Exit status|exit status) ?[:=] ?\[? ?(?<exit>-?\d{1,9})\b"),
+        Sentence::new(r"exit code (?:is )?\[? ?(?<exit>-?\d{1,9})\b"),
+        Sentence::new(r"[Ee]xit code is (?<exit>-?\d{1,9})\b"),
+        Sentence::new(r"exited with (?:code|status) (?<exit>-?\d{1,9})\b"),
     ]
 });
 
