@@ -243,7 +243,7 @@ pub fn rocksdb(text: &str) -> Vec<At<RocksDb>> {
         found.push(At { span, what: RocksDb::ArenaBlock { block: detail("block"), limit: detail("limit"), capacity } });
     }
     // A copy may begin at the details.
-    if found.is_empty()
+    if !found.iter().any(|said| matches!(said.what, RocksDb::ArenaBlock { .. }))
         && let Some(captures) = ARENA_DETAILS.first(text)
     {
         let capacity = ARENA_CAPACITY.first(range_of(text, span(&captures).start, 1_000));

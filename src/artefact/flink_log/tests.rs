@@ -300,6 +300,19 @@ fn rocksdb_is_read_in_flinks_words() {
     assert_eq!(found, expected);
 }
 
+#[test]
+fn a_copy_that_begins_at_the_details_of_an_arena_is_read_beside_what_else_is_said() {
+    let text = "arenaBlockSize 8388608 > mutableLimit 7340032 (writeBufferManagerCapacity = 8388608)\n\
+                INFO  x [] - Obtained shared RocksDB cache of size 123456 bytes\n";
+    let found: Vec<_> = shortage::rocksdb(text).into_iter().map(|found| found.what).collect();
+    let size = |bytes| Some(Bytes::new(bytes));
+    let expected = [
+        RocksDb::ArenaBlock { block: size(8_388_608), limit: size(7_340_032), capacity: size(8_388_608) },
+        RocksDb::SharedCache(Bytes::new(123_456)),
+    ];
+    assert_eq!(found, expected);
+}
+
 #[rstest]
 #[case("134217728 bytes", 134_217_728, true)]
 #[case("128.000mb", 134_217_728, false)]
