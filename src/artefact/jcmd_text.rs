@@ -30,7 +30,7 @@ pub enum Says {
     NotTracked,
     /// `GC.heap_info`, and the same block wherever it stands: `garbage-first heap   total 524288K, used 123456K`.
     Heap {
-        /// Committed.
+        /// Committed; newer JDKs say before it what is reserved.
         total: Bytes,
         /// In use.
         used: Bytes,
@@ -87,7 +87,7 @@ pub fn read(excerpt: &Excerpt) -> Vec<Answer> {
 fn rows(text: &str) -> Vec<Answer> {
     static ROW: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"(?:gen|Gen|eneration|heap)\s+total (?:reserved )?(\d+)K(?:, committed \d+K)?, used (\d+)K|Metaspace\s+used (\d+)K,(?: capacity \d+K,)? committed (\d+)K|#bytes\s+class name[^\n]*\n-+\n\s*1:\s+(\d+)\s+(\d+)\s+(\S+)|MaxMetaspaceSize:\s+([\d.]+ [KMG]B|unlimited)",
+            r"(?:gen|Gen|eneration|heap)\s+total (?:reserved \d+K, committed )?(\d+)K, used (\d+)K|Metaspace\s+used (\d+)K,(?: capacity \d+K,)? committed (\d+)K|#bytes\s+class name[^\n]*\n-+\n\s*1:\s+(\d+)\s+(\d+)\s+(\S+)|MaxMetaspaceSize:\s+([\d.]+ [KMG]B|unlimited)",
         )
         .ok()
     });

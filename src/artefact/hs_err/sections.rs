@@ -181,7 +181,10 @@ fn frames(text: &str) -> Vec<String> {
 /// The generations that a heap's lines name: `PSYoungGen      total 1864192K, used 4300K [0x…`.
 fn heap(text: &str) -> (Option<Bytes>, Option<Bytes>) {
     static SPACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?:gen|Gen|eneration|heap|Heap)[ \w]{0,12}\s+total (?:reserved )?(\d+)K(?:, committed \d+K)?, used (\d+)K").ok()
+        Regex::new(
+            r"(?:gen|Gen|eneration|heap|Heap)[ \w]{0,12}\s+total (?:reserved \d+K, committed )?(\d+)K, used (\d+)K",
+        )
+        .ok()
     });
     let mut sums: Option<(u64, u64)> = None;
     // The history of collections below prints the same lines again.

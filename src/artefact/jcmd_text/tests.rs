@@ -35,6 +35,12 @@ fn the_heap_and_metaspace_are_read_at_a_glance() {
 }
 
 #[test]
+fn of_a_heap_that_says_what_it_reserved_too_the_committed_part_is_taken() {
+    let text = " garbage-first heap   total reserved 1048576K, committed 524288K, used 1024K [0x0, 0x1)\n";
+    assert_eq!(says(text), [Says::Heap { total: Bytes::mib(512), used: Bytes::mib(1) }]);
+}
+
+#[test]
 fn a_histogram_is_told_by_its_first_row() {
     let text = " num     #instances         #bytes  class name (module)\n-------------------------------------------------------\n   \
                 1:         12345       67890123  [B (java.base@17.0.9)\n   2: 1 2 x\n";
