@@ -245,8 +245,9 @@ fn number(found: &Captures, group: usize) -> Option<u32> {
     found.get(group)?.as_str().parse().ok()
 }
 
-static FLAGS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"gfp_mask=(0x[0-9a-fA-F]+(?:\([^)\n]*\))?)").ok());
-static ORDER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\border=(-?\d+)").ok());
+static FLAGS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"gfp_mask=(?:3D)?(0x[0-9a-fA-F]+(?:\([^)\n]*\))?)").ok());
+static ORDER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\border=(?:3D)?(-?\d+)").ok());
 
 fn invoked(rest: &str, _: &Captures) -> Option<Part> {
     let near = start_of(rest, 400);

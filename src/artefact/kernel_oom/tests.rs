@@ -208,6 +208,7 @@ fn a_mail_as_it_was_sent_is_read() {
     let report = one(&sent);
     assert_eq!((report.bound, report.killed.last().map(|killed| killed.pid)), (Some(Bound::Memcg), Some(955)));
     assert_eq!(report.limited.as_deref(), Some("/kubepods.slice/kubepods-pod1234.slice"));
+    assert_eq!(report.invoked, one(V6_8).invoked);
 }
 
 #[test]
