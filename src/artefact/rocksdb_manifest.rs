@@ -91,7 +91,7 @@ pub fn read(bytes: &[u8]) -> RocksDbManifest {
                 }
             }
         }
-        manifest.cut_off = started || (rest.len() >= HEADER && rest.iter().any(|byte| *byte != 0));
+        manifest.cut_off = started || rest.iter().any(|byte| *byte != 0);
     }
     manifest.column_families = families.into_values().collect();
     manifest
@@ -245,6 +245,17 @@ mod tests {
             assert!(part.edits <= whole.edits && part.unreadable == 0, "{end}");
         }
         assert!(read(&FLINK_2_3[..FLINK_2_3.len() - 1]).cut_off);
+    }
+
+    #[test]
+    fn a_manifest_is_cut_off_wherever_it_does_not_end_with_an_edit() {
+        let ends: Vec<usize> = (0..=FLINK_2_3.len())
+            .filter(|end| read(&FLINK_2_3[..*end]).edits > read(&FLINK_2_3[..end.saturating_sub(1)]).edits)
+            .collect();
+        assert!(ends.len() > 3, "{ends:?}");
+        for end in 1..FLINK_2_3.len() {
+            assert_eq!(read(&FLINK_2_3[..end]).cut_off, !ends.contains(&end), "{end}");
+        }
     }
 
     #[test]
