@@ -122,6 +122,9 @@ static EARLYOOM: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
 });
 
+/// So far back a killed cgroup is looked for among those that were thought of: a text may hold any number of both.
+const MOST_CANDIDATES: usize = 64;
+
 /// Every message of a text, in order.
 pub fn told(text: &str) -> Vec<Told> {
     let mut all: Vec<Told> = Vec::new();
@@ -129,12 +132,9 @@ pub fn told(text: &str) -> Vec<Told> {
         let candidates = candidates(text);
         each(&OOMD, text, |at, found, rest| {
             let path: String = found.get(1)?.as_str().split(|c: char| c.is_whitespace() || c == '>').collect();
-            let usage = candidates
-                .iter()
-                .rev()
-                .take(64)
-                .find(|(before, name, _)| *before < at && *name == path)
-                .map(|(.., size)| *size);
+            let behind = candidates.partition_point(|(before, ..)| *before < at);
+            let printed = candidates.iter().take(behind).rev().take(MOST_CANDIDATES);
+            let usage = printed.filter(|(_, name, _)| *name == path).map(|(.., size)| *size).next();
             let why = if found.get(2)?.as_str() == "used" { swap(rest) } else { pressure(rest) };
             Some(What::Oomd { path, why, usage })
         })
@@ -292,6 +292,16 @@ mod tests {
             panic!("{told:?}")
         };
         assert_eq!((of.as_deref(), share.as_deref()), (Some("/user.slice"), Some("27925460729.27")));
+        assert_eq!(*usage, Some(Bytes::mib(4608)));
+    }
+
+    #[test]
+    fn a_cgroups_usage_is_found_however_many_candidates_are_printed_behind_it() {
+        let considered = "\tPath: /user.slice/a.scope\n\t\tCurrent Memory Usage: 4.5G\n";
+        let killed = "Killed /user.slice/a.scope due to memory pressure for /user.slice being 60.00% > 50.00%\n";
+        let more = "\tPath: /user.slice/b.scope\n\t\tCurrent Memory Usage: 512.0K\n".repeat(100);
+        let told = told(&format!("{considered}{killed}{more}"));
+        let [Told { what: What::Oomd { usage, .. }, .. }] = &told[..] else { panic!("{told:?}") };
         assert_eq!(*usage, Some(Bytes::mib(4608)));
     }
 
