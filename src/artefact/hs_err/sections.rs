@@ -29,8 +29,8 @@ pub struct Sections {
     pub metaspace_committed: Option<Bytes>,
     /// `_threads …, length=…`, or the lines `=>0x… JavaThread`.
     pub threads: Option<u64>,
-    /// Lines of `Dynamic libraries:`, which are the mappings.
-    pub mappings: u64,
+    /// Mappings: `Total number of mappings:`, or the lines of `Dynamic libraries:`.
+    pub mappings: Option<u64>,
     /// `Virtual Size: 14551532K`.
     pub virtual_size: Option<Bytes>,
     /// `Resident Set Size: 2520764K`.
@@ -113,7 +113,7 @@ impl Sections {
             metaspace_used: metaspace(text, " used "),
             metaspace_committed: metaspace(text, "committed "),
             threads: threads(text),
-            mappings: number("Total number of mappings:").unwrap_or_else(|| mappings(text)),
+            mappings: number("Total number of mappings:").or_else(|| mappings(text)),
             virtual_size: kib("Virtual Size:"),
             resident: kib("Resident Set Size:"),
             machine: Machine {
@@ -223,15 +223,15 @@ fn threads(text: &str) -> Option<u64> {
 }
 
 /// The lines of `/proc/self/maps` that a report has below `Dynamic libraries:`.
-fn mappings(text: &str) -> u64 {
-    let Some((_, rest)) = text.split_once("Dynamic libraries:") else { return 0 };
+fn mappings(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once("Dynamic libraries:")?;
     let is_mapping = |line: &&str| {
         let line = line.trim_start();
         line.split_once('-')
             .is_some_and(|(start, _)| start.len() >= 5 && start.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     let count = rest.lines().skip(1).take_while(is_mapping).count();
-    u64::try_from(count).unwrap_or(u64::MAX)
+    u64::try_from(count).ok()
 }
 
 /// `Memory: 4k page, physical 32721568k(433564k free), swap …`, `system-wide physical 3533M (230M free)` on Windows.

@@ -65,7 +65,7 @@ fn a_report_is_read_whole() {
     };
     assert_eq!(report.reason, Reason::Memory(asked));
     let kib = |kib: u64| Some(Bytes::new(kib * 1024));
-    assert_eq!((of.elapsed_ms, of.threads, of.mappings), (Some(12_345), Some(52), 2));
+    assert_eq!((of.elapsed_ms, of.threads, of.mappings), (Some(12_345), Some(52), Some(2)));
     assert_eq!((of.heap_total, of.heap_used), (kib(506_816), kib(3072)));
     assert_eq!((of.metaspace_used, of.metaspace_committed), (kib(40_960), kib(45_056)));
     assert_eq!((of.machine.total, of.machine.available), (kib(8_000_000), kib(100_000)));
@@ -73,6 +73,12 @@ fn a_report_is_read_whole() {
     assert_eq!((of.limits.mappings, of.limits.threads_max, of.limits.tasks), (Some(65_530), Some(62_000), Some(900)));
     assert_eq!((of.limits.container, of.container_usage), (kib(1_048_576), kib(1_048_000)));
     assert!(of.whole && !of.is_starting && of.frames.len() == 1);
+}
+
+#[test]
+fn mappings_of_a_report_that_ends_before_them_are_not_counted() {
+    let (before, _) = WHOLE.split_once("Dynamic libraries:").unwrap();
+    assert_eq!(reports(&Excerpt::plain(before))[0].sections.mappings, None);
 }
 
 #[rstest]

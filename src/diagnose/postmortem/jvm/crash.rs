@@ -52,11 +52,10 @@ fn says(excerpt: &Excerpt, report: &CrashReport) -> Says {
 fn area(excerpt: &Excerpt, request: &Request, sections: &Sections) -> (Area, String) {
     let limits = &sections.limits;
     let asked = asked(request);
-    if let Some(most) = limits.mappings.filter(|most| sections.mappings >= near(*most)) {
-        return (
-            Area::Config,
-            format!("{asked}: {} of {most} mappings (vm.max_map_count) were there", sections.mappings),
-        );
+    if let Some((mappings, most)) =
+        sections.mappings.zip(limits.mappings).filter(|(mappings, most)| *mappings >= near(*most))
+    {
+        return (Area::Config, format!("{asked}: {mappings} of {most} mappings (vm.max_map_count) were there"));
     }
     if is_thread(request, sections) {
         if jvm_oom::threads(excerpt).iter().any(|thread| thread.error.as_deref() == Some("EPERM")) {
