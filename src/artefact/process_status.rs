@@ -45,8 +45,6 @@ pub struct ProcessStatus {
     pub uid: u32,
     /// Its process id in the innermost namespace it lives in.
     pub namespace_pid: u32,
-    /// The process that started it.
-    pub parent: u32,
     /// The resident set.
     pub rss: Option<Bytes>,
     /// Its anonymous part.
@@ -64,7 +62,7 @@ pub struct ProcessStatus {
     /// Addresses in use.
     pub virtual_size: Option<Bytes>,
     /// Threads.
-    pub threads: u64,
+    pub threads: Option<u64>,
 }
 
 impl ProcessStatus {
@@ -85,7 +83,6 @@ impl ProcessStatus {
             is_zombie: text("State").ok_or_else(|| malformed("State"))?.starts_with('Z'),
             uid: column("Uid", 1).ok_or_else(|| malformed("Uid"))?,
             namespace_pid: innermost.or_else(|| number("Pid")).ok_or_else(|| malformed("Pid"))?,
-            parent: number("PPid").unwrap_or(0),
             rss: size("VmRSS"),
             rss_anon: size("RssAnon"),
             rss_file: size("RssFile"),
@@ -94,7 +91,7 @@ impl ProcessStatus {
             swap: size("VmSwap"),
             page_tables: size("VmPTE"),
             virtual_size: size("VmSize"),
-            threads: number("Threads").map_or(0, u64::from),
+            threads: number("Threads").map(u64::from),
         })
     }
 }
@@ -190,7 +187,7 @@ mod tests {
     #[test]
     fn sizes_are_bytes_and_the_innermost_process_id_counts() {
         let status = ProcessStatus::parse(STATUS.as_bytes()).unwrap();
-        assert_eq!((status.uid, status.namespace_pid, status.threads), (9999, 7, 118));
+        assert_eq!((status.uid, status.namespace_pid, status.threads), (9999, 7, Some(118)));
         assert_eq!(status.rss, Some(Bytes::new(1_197_840 * 1024)));
         assert_eq!((status.rss_file, status.swap, status.is_zombie), (None, None, false));
     }
@@ -202,6 +199,12 @@ mod tests {
         assert!(
             ProcessStatus::parse(b"").is_err() && started(b"1 (java").is_err() && ProcessLimits::parse(b"x").is_err()
         );
+    }
+
+    #[test]
+    fn threads_that_the_kernel_does_not_count_are_not_none() {
+        let status = ProcessStatus::parse(STATUS.replace("Threads:", "Other:").as_bytes()).unwrap();
+        assert_eq!(status.threads, None);
     }
 
     #[test]

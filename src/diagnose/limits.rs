@@ -123,7 +123,7 @@ impl Limits {
                 key: "processes",
                 label: "Threads (ulimit -u)",
                 // The limit is the user's, who may have other processes: so many are there at least.
-                used: status.map(|status| status.threads),
+                used: status.and_then(|status| status.threads),
                 at_most: bytes(limits.processes),
                 unit: Unit::Count,
                 then: "the user's; no new thread then",

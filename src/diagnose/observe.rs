@@ -62,7 +62,9 @@ fn status(all: &mut Vec<Observation>, sample: &Sample) {
     size(Measure::RssShmem, |status| status.rss_shmem);
     size(Measure::RssPeak, |status| status.rss_peak);
     size(Measure::Swap, |status| status.swap);
-    let threads = sample.files.status.as_ref().map(|status| status.threads).map_err(Clone::clone);
+    let threads = sample.files.status.as_ref().map_err(Clone::clone).and_then(|status| {
+        status.threads.ok_or_else(|| Unseen::because("/proc/PID/status does not count the process's threads"))
+    });
     all.push(Observation { measure: Measure::Threads, value: threads, origin: Origin::Status });
 }
 

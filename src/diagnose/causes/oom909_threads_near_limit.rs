@@ -62,8 +62,8 @@ fn container(outlook: &Outlook<'_>) -> Option<Finding> {
     // A number in the place of bytes.
     let limit = limit.get();
     let mut finding = judged(outlook, tasks, limit, Confidence::High, "the container may have")?;
-    if let Ok(status) = &outlook.now.sample.files.status {
-        finding = finding.note(format!("threads of this process: {}", status.threads));
+    if let Some(threads) = outlook.now.sample.files.status.as_ref().ok().and_then(|status| status.threads) {
+        finding = finding.note(format!("threads of this process: {threads}"));
     }
     Some(finding.help("raise the container's limit of processes, or end what makes threads"))
 }
@@ -73,7 +73,7 @@ fn user(outlook: &Outlook<'_>) -> Option<Finding> {
     let files = &outlook.now.sample.files;
     let Limit::AtMost(limit) = files.limits.as_ref().ok()?.processes else { return None };
     let status = files.status.as_ref().ok().filter(|status| status.uid != 0)?;
-    let finding = judged(outlook, status.threads, limit.get(), Confidence::Medium, "its user may have (ulimit -u)")?;
+    let finding = judged(outlook, status.threads?, limit.get(), Confidence::Medium, "its user may have (ulimit -u)")?;
     Some(
         finding
             .note("threads of the user's other processes come on top")
@@ -153,7 +153,7 @@ mod tests {
             open_files: Limit::Unlimited,
         };
         let of = |uid| {
-            let tried = Tried::taskmanager().status(|status| (status.uid, status.threads) = (uid, 190));
+            let tried = Tried::taskmanager().status(|status| (status.uid, status.threads) = (uid, Some(190)));
             tried.with(|sample| sample.files.limits = Ok(limits(200)))
         };
         assert_eq!(of(9999).finding(&CAUSE).confidence, Confidence::Medium);
