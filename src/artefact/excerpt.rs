@@ -20,9 +20,10 @@ pub struct Excerpt {
 struct Start {
     offset: usize,
     number: u32,
-    /// Whether lines are left out before it.
-    gap: bool,
     at: Option<Moment>,
+    /// The last time that this line or one before it bears, not beyond a gap: kept, as a file without times would be
+    /// looked through from each of its lines to its beginning.
+    since: Option<Moment>,
 }
 
 /// The time that a line bears, as exactly as it says it.
@@ -78,7 +79,8 @@ impl Excerpt {
             self.text.push_str(GAP);
             self.text.push('\n');
         }
-        self.starts.push(Start { offset: self.text.len(), number, gap, at });
+        let before = self.starts.last().filter(|_| !gap).and_then(|last| last.since);
+        self.starts.push(Start { offset: self.text.len(), number, at, since: at.or(before) });
         self.text.push_str(text);
         self.text.push('\n');
     }
@@ -107,9 +109,7 @@ impl Excerpt {
     /// The last time that a line at an offset or before it bears, not beyond a gap.
     pub fn at(&self, offset: usize) -> Option<Moment> {
         let after = self.starts.partition_point(|start| start.offset <= offset);
-        let before = self.starts.get(..after)?;
-        let since = before.iter().rposition(|start| start.at.is_some() || start.gap)?;
-        before.get(since)?.at
+        self.starts.get(after.checked_sub(1)?)?.since
     }
 
     fn nth(&self, index: usize) -> Option<Line<'_>> {
@@ -123,6 +123,20 @@ impl Excerpt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_without_a_time_has_that_of_the_lines_before_it_up_to_a_gap() {
+        let (first, second) = (SignedDuration::from_secs(1), SignedDuration::from_secs(2));
+        let mut excerpt = Excerpt::default();
+        excerpt.push(1, "a", Some(Moment::Since(first)));
+        excerpt.push(2, "b", None);
+        excerpt.push(9, "c", None);
+        excerpt.push(10, "d", Some(Moment::Since(second)));
+        excerpt.push(11, "e", None);
+        let at = |word: &str| excerpt.at(excerpt.text().find(word).unwrap());
+        let expected = [Some(first), Some(first), None, Some(second), Some(second)];
+        assert_eq!(["a", "b", "c", "d", "e"].map(at), expected.map(|time| time.map(Moment::Since)));
+    }
 
     #[test]
     fn an_offset_knows_its_line_and_a_gap_is_marked() {
