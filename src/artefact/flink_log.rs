@@ -174,7 +174,7 @@ const MOST_MESSAGES: usize = 2_000;
 /// Where a message that begins at an offset ends: before the next line with a level, before a gap, or where the text
 /// ends. A line may be a whole log, as a string of JSON: not all of it is a message's.
 fn end_of_message(text: &str, start: usize) -> usize {
-    let rest = range_of(text, start, MOST_BYTES);
+    let rest = stretch(text, start, MOST_BYTES);
     let mut length = 0;
     for (index, line) in rest.split_inclusive('\n').enumerate() {
         let head = line.char_indices().nth(160).map_or(line, |(end, _)| line.get(..end).unwrap_or(line));
@@ -196,8 +196,8 @@ fn at_most(text: &str, bytes: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// The place of another part of the text, the part being a slice of it.
-fn range_of(text: &str, start: usize, bytes: usize) -> &str {
+/// What stands from an offset on, so many bytes of it at most.
+fn stretch(text: &str, start: usize, bytes: usize) -> &str {
     text.get(start..).map_or("", |rest| at_most(rest, bytes))
 }
 

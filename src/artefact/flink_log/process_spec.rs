@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, MOST_MESSAGES, Printed, Sentence, number, range_of, span};
+use super::{At, MOST_MESSAGES, Printed, Sentence, number, span, stretch};
 
 /// One size or number, by the key of Flink that sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn settings(text: &str) -> Vec<At<Setting>> {
     let mut found = Vec::new();
     for captures in SPEC.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
-        let inside = range_of(text, span.end, 1_500).split(['}', '\x0c']).next().unwrap_or_default();
+        let inside = stretch(text, span.end, 1_500).split(['}', '\x0c']).next().unwrap_or_default();
         for (key, value) in fields(inside) {
             found.push(At { span: span.clone(), what: Setting { key, value } });
         }

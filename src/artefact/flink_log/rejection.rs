@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::{At, MOST_MESSAGES, Printed, SIZE, Sentence, group, range_of, span, words};
+use super::{At, MOST_MESSAGES, Printed, SIZE, Sentence, group, span, stretch, words};
 use crate::model::Role;
 
 /// A refusal.
@@ -175,7 +175,7 @@ fn with_numbers(text: &str) -> Vec<At<Rejection>> {
     };
     for head in SUM.all(text).take(MOST_MESSAGES) {
         let start = span(&head);
-        let rest = range_of(text, start.end, 900);
+        let rest = stretch(text, start.end, 900);
         let Some(captures) = EXCEEDS.first(rest) else { continue };
         let at = span(&captures);
         let whole =

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, range_of, span};
+use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, span, stretch};
 use crate::model::Bytes;
 
 /// How many network buffers there are.
@@ -217,7 +217,7 @@ fn names_rocksdb(text: &str, at: usize) -> bool {
     let before = text.get(from..at).unwrap_or_default();
     // Another message may stand before this one.
     let before = before.rfind('\x0c').map_or(before, |gap| before.get(gap..).unwrap_or_default());
-    let behind = range_of(text, at, end_of_message(text, at).saturating_sub(at).min(6 << 10));
+    let behind = stretch(text, at, end_of_message(text, at).saturating_sub(at).min(6 << 10));
     let names = |part: &str| {
         ["shared cache resource for RocksDB", "EmbeddedRocksDB", "RocksDBOperationUtils", "RocksDBStateBackend"]
             .iter()
@@ -236,7 +236,7 @@ pub fn rocksdb(text: &str) -> Vec<At<RocksDb>> {
     found.extend(caches);
     for captures in ARENA.all(text).take(MOST_MESSAGES) {
         let span = span(&captures);
-        let part = range_of(text, span.start, 2_000);
+        let part = stretch(text, span.start, 2_000);
         let details = ARENA_DETAILS.first(part);
         let detail = |name| details.as_ref().and_then(|captures| number(captures, name)).map(Bytes::new);
         let capacity = ARENA_CAPACITY.first(part).and_then(|captures| number(&captures, "capacity")).map(Bytes::new);
@@ -246,7 +246,7 @@ pub fn rocksdb(text: &str) -> Vec<At<RocksDb>> {
     if !found.iter().any(|said| matches!(said.what, RocksDb::ArenaBlock { .. }))
         && let Some(captures) = ARENA_DETAILS.first(text)
     {
-        let capacity = ARENA_CAPACITY.first(range_of(text, span(&captures).start, 1_000));
+        let capacity = ARENA_CAPACITY.first(stretch(text, span(&captures).start, 1_000));
         let detail = |name| number(&captures, name).map(Bytes::new);
         let capacity = capacity.and_then(|captures| number(&captures, "capacity")).map(Bytes::new);
         let what = RocksDb::ArenaBlock { block: detail("block"), limit: detail("limit"), capacity };

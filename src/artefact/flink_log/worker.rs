@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, range_of, span};
+use super::{At, MOST_MESSAGES, Sentence, end_of_message, group, number, span, stretch};
 
 /// A worker that went, and what the JobManager was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub fn pods(text: &str) -> Vec<At<PodEnd>> {
         }
         if let Some(captures) = POD.first(part) {
             let end = span(&captures).end;
-            let message = range_of(part, end, 1_500).split([')', '\x0c']).next().unwrap_or_default();
+            let message = stretch(part, end, 1_500).split([')', '\x0c']).next().unwrap_or_default();
             let said = |said: &str| (said != "null" && !said.is_empty()).then(|| said.to_owned());
             pod.reason = group(&captures, "reason").and_then(said);
             pod.message = said(message);
