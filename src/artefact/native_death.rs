@@ -116,7 +116,7 @@ fn is_of_others(text: &str, one: &NativeDeath) -> bool {
     line.contains("_memory(") || line.contains("[Errno 12]") || line.contains("fork") || line.contains("OutOfMemory")
 }
 
-/// Rust's `memory allocation of 8589934592 bytes failed`, tcmalloc's `allocation failed 1073741824`.
+/// Rust's `memory allocation of 8589934592 bytes failed`, and `FATAL: Out of memory trying to allocate 1073741824 bytes`.
 fn sized(text: &str) -> Vec<NativeDeath> {
     static SIZED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"memory allocation of (\d+) bytes failed|(?:FATAL|fatal)[^\n]{0,40}Out of memory trying to allocate (\d+) bytes").ok()

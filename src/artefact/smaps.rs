@@ -130,6 +130,9 @@ pub enum SmapsError {
 }
 
 /// Reads the whole of an smaps. A last line that was cut off, as when the process ends while it is read, is left out.
+///
+/// # Errors
+/// [`SmapsError`] where it is empty, or a line has no place in an smaps.
 pub fn parse(bytes: &[u8]) -> Result<Smaps, SmapsError> {
     let mut mappings: Vec<Mapping> = Vec::new();
     for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {

@@ -107,7 +107,7 @@ static MACHINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 impl Counter {
-    /// Out of its four numbers as printed.
+    /// Out of its name and numbers as printed: usage and limit in KiB.
     pub(super) fn new(what: &str, usage: &str, limit: Option<&str>, failed: Option<&str>) -> Option<Counter> {
         Some(Counter {
             what: match what {
@@ -158,7 +158,7 @@ impl MemcgStat {
     /// what is below that in turn; the later ones print one record for all, in which `total_` counts.
     pub fn add(&mut self, text: &str) {
         let Some(stat) = STAT.as_ref() else { return };
-        // What is printed below the numbers of a group.
+        // A key that is printed twice counts once: what follows the numbers of a group may be of another.
         let mut found: Vec<(&str, Bytes)> = Vec::new();
         for captures in stat.captures_iter(text) {
             let (Some(key), Some(digits)) = (captures.get(1), captures.get(2)) else { continue };
