@@ -135,9 +135,9 @@ impl ProcessMetrics {
             per_second: all.whole(&format!("{begin}{name}.TimeMsPerSecond")),
             name,
         });
-        let segments = |new: &str, old: &str| {
-            all.whole(&format!("Status.Shuffle.Netty.{new}"))
-                .or_else(|unseen| all.whole(&format!("Status.Network.{old}")).map_err(|_| unseen))
+        let segments = |name: &str| {
+            all.whole(&format!("Status.Shuffle.Netty.{name}"))
+                .or_else(|unseen| all.whole(&format!("Status.Network.{name}")).map_err(|_| unseen))
         };
         ProcessMetrics {
             heap: memory("Heap"),
@@ -149,8 +149,8 @@ impl ProcessMetrics {
                 total: all.bytes("Status.Shuffle.Netty.TotalMemory"),
                 used: all.bytes("Status.Shuffle.Netty.UsedMemory"),
                 available: all.bytes("Status.Shuffle.Netty.AvailableMemory"),
-                segments: segments("TotalMemorySegments", "TotalMemorySegments"),
-                free_segments: segments("AvailableMemorySegments", "AvailableMemorySegments"),
+                segments: segments("TotalMemorySegments"),
+                free_segments: segments("AvailableMemorySegments"),
             },
             managed_reserved: all.bytes("Status.Flink.Memory.Managed.Used"),
             managed_total: all.bytes("Status.Flink.Memory.Managed.Total"),
@@ -167,9 +167,9 @@ impl ProcessMetrics {
             used: fields.bytes(&format!("{kind}Used")),
             capacity: fields.bytes(&format!("{kind}Max")),
         };
-        let segments = |new: &str, old: &str| {
-            let new = fields.whole(&format!("nettyShuffleMemorySegments{new}"));
-            new.or_else(|unseen| fields.whole(&format!("memorySegments{old}")).map_err(|_| unseen))
+        let segments = |name: &str| {
+            let new = fields.whole(&format!("nettyShuffleMemorySegments{name}"));
+            new.or_else(|unseen| fields.whole(&format!("memorySegments{name}")).map_err(|_| unseen))
         };
         let apart = |what: &str| Unseen::because(format!("/taskmanagers/:id does not tell {what}; its metrics do"));
         let collectors = fields.list("garbageCollectors").into_iter().filter_map(|node| {
@@ -192,8 +192,8 @@ impl ProcessMetrics {
                 total: fields.bytes("nettyShuffleMemoryTotal"),
                 used: fields.bytes("nettyShuffleMemoryUsed"),
                 available: fields.bytes("nettyShuffleMemoryAvailable"),
-                segments: segments("Total", "Total"),
-                free_segments: segments("Available", "Available"),
+                segments: segments("Total"),
+                free_segments: segments("Available"),
             },
             managed_reserved: Err(apart("managed memory in use")),
             managed_total: Err(apart("managed memory")),

@@ -173,11 +173,7 @@ const G1_PADDING: u64 = 4096;
 impl HsPerf {
     /// What counters say.
     pub fn of(data: &PerfData) -> HsPerf {
-        let nanoseconds = |name: &str| {
-            let ticks = data.number(name)?;
-            let frequency = data.number("sun.os.hrt.frequency").filter(|frequency| *frequency > 0)?;
-            u64::try_from(u128::from(ticks) * 1_000_000_000 / u128::from(frequency)).ok()
-        };
+        let nanoseconds = |name: &str| nanoseconds(data, name);
         let text = |name: &str| data.text(name).map(str::to_owned);
         // Classes of the archive are counted beside the others.
         let both = |one: &str, shared: &str| {
@@ -291,12 +287,15 @@ fn kind(policy: Option<&str>, collectors: &[Collector]) -> Option<CollectorKind>
 fn collector(data: &PerfData, index: u8) -> Option<Collector> {
     let at = format!("sun.gc.collector.{index}");
     let name = data.text(&format!("{at}.name"))?.to_owned();
-    let frequency = data.number("sun.os.hrt.frequency").filter(|frequency| *frequency > 0);
-    let nanoseconds = data
-        .number(&format!("{at}.time"))
-        .zip(frequency)
-        .and_then(|(ticks, frequency)| u64::try_from(u128::from(ticks) * 1_000_000_000 / u128::from(frequency)).ok());
+    let nanoseconds = nanoseconds(data, &format!("{at}.time"));
     Some(Collector { index, name, invocations: data.number(&format!("{at}.invocations")), nanoseconds })
+}
+
+/// A counter of the clock's ticks.
+fn nanoseconds(data: &PerfData, name: &str) -> Option<u64> {
+    let ticks = data.number(name)?;
+    let frequency = data.number("sun.os.hrt.frequency").filter(|frequency| *frequency > 0)?;
+    u64::try_from(u128::from(ticks) * 1_000_000_000 / u128::from(frequency)).ok()
 }
 
 fn generation(data: &PerfData, index: u8, kind: Option<CollectorKind>) -> Option<Generation> {
