@@ -133,8 +133,6 @@ pub enum Amount {
     Count(u64),
     /// Thousandths of something.
     Permille(u64),
-    /// How long.
-    Millis(u64),
 }
 
 /// A number that a verdict rests on.

@@ -53,6 +53,5 @@ fn amount(amount: Amount) -> String {
         Amount::Bytes(bytes) => mib(bytes),
         Amount::Count(count) => count.to_string(),
         Amount::Permille(permille) => format!("{}.{} %", permille / 10, permille % 10),
-        Amount::Millis(millis) => format!("{millis} ms"),
     }
 }

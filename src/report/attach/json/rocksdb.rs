@@ -298,7 +298,6 @@ fn amount(amount: Amount) -> (u64, &'static str) {
         Amount::Bytes(bytes) => (bytes.get(), "bytes"),
         Amount::Count(count) => (count, "count"),
         Amount::Permille(share) => (share, "permille"),
-        Amount::Millis(millis) => (millis, "milliseconds"),
     }
 }
 

@@ -161,6 +161,5 @@ fn amount(amount: Amount) -> String {
         Amount::Bytes(bytes) => format!("{} MiB", mib(bytes)),
         Amount::Count(count) => count.to_string(),
         Amount::Permille(share) => format!("{}.{} %", share / 10, share % 10),
-        Amount::Millis(millis) => format!("{millis} ms"),
     }
 }
