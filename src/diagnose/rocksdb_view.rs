@@ -114,8 +114,43 @@ fn figures(used: &RocksDbUse) -> Figures {
         table_bytes: size(&used.files),
         flush_pending: seen(&used.stalls.flushes_due).map(|due| due > 0),
         pending_compaction: seen(&used.stalls.pending_compaction).map(Bytes::new),
-        writes_stopped: seen(&used.stalls.stopped).map(|stopped| stopped > 0),
-        delayed_write_rate: seen(&used.stalls.slowest_rate),
+        writes_stopped: seen(&used.stalls.stopped),
+        // No rate is the slowest of none.
+        delayed_write_rate: seen(&used.stalls.slowest_rate).or(seen(&used.stalls.slowed).filter(|slowed| *slowed == 0)),
         ..Figures::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+    use crate::artefact::flink_rest::{Property, RocksDbReading};
+
+    fn figures_of(readings: &[(&str, Property, u64)]) -> Figures {
+        let readings: Vec<RocksDbReading> = readings
+            .iter()
+            .map(|(family, property, value)| RocksDbReading {
+                task_manager: None,
+                job: None,
+                vertex: None,
+                sharing_group: None,
+                subtask: 0,
+                operator: "a".to_owned(),
+                column_family: Some((*family).to_owned()),
+                property: *property,
+                value: Ok(*value),
+            })
+            .collect();
+        figures(&rocksdb_metrics::use_of(&readings, &Known::default()).unwrap())
+    }
+
+    #[test]
+    fn a_database_that_is_not_slowed_is_seen_not_to_be() {
+        let free = figures_of(&[("x", Property::DelayedWriteRate, 0)]);
+        assert_eq!((free.delayed_write_rate, free.writes_stopped), (Some(0), None));
+        let slowed = figures_of(&[("x", Property::DelayedWriteRate, 700), ("x", Property::WriteStopped, 1)]);
+        assert_eq!((slowed.delayed_write_rate, slowed.writes_stopped), (Some(700), Some(1)));
     }
 }

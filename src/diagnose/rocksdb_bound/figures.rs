@@ -50,8 +50,8 @@ pub struct Figures {
     pub level0_files: Option<u64>,
     /// With so many, writes are delayed.
     pub level0_slowdown: Option<u64>,
-    /// Whether writes are stopped now.
-    pub writes_stopped: Option<bool>,
+    /// How many databases' writes are stopped now.
+    pub writes_stopped: Option<u64>,
     /// To how many bytes in a second writes are slowed down now, 0 for no delay.
     pub delayed_write_rate: Option<u64>,
     /// Whether table files have filters.

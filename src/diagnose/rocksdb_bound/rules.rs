@@ -40,7 +40,7 @@ fn unseen(setting: &Setting<'_>, why: impl Into<String>, names: &[&str]) -> Unse
 
 /// Writes are stopped or delayed now.
 pub(super) fn stalled(figures: &Figures, setting: &Setting<'_>) -> Seen<Option<Verdict>> {
-    let stopped = figures.writes_stopped == Some(true);
+    let stopped = figures.writes_stopped.filter(|databases| *databases > 0);
     let delayed = figures.delayed_write_rate.filter(|rate| *rate > 0);
     let share = figures.stalls.permille.filter(|share| *share >= STALLED);
     if figures.writes_stopped.is_none() && figures.delayed_write_rate.is_none() && figures.stalls.permille.is_none() {
@@ -48,8 +48,8 @@ pub(super) fn stalled(figures: &Figures, setting: &Setting<'_>) -> Seen<Option<V
         return Err(unseen(setting, "nothing says whether writes are held back now", &names));
     }
     let mut because = Vec::new();
-    if stopped {
-        because.push(evidence("column families whose writes are stopped", Amount::Count(1), None));
+    if let Some(databases) = stopped {
+        because.push(evidence("databases whose writes are stopped", Amount::Count(databases), None));
     }
     if let Some(rate) = delayed {
         because.push(evidence("writes are slowed down to, in a second", Amount::Bytes(Bytes::new(rate)), None));
@@ -71,7 +71,7 @@ pub(super) fn stalled(figures: &Figures, setting: &Setting<'_>) -> Seen<Option<V
         _ => compaction_turns(setting),
     };
     // What was is not what is.
-    let confidence = if stopped || delayed.is_some() { Confidence::High } else { Confidence::Medium };
+    let confidence = if stopped.is_some() || delayed.is_some() { Confidence::High } else { Confidence::Medium };
     Ok(Some(Verdict { bound: Bound::Stalled, cause, confidence, evidence: because, turns }))
 }
 

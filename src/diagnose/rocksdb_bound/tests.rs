@@ -166,14 +166,15 @@ fn what_waits_to_be_compacted_is_held_against_the_limits(
 
 #[test]
 fn writes_that_are_stopped_now_are_stalled_for_the_limit_that_is_reached() {
-    let figures = Figures { writes_stopped: Some(true), level0_files: Some(36), ..Figures::default() };
+    let figures = Figures { writes_stopped: Some(3), level0_files: Some(36), ..Figures::default() };
     let judged = judge(&figures, &setting("1.20"));
     let verdict = &judged.verdicts[0];
     assert_eq!((verdict.bound, verdict.cause, verdict.confidence), (Bound::Stalled, Cause::Level0, Confidence::High));
+    assert_eq!(verdict.evidence[0].is, Amount::Count(3));
     let slowed = Figures { delayed_write_rate: Some(16 << 20), ..Figures::default() };
     let judged = judge(&slowed, &setting("1.20"));
     assert_eq!((only(&judged).bound, only(&judged).cause), (Bound::Stalled, Cause::Unknown));
-    let free = Figures { writes_stopped: Some(false), delayed_write_rate: Some(0), ..Figures::default() };
+    let free = Figures { writes_stopped: Some(0), delayed_write_rate: Some(0), ..Figures::default() };
     assert_eq!(judge(&free, &setting("1.20")).verdicts, []);
 }
 
@@ -215,7 +216,7 @@ fn a_log_with_a_dump_tells_of_stalls_and_their_share() {
 /// Figures with everything wrong at once.
 fn all_wrong() -> Vec<Figures> {
     let wrong = Figures {
-        writes_stopped: Some(true),
+        writes_stopped: Some(1),
         immutable_memtables: Some(2),
         max_write_buffers: Some(2),
         level0_files: Some(40),
