@@ -100,6 +100,10 @@ pub struct Stalls {
     pub flushes_running: Seen<u64>,
     /// Bytes that compactions must rewrite.
     pub pending_compaction: Seen<u64>,
+    /// Those of the column family that has the most: RocksDB's limits hold for one.
+    pub most_pending_compaction: Seen<u64>,
+    /// Memtables that wait to be flushed, of the column family that has the most.
+    pub most_waiting_memtables: Seen<u64>,
     /// Flushes and compactions that failed, since the start.
     pub background_errors: Seen<u64>,
     /// Microseconds that writers waited, since the start.
@@ -218,6 +222,7 @@ fn sum_of(readings: &[RocksDbReading], property: Property) -> Seen<u64> {
 
 fn stalls(readings: &[RocksDbReading]) -> Stalls {
     let sum = |property| sum_of(readings, property);
+    let most = |property| each(readings, property)?.into_iter().max().ok_or_else(|| missing(property));
     let rates = each(readings, Property::DelayedWriteRate);
     let slowed = |rates: &Vec<u64>| rates.iter().filter(|rate| **rate > 0).count() as u64;
     let slowest = |rates: &Vec<u64>| rates.iter().copied().filter(|rate| *rate > 0).min();
@@ -230,6 +235,8 @@ fn stalls(readings: &[RocksDbReading]) -> Stalls {
         compactions_running: sum(Property::RunningCompactions),
         flushes_running: sum(Property::RunningFlushes),
         pending_compaction: sum(Property::PendingCompactionBytes),
+        most_pending_compaction: most(Property::PendingCompactionBytes),
+        most_waiting_memtables: most(Property::ImmutableMemtables),
         background_errors: sum(Property::BackgroundErrors),
         stalled_micros: sum(Property::StallMicros),
     }

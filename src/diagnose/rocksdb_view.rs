@@ -41,7 +41,7 @@ pub fn view(sample: &Sample, planned: Option<&Survey>) -> RocksDbView {
     let mut view = RocksDbView { metrics, verdicts: Vec::new(), undecided: Vec::new(), corrections, other_direct };
     let setting = setting(planned);
     if let Ok(used) = &view.metrics {
-        let judged = rocksdb_bound::judge(&figures(used), &setting);
+        let judged = rocksdb_bound::judge(&figures(used, databases), &setting);
         view.add(judged, "all databases");
     }
     for instance in databases.into_iter().flat_map(|databases| &databases.instances) {
@@ -102,8 +102,15 @@ fn setting(planned: Option<&Survey>) -> Setting<'static> {
     }
 }
 
+/// The fewest memtables that any column family may have: no metric tells, the databases' logs do.
+fn write_buffers(databases: Option<&Databases>) -> Option<u64> {
+    let logs = databases?.instances.iter().filter_map(|instance| instance.log.as_ref().ok());
+    let families = logs.flat_map(|log| &log.column_families);
+    families.filter_map(|family| Some(family.max_write_buffer_number.as_ref()?.what)).min()
+}
+
 /// What the metrics of a TaskManager's databases say together.
-fn figures(used: &RocksDbUse) -> Figures {
+fn figures(used: &RocksDbUse, databases: Option<&Databases>) -> Figures {
     let seen = |value: &Seen<u64>| value.as_ref().ok().copied();
     let size = |value: &Seen<Bytes>| value.as_ref().ok().copied();
     Figures {
@@ -113,7 +120,9 @@ fn figures(used: &RocksDbUse) -> Figures {
         cache_capacity: size(&used.cache_capacity),
         table_bytes: size(&used.files),
         flush_pending: seen(&used.stalls.flushes_due).map(|due| due > 0),
-        pending_compaction: seen(&used.stalls.pending_compaction).map(Bytes::new),
+        pending_compaction: seen(&used.stalls.most_pending_compaction).map(Bytes::new),
+        immutable_memtables: seen(&used.stalls.most_waiting_memtables),
+        max_write_buffers: write_buffers(databases),
         writes_stopped: seen(&used.stalls.stopped),
         // No rate is the slowest of none.
         delayed_write_rate: seen(&used.stalls.slowest_rate).or(seen(&used.stalls.slowed).filter(|slowed| *slowed == 0)),
@@ -143,7 +152,18 @@ mod tests {
                 value: Ok(*value),
             })
             .collect();
-        figures(&rocksdb_metrics::use_of(&readings, &Known::default()).unwrap())
+        figures(&rocksdb_metrics::use_of(&readings, &Known::default()).unwrap(), None)
+    }
+
+    #[test]
+    fn limits_of_a_column_family_are_held_against_the_one_that_has_the_most() {
+        let mut readings = Vec::new();
+        for (family, gib, waiting) in [("x", 30, 0), ("y", 40, 2), ("z", 20, 1)] {
+            readings.push((family, Property::PendingCompactionBytes, gib << 30));
+            readings.push((family, Property::ImmutableMemtables, waiting));
+        }
+        let figures = figures_of(&readings);
+        assert_eq!((figures.pending_compaction, figures.immutable_memtables), (Some(Bytes::gib(40)), Some(2)));
     }
 
     #[test]

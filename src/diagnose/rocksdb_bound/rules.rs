@@ -226,9 +226,14 @@ pub(super) fn flushes(figures: &Figures, setting: &Setting<'_>) -> Seen<Option<V
     if let Some(verdict) = small_memtables(figures, setting) {
         return Ok(Some(verdict));
     }
-    let seen = figures.flushes.is_some() || figures.stalls.memtables.is_some() || figures.immutable_memtables.is_some();
-    if seen {
+    let waiting = figures.immutable_memtables;
+    let judged = waiting == Some(0) || (waiting.is_some() && figures.max_write_buffers.is_some());
+    if judged || figures.flushes.is_some() || figures.stalls.memtables.is_some() {
         return Ok(None);
+    }
+    if let Some(waiting) = waiting {
+        let why = format!("{waiting} memtables wait to be flushed, and nothing says how many there may be");
+        return Err(Unseen::because(why).granted_by("let oomph read the LOG files of the databases"));
     }
     let names = ["num-immutable-mem-table", "mem-table-flush-pending"];
     Err(unseen(setting, "neither flushes nor waiting memtables were seen", &names))
@@ -377,7 +382,7 @@ pub(super) fn compactions(figures: &Figures, setting: &Setting<'_>) -> Seen<Opti
         let stalls = &figures.stalls;
         let nothing = figures.level0_files.is_none() && figures.pending_compaction.is_none();
         if nothing && stalls.level0.is_none() && stalls.pending.is_none() {
-            let names = ["estimate-pending-compaction-bytes", "num-files-at-level"];
+            let names = ["estimate-pending-compaction-bytes"];
             return Err(unseen(setting, "nothing says how far compaction is behind", &names));
         }
         return Ok(None);

@@ -146,6 +146,17 @@ fn waiting_memtables_are_flush_bound() {
     assert_eq!(judge(&one, &setting("1.20")).verdicts, []);
 }
 
+#[test]
+fn waiting_memtables_without_their_limit_are_no_verdict_and_none_that_wait_are_well() {
+    let undecided = |waiting| {
+        let figures = Figures { immutable_memtables: Some(waiting), ..Figures::default() };
+        let judged = judge(&figures, &setting("1.20"));
+        assert_eq!(judged.verdicts, []);
+        judged.undecided.iter().any(|(bound, _)| *bound == Bound::Flushes)
+    };
+    assert_eq!((undecided(2), undecided(0)), (true, false));
+}
+
 #[rstest]
 #[case(Some(20), None, Some((Cause::Level0, Confidence::High)))]
 #[case(Some(10), None, Some((Cause::Level0, Confidence::Medium)))]
