@@ -73,8 +73,6 @@ pub struct Evidence {
     pub rocksdb: bool,
     /// Its memory is not managed.
     pub rocksdb_unmanaged: bool,
-    /// The job's code builds its state backend, so that keys of the configuration do not reach it.
-    pub backend_in_code: bool,
     /// A leak is suspected: growth over restarts, classes that are never unloaded, a live set that only grows.
     pub leak: bool,
     /// The process runs with glibc's malloc, without jemalloc.
@@ -92,8 +90,6 @@ pub struct Evidence {
     /// The part that asked for direct memory is Flink's own or its shuffle (netty, `BatchShuffleReadBufferPool`);
     /// nothing where the stack is not known.
     pub direct_is_flinks: Option<bool>,
-    /// Whether the disk is busy while RocksDB is behind; nothing where that is not known.
-    pub disk_busy: Option<bool>,
     /// What lived on the heap after a full collection.
     pub heap_live: Option<Bytes>,
     /// Metaspace in use.
@@ -102,10 +98,6 @@ pub struct Evidence {
     pub direct_used: Option<Bytes>,
     /// Network memory that the job needs.
     pub network_need: Option<Bytes>,
-    /// Managed memory that the job needs.
-    pub managed_need: Option<Bytes>,
-    /// What JVM Overhead had to pay for.
-    pub overhead_used: Option<Bytes>,
 }
 
 /// One thing to do.

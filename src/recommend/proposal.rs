@@ -216,12 +216,7 @@ fn starved(patient: &Patient<'_>, budget: &Budget) -> Vec<String> {
     let heap = live
         .filter(|need| *need > budget.heap())
         .map(|need| format!("the heap would be {}, and what lives in it needs {}", mib(budget.heap()), mib(need)));
-    let parts = [
-        (Component::JvmMetaspace, seen.metaspace_used),
-        (Component::Network, seen.network_need),
-        (Component::Managed, seen.managed_need),
-        (Component::JvmOverhead, seen.overhead_used),
-    ];
+    let parts = [(Component::JvmMetaspace, seen.metaspace_used), (Component::Network, seen.network_need)];
     let part = |(part, used): (Component, Option<Bytes>)| {
         let is = budget.part(part)?.bytes;
         used.filter(|used| *used > is).map(|used| format!("{part} would be {}, and {} are in use", mib(is), mib(used)))

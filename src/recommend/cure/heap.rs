@@ -81,9 +81,6 @@ fn rocksdb(case: &Case<'_>, advice: &mut Advice) {
         let set = names.into_iter().filter(|name| case.value(name).is_some());
         steps.extend(set.map(|name| Step::Change(Change::remove(name))));
     }
-    if case.patient.evidence.backend_in_code {
-        steps.push(job_code::rocksdb_backend(case));
-    }
     case.offer(
         advice,
         Draft {

@@ -2,7 +2,6 @@
 
 use super::Step;
 use super::by_version::since;
-use super::proof::Case;
 use crate::flink::Version;
 
 /// RocksDB in managed memory where the job builds its backend. Classes: `RocksDBStateBackend` from 1.10 to 1.12 (it has
@@ -42,38 +41,6 @@ pub(super) fn managed_rocksdb(version: Version) -> Step {
         java: java.to_owned(),
         python: python.to_owned(),
         why: "a backend that the job builds is not reached by state.backend.rocksdb.memory.managed".to_owned(),
-    }
-}
-
-/// RocksDB with incremental checkpoints in the place of state on the heap.
-pub(super) fn rocksdb_backend(case: &Case<'_>) -> Step {
-    let version = case.patient.version;
-    let (java, python) = if since(version, 2, 0) {
-        (
-            "Configuration conf = new Configuration();\n\
-             conf.setString(\"state.backend.type\", \"rocksdb\");\n\
-             conf.setString(\"execution.checkpointing.incremental\", \"true\");\n\
-             env.configure(conf);",
-            "config = Configuration()\n\
-             config.set_string(\"state.backend.type\", \"rocksdb\")\n\
-             config.set_string(\"execution.checkpointing.incremental\", \"true\")\n\
-             env.configure(config)",
-        )
-    } else if since(version, 1, 13) {
-        (
-            "env.setStateBackend(new EmbeddedRocksDBStateBackend(true));",
-            "env.set_state_backend(EmbeddedRocksDBStateBackend(True))",
-        )
-    } else {
-        (
-            "env.setStateBackend(new RocksDBStateBackend(checkpointPath, true));",
-            "env.set_state_backend(RocksDBStateBackend(checkpoint_path, True))",
-        )
-    };
-    Step::JobCode {
-        java: java.to_owned(),
-        python: python.to_owned(),
-        why: "a backend that the job builds wins over the configuration".to_owned(),
     }
 }
 

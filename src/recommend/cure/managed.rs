@@ -60,8 +60,7 @@ fn fewer_slots(case: &Case<'_>, advice: &mut Advice) {
 }
 
 fn larger(case: &Case<'_>, advice: &mut Advice) {
-    let need = case.patient.evidence.managed_need.map(|need| (need, 110));
-    let target = amount::target(case, Room::Part(Component::Managed), need, Bytes::mib(128));
+    let target = amount::target(case, Room::Part(Component::Managed), None, Bytes::mib(128));
     let mut steps = vec![Step::set(keys::MANAGED_SIZE.name(), option::text(target.size))];
     if case.value(keys::MANAGED_FRACTION.name()).is_some() {
         steps.push(Step::Change(Change::remove(keys::MANAGED_FRACTION.name())));

@@ -120,8 +120,7 @@ pub(super) fn larger_overhead(case: &Case<'_>, advice: &mut Advice) {
         advice.refused.push("more memory: it is a leak, and a larger container only dies later".to_owned());
         return;
     }
-    let used = case.patient.evidence.overhead_used.map(|used| (used, 125));
-    let target = amount::target(case, Room::Overhead, used, LEAST);
+    let target = amount::target(case, Room::Overhead, None, LEAST);
     let draft = Draft {
         title: match case.is_cut_off() {
             true => "a larger cut-off".to_owned(),

@@ -168,12 +168,11 @@ fn budget_of_its_own(case: &Case<'_>, advice: &mut Advice) {
     }
     steps.push(Step::set(frame.overhead.min.name(), format!("{}m", least.whole_mib())));
     steps.push(Step::set(frame.overhead.max.name(), format!("{}m", most.whole_mib())));
-    let in_code = patient.evidence.backend_in_code || case.is_cut_off();
     let managed = keys::ROCKSDB.managed.name();
     if case.value(managed).is_some_and(|value| value.eq_ignore_ascii_case("false")) {
         steps.push(Step::set(managed, "true"));
     }
-    if patient.evidence.rocksdb || in_code {
+    if patient.evidence.rocksdb || case.is_cut_off() {
         steps.push(job_code::managed_rocksdb(if case.is_cut_off() { target.version() } else { patient.version }));
     }
     let draft = Draft {
@@ -204,8 +203,7 @@ fn budget_of_its_own(case: &Case<'_>, advice: &mut Advice) {
 
 /// Overhead as it was seen to work, or by the shortfall where that is more.
 fn overhead(case: &Case<'_>) -> (Bytes, Bytes) {
-    let needed = case.patient.evidence.overhead_used.map(|used| amount::hundredths(used, 125));
     let short = case.patient.shortfall.map(amount::for_shortfall);
-    let wanted = needed.or(short).and_then(|size| size.round_up_to(Bytes::mib(64))).unwrap_or_default();
+    let wanted = short.and_then(|size| size.round_up_to(Bytes::mib(64))).unwrap_or_default();
     (wanted.max(OVERHEAD_SEEN.0), wanted.max(OVERHEAD_SEEN.1))
 }

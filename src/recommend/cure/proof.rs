@@ -278,9 +278,7 @@ impl<'a> Case<'a> {
         }
         let needs = [
             (Component::Network, self.patient.evidence.network_need),
-            (Component::Managed, self.patient.evidence.managed_need),
             (Component::JvmMetaspace, self.patient.evidence.metaspace_used),
-            (Component::JvmOverhead, self.patient.evidence.overhead_used),
         ];
         let starved = needs.into_iter().find_map(|(part, need)| {
             let is = after.part(part).filter(|_| !room.has(part))?.bytes;

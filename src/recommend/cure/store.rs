@@ -3,7 +3,7 @@
 
 use super::amount;
 use super::proof::{Case, Draft, Room, changes};
-use super::{Advice, Step, allocator, job_code, mib, native};
+use super::{Advice, Step, allocator, mib, native};
 use crate::flink::keys;
 use crate::model::{Bytes, Component};
 #[cfg(test)]
@@ -32,16 +32,12 @@ pub(super) fn is_unmanaged(case: &Case<'_>) -> bool {
 
 /// OOM921: the bound that was switched off is switched on.
 pub(super) fn unmanaged(case: &Case<'_>, advice: &mut Advice) {
-    let seen = &case.patient.evidence;
     if case.is_cut_off() {
         super::no_room_outside_heap::cures(case, advice);
         return;
     }
     let managed = keys::ROCKSDB.managed.name();
-    let mut steps = Vec::new();
-    if is_unmanaged(case) || !seen.backend_in_code {
-        steps.push(Step::set(managed, "true"));
-    }
+    let mut steps = vec![Step::set(managed, "true")];
     // A share of nothing bounds nothing.
     let none = case.before.as_ref().is_some_and(|survey| survey.plan.budget.size(Component::Managed) < LEAST_MANAGED);
     if none {
@@ -51,9 +47,6 @@ pub(super) fn unmanaged(case: &Case<'_>, advice: &mut Advice) {
     }
     let large = buffers_too_large(case, &steps);
     steps.extend(large.into_iter().map(Step::Change));
-    if seen.backend_in_code {
-        steps.push(job_code::managed_rocksdb(case.patient.version));
-    }
     case.offer(
         advice,
         Draft {
@@ -183,8 +176,7 @@ fn larger_cache(case: &Case<'_>, advice: &mut Advice) {
         advice.refused.push("more managed memory: RocksDB takes none of it before 1.10".to_owned());
         return;
     }
-    let need = case.patient.evidence.managed_need.map(|need| (need, 110));
-    let target = amount::target(case, Room::Part(Component::Managed), need, LEAST_MANAGED);
+    let target = amount::target(case, Room::Part(Component::Managed), None, LEAST_MANAGED);
     let settings = Settings::new(case.patient.config, case.patient.profile).unheard();
     let fraction = settings.is_set(keys::MANAGED_FRACTION) && !settings.is_set(keys::MANAGED_SIZE);
     let mut steps = vec![Step::set(keys::MANAGED_SIZE.name(), option::text(target.size))];
@@ -211,41 +203,35 @@ fn larger_cache(case: &Case<'_>, advice: &mut Advice) {
 
 /// OOM930, OOM932, OOM933: flushes and compactions are behind.
 pub(super) fn write_bound(case: &Case<'_>, advice: &mut Advice) {
-    let busy = case.patient.evidence.disk_busy;
     let threads = case.reading(THREADS).and_then(|text| text.trim().parse::<u32>().ok()).unwrap_or(2);
-    if busy != Some(true) {
-        case.offer(
-            advice,
-            Draft {
-                title: "more threads for flushes and compactions".to_owned(),
-                steps: vec![Step::set(THREADS, threads.saturating_mul(2).max(4).to_string())],
-                risk:
-                    "on a disk that is busy already they only wait for one another; they take processor time from tasks"
-                        .to_owned(),
-                watch: "num-running-flushes, num-running-compactions and the disk's use".to_owned(),
-                why: format!("{threads} threads flush and compact for all states of a database"),
-                source: "RocksDBConfigurableOptions.MAX_BACKGROUND_THREADS: 2 since 1.13, 1 before",
-                ..Draft::default()
-            },
-        );
-    }
-    if busy != Some(false) {
-        case.offer(
-            advice,
-            Draft {
-                title: "more disks for the same writes".to_owned(),
-                steps: vec![
-                    Step::advice("a higher parallelism over more machines: each disk gets less to write"),
-                    Step::advice("several directories on several disks in state.backend.rocksdb.localdir"),
-                ],
-                risk: "more TaskManagers; rescaling starts from a savepoint or checkpoint".to_owned(),
-                watch: "estimate-pending-compaction-bytes: it falls between checkpoints".to_owned(),
-                why: "the disk is what flushes and compactions wait for".to_owned(),
-                source: "facebook/rocksdb wiki, Write Stalls; a feature join with tens of terabytes of state",
-                ..Draft::default()
-            },
-        );
-    }
+    case.offer(
+        advice,
+        Draft {
+            title: "more threads for flushes and compactions".to_owned(),
+            steps: vec![Step::set(THREADS, threads.saturating_mul(2).max(4).to_string())],
+            risk: "on a disk that is busy already they only wait for one another; they take processor time from tasks"
+                .to_owned(),
+            watch: "num-running-flushes, num-running-compactions and the disk's use".to_owned(),
+            why: format!("{threads} threads flush and compact for all states of a database"),
+            source: "RocksDBConfigurableOptions.MAX_BACKGROUND_THREADS: 2 since 1.13, 1 before",
+            ..Draft::default()
+        },
+    );
+    case.offer(
+        advice,
+        Draft {
+            title: "more disks for the same writes".to_owned(),
+            steps: vec![
+                Step::advice("a higher parallelism over more machines: each disk gets less to write"),
+                Step::advice("several directories on several disks in state.backend.rocksdb.localdir"),
+            ],
+            risk: "more TaskManagers; rescaling starts from a savepoint or checkpoint".to_owned(),
+            watch: "estimate-pending-compaction-bytes: it falls between checkpoints".to_owned(),
+            why: "the disk is what flushes and compactions wait for".to_owned(),
+            source: "facebook/rocksdb wiki, Write Stalls; a feature join with tens of terabytes of state",
+            ..Draft::default()
+        },
+    );
     advice.refused.push("more memory: memtables that wait for a disk fill whatever they are given".to_owned());
 }
 
