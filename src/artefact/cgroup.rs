@@ -2,7 +2,7 @@
 //!
 //! Read from the kernel's own documents: `Documentation/admin-guide/cgroup-v1/memory.rst` and `cgroup-v2.rst`.
 
-use crate::model::{Bytes, Limit, Seen};
+use crate::model::{Bytes, Limit, Seen, Unseen};
 
 /// The two layouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +124,11 @@ impl Group {
         self.usage.map(|usage| usage.checked_sub(inactive).unwrap_or(Bytes::ZERO))
     }
 
+    /// Whether it is the machine's root, which has neither a limit nor a usage in version 2.
+    fn is_machine(&self) -> bool {
+        self.version == Version::V2 && self.usage.is_none() && self.stat != MemoryStat::default()
+    }
+
     /// The limit in bytes; nothing where there is none or it is not known.
     pub fn bound(&self) -> Option<Bytes> {
         match self.limit {
@@ -166,6 +171,28 @@ impl Cgroup {
     pub fn tightest(&self) -> Option<(&Group, Bytes)> {
         let all = std::iter::once(&self.own).chain(&self.above);
         all.filter_map(|group| group.bound().map(|bound| (group, bound))).min_by_key(|(_, bound)| *bound)
+    }
+
+    /// The smallest limit of the group and of all above it, those included that only the kernel sees from here
+    /// (`hierarchical_memory_limit`).
+    ///
+    /// # Errors
+    /// [`Unseen`] where none was found and a group does not tell its own.
+    pub fn limit(&self) -> Seen<Limit> {
+        let hierarchical = match self.own.stat.hierarchical_limit {
+            Some(Limit::AtMost(bytes)) => Some(bytes),
+            _ => None,
+        };
+        let found = self.tightest().map(|(_, bound)| bound).into_iter().chain(hierarchical).min();
+        if let Some(bound) = found {
+            return Ok(Limit::AtMost(bound));
+        }
+        match std::iter::once(&self.own).chain(&self.above).find(|group| group.limit.is_none() && !group.is_machine()) {
+            Some(group) => {
+                Err(Unseen::because(format!("the memory limit of the cgroup {} could not be read", group.path)))
+            }
+            None => Ok(Limit::Unlimited),
+        }
     }
 }
 
@@ -434,6 +461,36 @@ mod tests {
         assert_eq!((group.oom_group, group.swap_limit), (Some(true), Some(Limit::AtMost(Bytes::ZERO))));
         let pressure = group.pressure.unwrap();
         assert_eq!((pressure.some_10s, pressure.some_60s, pressure.full_10s), (125, 7, 50));
+    }
+
+    fn limit(own: Group, above: Vec<Group>) -> Seen<Limit> {
+        Cgroup { own, above, tasks: None, others: Vec::new() }.limit()
+    }
+
+    #[test]
+    fn a_limit_that_could_not_be_read_is_not_taken_for_none() {
+        let read = |version, files| Group::read(version, "/a", &Texts(files));
+        let unread = || read(Version::V2, &[("memory.current", "900\n"), ("memory.stat", "anon 500\n")]);
+        let free = || read(Version::V2, &[("memory.current", "900\n"), ("memory.max", "max\n")]);
+        let bound = || read(Version::V2, &[("memory.max", "1024\n")]);
+        let machine = || read(Version::V2, &[("memory.stat", "anon 500\n")]);
+        assert!(limit(unread(), Vec::new()).unwrap_err().why.contains("/a could not be read"));
+        assert!(limit(free(), vec![unread()]).is_err());
+        assert_eq!(limit(unread(), vec![bound()]), Ok(Limit::AtMost(Bytes::new(1024))));
+        assert_eq!(
+            (limit(free(), Vec::new()), limit(machine(), Vec::new())),
+            (Ok(Limit::Unlimited), Ok(Limit::Unlimited))
+        );
+    }
+
+    #[test]
+    fn a_limit_of_a_group_that_is_not_visible_counts_where_the_kernel_tells_it() {
+        let files = Texts(&[
+            ("memory.limit_in_bytes", "9223372036854771712\n"),
+            ("memory.stat", "hierarchical_memory_limit 1024\n"),
+        ]);
+        let own = Group::read(Version::V1, "/", &files);
+        assert_eq!(limit(own, Vec::new()), Ok(Limit::AtMost(Bytes::new(1024))));
     }
 
     #[test]

@@ -2,16 +2,16 @@
 //! matters.
 
 use crate::artefact::cgroup::{Cgroup, MemoryStat};
-use crate::model::{Bytes, Measure, Observations, Pool, Seen, Unseen};
+use crate::model::{Bytes, Limit, Measure, Observations, Pool, Seen, Unseen};
 
 /// The container's books.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerAccount {
     /// What counts against the limit now.
     pub usage: Option<Bytes>,
-    /// The limit that is met first.
+    /// The limit that is met first; nothing where there is none, and where none could be seen ([`Cgroup::limit`]).
     pub limit: Option<Bytes>,
-    /// The group that has it.
+    /// The group that has it, where that can be seen.
     pub limited_by: Option<String>,
     /// Usage of that group: more than the container's own where the limit is the pod's.
     pub usage_there: Option<Bytes>,
@@ -70,8 +70,12 @@ impl ContainerAccount {
     /// The books of the group that a process is in, as the kernel has them now.
     pub fn of(cgroup: &Cgroup) -> ContainerAccount {
         let own = &cgroup.own;
-        let tightest = cgroup.tightest();
-        let limit = tightest.map(|(_, limit)| limit);
+        let limit = match cgroup.limit() {
+            Ok(Limit::AtMost(bytes)) => Some(bytes),
+            Ok(Limit::Unlimited) | Err(_) => None,
+        };
+        // None of those that can be seen has a limit that only the kernel knows.
+        let tightest = cgroup.tightest().filter(|(_, bound)| Some(*bound) == limit);
         let shmem = own.stat.shmem.unwrap_or(Bytes::ZERO);
         let file = own.stat.file.map(|file| file.checked_sub(shmem).unwrap_or(Bytes::ZERO));
         let others = Bytes::checked_sum(cgroup.others.iter().filter_map(|other| other.rss_anon));
@@ -85,7 +89,11 @@ impl ContainerAccount {
             usage: own.usage,
             limit,
             limited_by: tightest.map(|(group, _)| group.path.clone()),
-            usage_there: tightest.map_or(own.usage, |(group, _)| group.usage),
+            usage_there: match (tightest, limit) {
+                (Some((group, _)), _) => group.usage,
+                (None, Some(_)) => None,
+                (None, None) => own.usage,
+            },
             working_set: own.working_set(),
             beside: beside.into_iter().filter_map(|(pool, bytes)| Some((pool, bytes?))).collect(),
             page_cache: page_cache(stat_of(&cgroup.own.stat), limit),
@@ -162,7 +170,6 @@ mod tests {
 
     use super::*;
     use crate::artefact::cgroup::{Companion, Group, Version};
-    use crate::model::Limit;
 
     fn group(path: &str, limit: Limit, stat: MemoryStat) -> Group {
         struct None_;

@@ -74,10 +74,9 @@ impl Examination {
     /// What bounds its container.
     ///
     /// # Errors
-    /// Where its container was not seen.
+    /// Where its container was not seen, or the limit of a group that it lies in.
     pub fn limit(&self) -> Seen<Limit> {
-        let container = self.container.as_ref().map_err(Clone::clone)?;
-        Ok(container.limit.map_or(Limit::Unlimited, Limit::AtMost))
+        self.sample.cgroup.as_ref().map_err(Clone::clone)?.limit()
     }
 
     /// What could not be seen, by the name of what it is.

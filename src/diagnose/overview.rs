@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use super::cluster::{ClusterRow, Share};
 use super::examination::Examination;
+use crate::artefact::cgroup::Cgroup;
 use crate::model::{Bytes, Component, Measure, Role, Seen, Severity, Unseen};
 
 /// What can run full.
@@ -125,7 +126,12 @@ impl Overview {
         let heap = examination.planned.as_ref().map(|survey| survey.plan.budget.heap()).map_err(Clone::clone);
         let jobmanager = sample.flink.as_ref().is_some_and(|flink| flink.role == Role::JobManager);
         let direct = if jobmanager { Component::OffHeap } else { Component::TaskOffHeap };
-        let limit = container.clone().and_then(|found| found.limit.ok_or_else(|| unseen("there is no limit")));
+        let limit = container.clone().and_then(|found| {
+            found.limit.ok_or_else(|| match sample.cgroup.as_ref().map(Cgroup::limit) {
+                Ok(Err(unseen)) => unseen,
+                _ => unseen("there is no limit"),
+            })
+        });
         // File pages that nobody needs are given back at once: they fill a container and do not make it tight. Where the limit
         // is of a group above, others' file pages cannot be told from the rest.
         let used = container.and_then(|found| {

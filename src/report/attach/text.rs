@@ -77,6 +77,8 @@ pub(super) fn heading(examination: &Examination) -> String {
     format!("{what} {}: {}", sample.pid, facts.join(", "))
 }
 
+const UNSEEN_LIMIT: &str = "; its container's limit could not be seen";
+
 /// What is resident against the plan and against the limit.
 pub(super) fn whole(examination: &Examination) -> String {
     let Ok(account) = &examination.account else { return String::new() };
@@ -88,7 +90,12 @@ pub(super) fn whole(examination: &Examination) -> String {
         };
     }
     text += &match &examination.container {
-        Err(_) => "; its container's limit could not be seen".to_owned(),
+        Err(_) => UNSEEN_LIMIT.to_owned(),
+        Ok(ContainerAccount { limit: None, .. })
+            if examination.sample.cgroup.as_ref().is_ok_and(|of| of.limit().is_err()) =>
+        {
+            UNSEEN_LIMIT.to_owned()
+        }
         Ok(ContainerAccount { limit: None, .. }) => "; no container limit".to_owned(),
         Ok(ContainerAccount { limit: Some(limit), usage_there, .. }) => {
             let used = usage_there.map_or("an unknown part".to_owned(), mib);
