@@ -1,102 +1,16 @@
 //! One column family of one instance: its memtables, its sorted runs, and which of their blocks have been read.
 
+mod memtable;
+mod run;
+
+pub(super) use memtable::Memtable;
+pub(super) use run::Run;
+
 use crate::model::Kind;
 
 use super::entries::{Entries, meet, merged, split};
 use super::fixed::{self, ONE};
-use super::shape::{Blocks, Shape};
-
-/// A memtable.
-#[derive(Clone, Debug)]
-pub(super) struct Memtable {
-    /// What it will be when it is sorted.
-    pub entries: Entries,
-    /// What its entries take, thousandfold.
-    milli: u64,
-    /// How many entries were put into it.
-    pub puts: u64,
-    /// Records since it was begun.
-    pub records: u64,
-    /// When it was begun, among all memtables of the process.
-    pub born: u64,
-}
-
-impl Memtable {
-    fn new(shape: &Shape, born: u64) -> Memtable {
-        Memtable { entries: Entries::none(shape), milli: 0, puts: 0, records: 0, born }
-    }
-
-    /// Takes no more than so much of what was written: the rest went into files before.
-    pub fn shrink(&mut self, part: u64, of: u64) {
-        self.milli = fixed::scaled(self.milli, part, of);
-        self.puts = fixed::scaled(self.puts, part, of);
-    }
-
-    /// Whether anything was written.
-    pub fn is_empty(&self) -> bool {
-        self.milli == 0
-    }
-
-    /// Bytes in use. Where there is nothing, its inline block (`memory/arena.h`, `kInlineSize`) is part of the floor.
-    pub fn used(&self) -> u64 {
-        self.milli / 1000
-    }
-
-    /// Bytes allocated: what the write-buffer manager counts.
-    pub fn allocated(&self, arena: u64, entry: u64) -> u64 {
-        const INLINE: u64 = 2048;
-        /// What the skip list's head takes of the inline block (12 levels and the node).
-        const HEAD: u64 = 128;
-        let used = self.used();
-        if used + HEAD <= INLINE {
-            return INLINE;
-        }
-        // An entry above a quarter of a block is allocated alone (`memory/arena.cc`, `AllocateFallback`).
-        match entry > arena / 4 {
-            true => INLINE + used,
-            false => INLINE + (used + HEAD - INLINE).next_multiple_of(arena),
-        }
-    }
-}
-
-/// A sorted run in files.
-#[derive(Clone, Debug)]
-pub(super) struct Run {
-    /// Its level.
-    pub level: u8,
-    /// What is in it.
-    pub entries: Entries,
-    /// Its blocks.
-    pub blocks: Blocks,
-    /// Keys of each class that single reads looked for in it.
-    looked: Vec<u64>,
-    /// The same of iterations.
-    walked: Vec<u64>,
-    /// Blocks that were never read, of all, in 2^-32.
-    unread: u64,
-}
-
-impl Run {
-    fn new(shape: &Shape, level: u8, entries: Entries) -> Run {
-        let blocks = entries.blocks(shape);
-        let none = vec![0; shape.classes.len()];
-        Run { level, entries, blocks, looked: none.clone(), walked: none, unread: ONE }
-    }
-
-    /// Its blocks that were read.
-    fn read(&self) -> u64 {
-        self.blocks.count - fixed::of(self.blocks.count, self.unread)
-    }
-
-    /// All of its blocks are read.
-    pub fn read_all(&mut self) {
-        self.unread = 0;
-    }
-
-    fn touch(&mut self, blocks: u64) {
-        self.unread = fixed::of(self.unread, fixed::untouched(blocks, self.blocks.count));
-    }
-}
+use super::shape::Shape;
 
 /// A memtable that was flushed while iterators stood on it.
 #[derive(Clone, Copy, Debug)]
