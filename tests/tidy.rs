@@ -1,5 +1,5 @@
 //! What the sources themselves must keep to: the walls between the rooms, what the pure rooms leave alone, and what
-//! every folder of captured data says about where it comes from. `ARCHITECTURE.md` gives the reasons.
+//! every folder of captured data says about where it comes from, and how long a file may be. `ARCHITECTURE.md` gives the reasons.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 use std::collections::BTreeSet;
@@ -48,6 +48,9 @@ const WORLD: &[&str] =
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "manager", "common", "misc"];
+
+/// A file with more lines than these does two things.
+const MOST_LINES: usize = 500;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -174,6 +177,16 @@ fn no_file_has_a_name_that_says_nothing() {
         for path in files(&root().join(folder)) {
             let stem = path.file_stem().unwrap().to_str().unwrap();
             assert!(!stem.split(['_', '-']).any(|word| EMPTY_NAMES.contains(&word)), "{folder}/{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_source_file_is_long_enough_to_do_two_things() {
+    for folder in ["src", "tests", "benches", "build"] {
+        for path in files(&root().join(folder)).iter().filter(|path| path.extension().is_some_and(|e| e == "rs")) {
+            let lines = fs::read_to_string(root().join(folder).join(path)).unwrap().lines().count();
+            assert!(lines <= MOST_LINES, "{folder}/{} has {lines} lines", path.display());
         }
     }
 }
