@@ -172,13 +172,20 @@ fn each_file_that_is_missing_is_named_and_the_rest_is_still_told() {
 
 #[test]
 fn malformed_files_are_unseen_and_nothing_panics() {
-    for (file, text) in
-        [("smaps", "not a mapping\n"), ("status", "\0\0"), ("limits", "x"), ("cgroup", "::"), ("stat", "1 (")]
-    {
+    // When it started is no part of the report.
+    for (file, text, unseen) in [
+        ("smaps", "not a mapping\n", Some("mappings")),
+        ("status", "\0\0", Some("sizes")),
+        ("limits", "x", Some("limits")),
+        ("cgroup", "::", Some("cgroup")),
+        ("stat", "1 (", None),
+    ] {
         let (_folder, root, pid) = copy();
         fs::write(root.join("proc").join(&pid).join(file), text).unwrap();
         let report = attach(&root, &pid, &[]);
         assert_eq!(report["schema"], "oomph.attach/1");
+        let named = |what: &str| report["unseen"].as_array().unwrap().iter().any(|one| one["what"] == what);
+        assert!(unseen.is_none_or(named), "{file}: {}", report["unseen"]);
     }
     let (_folder, root, pid) = copy();
     let perf = root.join("tmp/hsperfdata_root").join(&pid);
