@@ -75,8 +75,8 @@ pub struct Evidence {
     pub rocksdb_unmanaged: bool,
     /// A leak is suspected: growth over restarts, classes that are never unloaded, a live set that only grows.
     pub leak: bool,
-    /// The process runs with glibc's malloc, without jemalloc.
-    pub glibc: bool,
+    /// Whether malloc is glibc's own, with nothing preloaded in its place; nothing where that is not known.
+    pub glibc: Option<bool>,
     /// Python workers run beside the JVM.
     pub python: bool,
     /// What they had when the container was full.

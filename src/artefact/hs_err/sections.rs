@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::artefact::malloc_chunks::Allocator;
 use crate::model::Bytes;
 
 /// What the sections say; all of it may be missing.
@@ -31,6 +32,8 @@ pub struct Sections {
     pub threads: Option<u64>,
     /// Mappings: `Total number of mappings:`, or the lines of `Dynamic libraries:`.
     pub mappings: Option<u64>,
+    /// Whose malloc the files among them show; nothing where they show no C library.
+    pub allocator: Option<Allocator>,
     /// `Virtual Size: 14551532K`.
     pub virtual_size: Option<Bytes>,
     /// `Resident Set Size: 2520764K`.
@@ -114,6 +117,7 @@ impl Sections {
             metaspace_committed: metaspace(text, "committed "),
             threads: threads(text),
             mappings: number("Total number of mappings:").or_else(|| mappings(text)),
+            allocator: allocator(text),
             virtual_size: kib("Virtual Size:"),
             resident: kib("Resident Set Size:"),
             machine: Machine {
@@ -223,15 +227,23 @@ fn threads(text: &str) -> Option<u64> {
 }
 
 /// The lines of `/proc/self/maps` that a report has below `Dynamic libraries:`.
-fn mappings(text: &str) -> Option<u64> {
+fn maps(text: &str) -> Option<impl Iterator<Item = &str>> {
     let (_, rest) = text.split_once("Dynamic libraries:")?;
     let is_mapping = |line: &&str| {
         let line = line.trim_start();
         line.split_once('-')
             .is_some_and(|(start, _)| start.len() >= 5 && start.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
-    let count = rest.lines().skip(1).take_while(is_mapping).count();
-    u64::try_from(count).ok()
+    Some(rest.lines().skip(1).take_while(is_mapping))
+}
+
+fn mappings(text: &str) -> Option<u64> {
+    u64::try_from(maps(text)?.count()).ok()
+}
+
+fn allocator(text: &str) -> Option<Allocator> {
+    let paths = maps(text)?.filter_map(|line| line.find('/').and_then(|at| line.get(at..)));
+    Some(Allocator::of_mapped(paths.map(str::trim_end))).filter(|allocator| *allocator != Allocator::Static)
 }
 
 /// `Memory: 4k page, physical 32721568k(433564k free), swap …`, `system-wide physical 3533M (230M free)` on Windows.

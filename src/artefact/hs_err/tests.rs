@@ -3,6 +3,7 @@
 use rstest::rstest;
 
 use super::*;
+use crate::artefact::malloc_chunks::Allocator;
 
 const WHOLE: &str = "\
 #
@@ -78,7 +79,21 @@ fn a_report_is_read_whole() {
 #[test]
 fn mappings_of_a_report_that_ends_before_them_are_not_counted() {
     let (before, _) = WHOLE.split_once("Dynamic libraries:").unwrap();
-    assert_eq!(reports(&Excerpt::plain(before))[0].sections.mappings, None);
+    let sections = &reports(&Excerpt::plain(before))[0].sections;
+    assert_eq!((sections.mappings, sections.allocator), (None, None));
+}
+
+#[rstest]
+#[case("", None)]
+#[case("7f0000000000-7f0000001000 r-xp 00000000 08:01 2 /usr/lib/x86_64-linux-gnu/libc.so.6\n", Some(Allocator::Glibc))]
+#[case(
+    "7f0000000000-7f0000001000 r-xp 00000000 08:01 2 /usr/lib/x86_64-linux-gnu/libc.so.6\n\
+     7f0000002000-7f0000003000 r-xp 00000000 08:01 3 /usr/lib/x86_64-linux-gnu/libjemalloc.so.2\n",
+    Some(Allocator::Jemalloc)
+)]
+fn whose_malloc_it_was_is_told_by_the_mapped_files(#[case] mapped: &str, #[case] allocator: Option<Allocator>) {
+    let text = WHOLE.replace("OS:\n", &format!("{mapped}OS:\n"));
+    assert_eq!(reports(&Excerpt::plain(&text))[0].sections.allocator, allocator);
 }
 
 #[rstest]

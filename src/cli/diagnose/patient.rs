@@ -217,6 +217,7 @@ fn evidence(judged: &Judged<'_>, sheet: &Sheet) -> Evidence {
             || backend.as_deref().is_some_and(|backend| backend.contains("rocksdb")),
         rocksdb_unmanaged: is("state.backend.rocksdb.memory.managed", "false"),
         leak: !case.strains(&["leak"]).is_empty(),
+        glibc: case.given(identity::ALLOCATOR).map(|(_, allocator)| allocator == "glibc"),
         python: case.signals.iter().any(|signal| signal.origin == crate::diagnose::postmortem::signal::Origin::Python)
             || told(&["python"])
             || !case.strains(&["python-workers"]).is_empty(),
@@ -241,6 +242,5 @@ fn evidence(judged: &Judged<'_>, sheet: &Sheet) -> Evidence {
         metaspace_used: usage.filter(|_| area == Area::Metaspace),
         direct_used: usage.filter(|_| area == Area::Direct),
         network_need: usage.filter(|_| area == Area::Network),
-        ..Evidence::default()
     }
 }

@@ -12,6 +12,8 @@ use crate::artefact::excerpt::Excerpt;
 pub const ROLE: &str = "role";
 /// The key under which Flink's version is given.
 pub const VERSION: &str = "flink.version";
+/// The key under which it is given whose malloc a process ran with, by its label.
+pub const ALLOCATOR: &str = "allocator";
 
 /// `Starting TaskManager (Version: …`, `Starting YARN TaskExecutor runner (Version: …`,
 /// `Starting StandaloneSessionClusterEntrypoint (Version: …` (`EnvironmentInformation.logEnvironmentInfo`).

@@ -17,8 +17,8 @@ pub(super) fn retained(case: &Case<'_>, advice: &mut Advice) {
 
 /// Both cures of arenas, where the process has glibc's malloc or may well have it.
 pub(super) fn offer(case: &Case<'_>, advice: &mut Advice) {
-    let may_be_glibc = case.patient.question.deployment != Deployment::Kubernetes;
-    if case.patient.evidence.glibc || may_be_glibc && !jemalloc_is_set(case) {
+    let may_be_glibc = case.patient.question.deployment != Deployment::Kubernetes && !jemalloc_is_set(case);
+    if case.patient.evidence.glibc.unwrap_or(may_be_glibc) {
         fewer_arenas(case, advice);
         jemalloc(case, advice);
     }

@@ -349,6 +349,18 @@ fn what_iterators_pin_goes_to_overhead_and_not_to_managed_memory() {
 }
 
 #[test]
+fn another_malloc_is_offered_to_a_process_that_is_seen_or_may_be_taken_to_have_glibcs() {
+    let offered = |deployment, glibc| {
+        let sick = Sick::of("1.20", &[("taskmanager.memory.process.size", "4g")]).run_by(deployment);
+        let advice = sick.with(Evidence { glibc, ..Evidence::default() }).short_of(300).cured_of("OOM912");
+        advice.recommendations.iter().any(|found| found.title.starts_with("one arena"))
+    };
+    let seen = [None, Some(true), Some(false)];
+    assert_eq!(seen.map(|glibc| offered(Deployment::Yarn, glibc)), [true, true, false]);
+    assert_eq!(seen.map(|glibc| offered(Deployment::Kubernetes, glibc)), [false, true, false]);
+}
+
+#[test]
 fn latency_metrics_are_made_coarser_and_the_heap_is_left_alone() {
     let settings = [
         ("jobmanager.memory.process.size", "2g"),

@@ -4,6 +4,7 @@ use super::{errors, signal};
 use crate::artefact::excerpt::Excerpt;
 use crate::artefact::hs_err::{self, CrashReport, Reason, Request, Sections};
 use crate::artefact::jvm_oom;
+use crate::diagnose::postmortem::identity::ALLOCATOR;
 use crate::diagnose::postmortem::signal::{Death, Origin, Says, Signal};
 use crate::model::{Area, Bytes, Killer};
 
@@ -171,15 +172,24 @@ fn sizes(area: Area, sections: &Sections) -> (Option<Bytes>, Option<Bytes>) {
 
 /// The bounds in the report's command line.
 fn given(excerpt: &Excerpt, report: &CrashReport) -> Vec<Signal> {
+    let sections = &report.sections;
+    let given = |key: &str, value: &str| {
+        signal(excerpt, report.offset, Origin::Given, Says::Given { key: key.to_owned(), value: value.to_owned() })
+    };
+    let allocator = sections.allocator.map(|allocator| given(ALLOCATOR, allocator.label()));
+    allocator.into_iter().chain(flags(sections).map(|(flag, value)| given(flag, value))).collect()
+}
+
+/// The flags that size something, as far as a report says how it was started.
+fn flags(sections: &Sections) -> impl Iterator<Item = (&str, &str)> {
     const FLAGS: [&str; 5] = ["-Xmx", "-Xms", "-Xss", "-XX:MaxDirectMemorySize=", "-XX:MaxMetaspaceSize="];
-    let Some(arguments) = &report.sections.arguments else { return Vec::new() };
-    let each = arguments.split_whitespace().filter_map(|argument| {
+    let words = sections.arguments.iter().flat_map(|arguments| arguments.split_whitespace());
+    let each = words.filter_map(|argument| {
         let flag = FLAGS.iter().find(|flag| argument.starts_with(**flag))?;
         let value = argument.get(flag.len()..).filter(|value| value.len() < 32)?;
-        let says = Says::Given { key: flag.trim_end_matches('=').to_owned(), value: value.to_owned() };
-        Some(signal(excerpt, report.offset, Origin::Given, says))
+        Some((flag.trim_end_matches('='), value))
     });
-    each.take(16).collect()
+    each.take(16)
 }
 
 /// Warnings of the console where no report is with them: the first of a row.

@@ -32,7 +32,7 @@ fn any_configuration() -> impl Strategy<Value = Sick> {
             python_used: live.filter(|_| python).map(Bytes::mib),
             heap_state,
             rocksdb,
-            glibc,
+            glibc: Some(glibc),
             heap_live: live.map(Bytes::mib),
             ..Evidence::default()
         };
