@@ -20,7 +20,7 @@ pub struct FlinkProcess {
 type MainClass = (&'static str, Role, Option<Deployment>);
 
 /// All of them, from the entry points in flink-runtime, flink-container, flink-yarn, flink-kubernetes and flink-mesos.
-const MAIN_CLASSES: [MainClass; 15] = {
+const MAIN_CLASSES: [MainClass; 14] = {
     use Deployment::{Kubernetes, Standalone, Yarn};
     use Role::{JobManager, TaskManager};
     [
@@ -36,9 +36,7 @@ const MAIN_CLASSES: [MainClass; 15] = {
         ("org.apache.flink.yarn.entrypoint.YarnJobClusterEntrypoint", JobManager, Some(Yarn)),
         ("org.apache.flink.yarn.entrypoint.YarnApplicationClusterEntryPoint", JobManager, Some(Yarn)),
         ("org.apache.flink.kubernetes.entrypoint.KubernetesSessionClusterEntrypoint", JobManager, Some(Kubernetes)),
-        // 1.10 and 1.11 wrote it so.
         ("org.apache.flink.kubernetes.entrypoint.KubernetesApplicationClusterEntrypoint", JobManager, Some(Kubernetes)),
-        ("org.apache.flink.kubernetes.entrypoint.KubernetesApplicationClusterEntryPoint", JobManager, Some(Kubernetes)),
         ("org.apache.flink.mesos.entrypoint.MesosSessionClusterEntrypoint", JobManager, None),
         ("org.apache.flink.mesos.entrypoint.MesosJobClusterEntrypoint", JobManager, None),
     ]
