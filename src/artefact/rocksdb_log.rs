@@ -13,6 +13,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
+pub(super) use dump::human_size;
 pub use dump::{CacheDump, CacheRole, Dump, FamilyDump, LevelDump, StallCounts, StallTime};
 pub use facts::{
     ColumnFamily, Compactions, DatabaseOptions, Errors, Flush, Flushes, LoggedError, Pointer, RocksDbLog, StallCause,

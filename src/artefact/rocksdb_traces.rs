@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::rocksdb_log::human_size;
 use crate::model::Bytes;
 
 /// Words by which a line of these is found in a large log.
@@ -203,23 +204,10 @@ fn old_counts(list: &str) -> Option<What> {
     })
 }
 
-/// `8.00 MB`, `0.09 KB`: powers of 1024 with two digits (`BytesToHumanString`).
+/// `8.00 MB`, `0.09 KB`, also without the blank.
 fn size(text: &str) -> Option<Bytes> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (number, unit) = text.split_at(end);
-    let shift = match unit.trim_start().as_bytes().first()? {
-        b'B' => 0,
-        b'K' => 10,
-        b'M' => 20,
-        b'G' => 30,
-        b'T' => 40,
-        _ => return None,
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let places = u32::try_from(fraction.len()).ok().filter(|places| *places <= 9)?;
-    let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
-    let bytes = digits.checked_mul(1 << shift)? / 10u128.checked_pow(places)?;
-    u64::try_from(bytes).ok().map(Bytes::new)
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+    human_size(number, unit.trim_start())
 }
 
 #[cfg(test)]

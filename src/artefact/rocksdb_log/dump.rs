@@ -182,7 +182,7 @@ impl Dump {
         let mut words = text.split_ascii_whitespace();
         let level = words.next().and_then(|word| word.strip_prefix('L')).and_then(|digits| digits.parse().ok());
         let files = words.next().and_then(|word| word.split_once('/')).and_then(|(files, _)| files.parse().ok());
-        let bytes = words.next().zip(words.next()).and_then(|(number, unit)| size(number, unit));
+        let bytes = words.next().zip(words.next()).and_then(|(number, unit)| human_size(number, unit));
         if let (Some(level), Some(files), Some(bytes), Some(family)) = (level, files, bytes, self.families.last_mut())
             && family.levels.len() < MOST_PARTS
         {
@@ -240,7 +240,7 @@ impl Dump {
         let words: Vec<&str> = rest.split_ascii_whitespace().take(64).collect();
         let of = |key: &str| {
             let at = words.iter().position(|word| *word == key)?;
-            size(words.get(at + 1)?, words.get(at + 2)?)
+            human_size(words.get(at + 1)?, words.get(at + 2)?)
         };
         let found = CacheDump {
             name: name.to_owned(),
@@ -272,7 +272,7 @@ fn role(text: &str) -> Option<CacheRole> {
     let mut parts = rest.split(',');
     let count = parts.next()?.parse().ok()?;
     let (number, unit) = parts.next()?.trim().split_once(' ')?;
-    Some(CacheRole { name: name.to_owned(), count, bytes: size(number, unit)? })
+    Some(CacheRole { name: name.to_owned(), count, bytes: human_size(number, unit)? })
 }
 
 /// `00:01:45.095 H:M:S, 85.3 percent`.
@@ -286,7 +286,7 @@ fn stall_time(text: &str) -> Option<StallTime> {
 }
 
 /// `39.97 GB` in bytes, of units of 1024 (`BytesToHumanString`).
-fn size(number: &str, unit: &str) -> Option<Bytes> {
+pub(in crate::artefact) fn human_size(number: &str, unit: &str) -> Option<Bytes> {
     let unit: u64 = match unit {
         "B" => 1,
         "KB" => 1 << 10,
@@ -327,7 +327,7 @@ mod tests {
     #[case("-1", "KB", None)]
     #[case("99999999999999999999", "GB", None)]
     fn a_size_is_in_units_of_1024(#[case] number: &str, #[case] unit: &str, #[case] bytes: Option<u64>) {
-        assert_eq!(size(number, unit).map(Bytes::get), bytes);
+        assert_eq!(human_size(number, unit).map(Bytes::get), bytes);
     }
 
     #[test]
