@@ -56,8 +56,11 @@ pub(super) fn clock(cursor: &mut Cursor<'_>) -> Option<Time> {
     cursor.literal(":")?;
     let minute = cursor.two()?;
     cursor.literal(":")?;
-    // A leap second.
-    let second = cursor.two()?.min(if minute == 59 { 59 } else { i8::MAX });
+    let second = match cursor.two()? {
+        // A leap second, which this calendar does not have.
+        60 if minute == 59 => 59,
+        second => second,
+    };
     Time::new(hour, minute, second, fraction(cursor)).ok()
 }
 
@@ -221,4 +224,21 @@ pub(super) fn better(one: Option<Moment>, other: Option<Moment>) -> Option<Momen
         None => 0,
     };
     if says(&other) > says(&one) { other } else { one }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("23:59:58", Some((23, 59, 58)))]
+    #[case("23:59:60", Some((23, 59, 59)))]
+    #[case("23:59:61", None)]
+    #[case("23:58:60", None)]
+    fn an_hour_ends_with_a_leap_second_at_most(#[case] text: &str, #[case] expected: Option<(i8, i8, i8)>) {
+        let read = clock(&mut Cursor::new(text));
+        assert_eq!(read.map(|time| (time.hour(), time.minute(), time.second())), expected);
+    }
 }
