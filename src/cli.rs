@@ -57,8 +57,8 @@ Start with what you have:
   oomph repro run unmanaged-rocksdb
       doubts about a cause: the death and its cure, on this machine
 
-oomph VERB --help has the examples of each verb. None of them changes anything of
-yours, but for check --fix, which edits the files that it is given.
+oomph VERB --help has the examples of each verb. None of them changes anything
+of yours, but for check --fix, which edits the files that it is given.
 
 Exit codes:
   0  all well
