@@ -14,7 +14,8 @@ fuzz_target!(|bytes: &[u8]| {
     let (words, known) = masker.command_line(bytes);
     holds(&words);
     for (before, after) in bytes.split(|byte| *byte == 0).zip(words.bytes.split(|byte| *byte == 0)) {
-        let is_size = |start: &[u8]| before.starts_with(start) && before[start.len()..].iter().all(u8::is_ascii_alphanumeric);
+        let is_size =
+            |start: &[u8]| before.starts_with(start) && before[start.len()..].iter().all(u8::is_ascii_alphanumeric);
         if is_size(b"-Xmx") || is_size(b"-XX:MaxMetaspaceSize=") || is_size(b"taskmanager.memory.managed.size=") {
             assert_eq!(before, after);
         }

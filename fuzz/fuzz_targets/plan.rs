@@ -21,7 +21,10 @@ fuzz_target!(|input: (u8, u8, &str)| {
     let profile = &Profile::all()[usize::from(version) % Profile::all().len()];
     let kind = if how & 1 == 0 { FileKind::Legacy } else { FileKind::Standard };
     let source = Source::File(kind.file_name().into());
-    let layers = Layers { file: Some(FileText { source, kind, text: text.to_owned(), offset: Offset::default() }), ..Layers::default() };
+    let layers = Layers {
+        file: Some(FileText { source, kind, text: text.to_owned(), offset: Offset::default() }),
+        ..Layers::default()
+    };
     let Ok(assembled) = layers.assemble(profile) else { return };
     let question = Question {
         role: if how & 2 == 0 { Role::TaskManager } else { Role::JobManager },
