@@ -93,6 +93,14 @@ fn a_line_without_end_is_cut_and_what_is_cut_is_said() {
 }
 
 #[test]
+fn a_line_that_is_full_of_words_is_looked_through_once() {
+    let text = format!("{}\n", "noise".repeat(200_000)).repeat(4);
+    let start = std::time::Instant::now();
+    assert_eq!(large(text.as_bytes(), SMALL).lines, 4);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_text_of_empty_lines_alone_is_kept_at_its_edges() {
     let digest = Digest::of(io::repeat(b'\n').take(3 << 20), &anchors()).unwrap();
     assert_eq!(digest.lines, 3 << 20);

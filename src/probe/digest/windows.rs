@@ -101,8 +101,13 @@ impl<'a> Windows<'a> {
     pub(super) fn block(&mut self, block: &[u8], hits: &[Hit], newlines: usize, beyond: u64) {
         let mut from = 0;
         let mut counted = 0;
+        let (mut looked, mut line_start) = (0, 0);
         for hit in hits {
-            let line_start = memrchr(b'\n', block.get(..hit.offset).unwrap_or_default()).map_or(0, |end| end + 1);
+            // A line may be a megabyte of words that matter: it is looked through once, and not for each of them.
+            if let Some(end) = memrchr(b'\n', block.get(looked..hit.offset).unwrap_or_default()) {
+                line_start = looked + end + 1;
+            }
+            looked = hit.offset;
             let word = self.anchors.get(hit.anchor);
             let Some(anchor) = word.filter(|anchor| hit.offset + anchor.word.len() <= line_start + MOST_OF_A_LINE)
             else {
