@@ -23,8 +23,14 @@ fn place_from(board: &mut Board, first: usize) {
             board.place(index, Kind::Arena, Basis::Shape);
         }
         start += HEAP;
+        let end = board.mapping(last).end;
         // The next heap begins within the last mapping, or with the next one, which has its own turn.
-        if board.mapping(last).end <= start || !is_writable(board, last) {
+        if end <= start || !is_writable(board, last) {
+            return;
+        }
+        // Those that are full lie in it; a mapping may have room for millions.
+        start += (end - start) / HEAP * HEAP;
+        if end == start {
             return;
         }
         at = last;
@@ -65,4 +71,24 @@ fn is_opened(board: &Board, index: usize) -> bool {
         && mapping.is_anonymous()
         && mapping.flags.is_none_or(|flags| flags.no_reserve)
         && board.kind(index).is_none_or(|kind| kind == Kind::Arena)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use super::*;
+    use crate::artefact::smaps;
+    use crate::diagnose::layout::{self, Hints};
+
+    #[test]
+    fn a_mapping_with_room_for_all_heaps_that_could_be_is_placed_at_once() {
+        let text = "7f0000000000-fff0000000000000 rw-p 00000000 00:00 0 \nSize: 4 kB\nfff0000000000000-fff0000004000000 rw-p 00000000 \
+                    00:00 0 \nSize: 4 kB\n";
+        let smaps = smaps::parse(text.as_bytes()).unwrap();
+        let start = std::time::Instant::now();
+        let placed = layout::place(&smaps, &Hints::default());
+        assert!(placed.len() == 2 && placed.iter().all(|placed| placed.kind == Kind::Arena), "{placed:?}");
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
 }
