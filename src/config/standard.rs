@@ -54,6 +54,7 @@ impl Flat {
                 _ => return Err(refused(key, "a list or a map is no key")),
             };
             let full = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+            self.walk.key(&full, value)?;
             match &value.kind {
                 Kind::Mapping(inner) => {
                     self.walk.enter(value)?;
@@ -119,11 +120,19 @@ mod tests {
     #[test]
     fn a_yaml_bomb_ends_in_an_error() {
         let mut bomb = String::from("a0: &a0 {x: 1, y: 2}\n");
-        for n in 1..25 {
+        for n in 1..22 {
             bomb += &format!("a{n}: &a{n} {{x: *a{m}, y: *a{m}}}\n", m = n - 1);
         }
         let error = parse(&bomb).unwrap_err();
         assert!(error.reason.contains("more than 1000000 nodes"), "{error}");
+    }
+
+    #[rstest]
+    #[case(format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 19), vec!["*a"; 1 << 17].join(", ")))]
+    #[case(format!("? {}\n: {{{}}}\n", "x".repeat(900), (0..80_000).map(|n| format!("k{n}: 1, ")).collect::<String>()))]
+    fn a_text_that_stands_for_very_much_more_of_it_ends_in_an_error(#[case] text: String) {
+        let error = parse(&text).unwrap_err();
+        assert!(error.reason.ends_with("more than 64 MiB") && error.beyond_oomph, "{error}");
     }
 
     proptest! {

@@ -27,6 +27,13 @@ const MAX_DEPTH: usize = 200;
 /// How many nodes a document may stand for once its aliases are followed.
 const MAX_NODES: usize = 1_000_000;
 
+/// How many bytes of text a document may stand for once its aliases are followed and its keys have their prefixes: four
+/// times as much as the largest file has.
+const MAX_TEXT: usize = 64 << 20;
+
+/// Digits of a number in another radix. What turns them into decimal ones takes the square of their number.
+const MAX_DIGITS: usize = 1000;
+
 /// A node of a document.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -34,6 +41,8 @@ pub struct Node {
     pub kind: Kind,
     /// Where it stands; an alias's node stands where its anchor is.
     pub position: Position,
+    /// The bytes of the texts in it, with aliases followed.
+    bytes: usize,
 }
 
 /// A key and its value.
@@ -71,6 +80,10 @@ impl YamlError {
     /// What oomph does not follow, so that a small text takes neither all memory nor all day.
     fn beyond(reason: impl Into<String>, position: Position) -> YamlError {
         YamlError { beyond_oomph: true, ..YamlError::new(reason, position) }
+    }
+
+    fn too_much_text(what: &str, position: Position) -> YamlError {
+        YamlError::beyond(format!("{what} more than {} MiB", MAX_TEXT >> 20), position)
     }
 
     fn too_deep(position: Position) -> YamlError {
@@ -113,6 +126,7 @@ fn documents(text: &str) -> Documents<'_, impl Iterator<Item = Result<(Event<'_>
 pub struct Walk {
     nodes: usize,
     depth: usize,
+    keys: usize,
 }
 
 impl Walk {
@@ -128,6 +142,15 @@ impl Walk {
             return Ok(());
         };
         Err(YamlError::beyond(too, node.position))
+    }
+
+    /// Takes a key with all that stands before it, if the keys are not too long already.
+    pub fn key(&mut self, full: &str, value: &Node) -> Result<(), YamlError> {
+        self.keys += full.len();
+        match self.keys > MAX_TEXT {
+            true => Err(YamlError::too_much_text("with what stands before them, its keys have", value.position)),
+            false => Ok(()),
+        }
     }
 
     /// Leaves the node that was entered last.
@@ -233,7 +256,11 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
                 return Err(YamlError::new(format!("{other:?} is not expected here"), position));
             }
         };
-        let node = Rc::new(Node { kind, position });
+        let bytes = bytes_of(&kind);
+        if bytes > MAX_TEXT {
+            return Err(YamlError::too_much_text("with its aliases followed, this has", position));
+        }
+        let node = Rc::new(Node { kind, position, bytes });
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
         }
@@ -322,12 +349,24 @@ impl<'a, Events: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Document
     }
 }
 
+/// The bytes of the texts in a node.
+fn bytes_of(kind: &Kind) -> usize {
+    match kind {
+        Kind::Scalar(Value::Text(text) | Value::BigInt(text)) => text.len(),
+        Kind::Scalar(_) => 0,
+        Kind::Sequence(items) => items.iter().map(|item| item.bytes).sum(),
+        Kind::Mapping(entries) => entries.iter().map(|(key, value)| key.bytes + value.bytes).sum(),
+    }
+}
+
 /// What is wrong with a tag.
 enum TagError {
     /// The value is none of what the tag names: Flink refuses it.
     NoSuchValue(String),
     /// Of another tag oomph does not know what Flink makes of it.
     Unread(String),
+    /// A number of so many digits that oomph does not read it.
+    TooLong,
 }
 
 impl TagError {
@@ -335,6 +374,9 @@ impl TagError {
         match self {
             TagError::NoSuchValue(reason) => YamlError::new(reason, position),
             TagError::Unread(tag) => YamlError::beyond(format!("oomph does not read the tag {tag} here"), position),
+            TagError::TooLong => {
+                YamlError::beyond(format!("oomph does not read a number of more than {MAX_DIGITS} digits"), position)
+            }
         }
     }
 }
@@ -354,6 +396,11 @@ fn is_non_specific(tag: &Tag) -> bool {
 
 /// A scalar's value by its tag or, where it is plain and has none, by the core schema.
 fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, TagError> {
+    let is_number = tag.map_or(plain, |tag| matches!(tag.core_suffix(), Some("int" | "float")));
+    let in_other_radix = text.starts_with("0x") || text.starts_with("0o");
+    if is_number && in_other_radix && text.len() > 2 + MAX_DIGITS && integer(text).is_some() {
+        return Err(TagError::TooLong);
+    }
     let Some(tag) = tag else {
         return Ok(if plain { plain_value(text) } else { Value::text(text) });
     };
@@ -390,6 +437,8 @@ fn integer(text: &str) -> Option<Value> {
         let well_formed = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
         well_formed.then(|| match i64::from_str_radix(digits, radix) {
             Ok(n) => Value::Int(n),
+            // It is a number, and nobody asks for which.
+            Err(_) if digits.len() > MAX_DIGITS => Value::BigInt(text.to_owned()),
             Err(_) => Value::BigInt(big_decimal(digits, radix)),
         })
     };

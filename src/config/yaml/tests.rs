@@ -63,6 +63,19 @@ fn deep_nesting_ends_in_an_error_and_not_in_a_crash() {
     assert!(parse(&block).is_err());
 }
 
+#[rstest]
+#[case("a: 0x")]
+#[case("a: 0o")]
+#[case("a: !!int 0x")]
+#[case("a: !!float 0o")]
+fn a_number_of_very_many_digits_is_not_read(#[case] start: &str) {
+    assert!(parse(&format!("{start}{}", "7".repeat(MAX_DIGITS))).is_ok());
+    let error = parse(&format!("{start}{}", "7".repeat(1 << 20))).unwrap_err();
+    assert!(error.reason.contains("more than 1000 digits") && error.beyond_oomph, "{error:?}");
+    // Digits of a decimal number are read as they are.
+    assert!(parse(&format!("a: {}", "7".repeat(1 << 20))).is_ok());
+}
+
 #[test]
 fn an_empty_text_has_no_document() {
     assert!(parse("# only a comment\n").unwrap().is_none());

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::{Kind, Node, YamlError, documents};
+use super::{Kind, Node, YamlError, bytes_of, documents};
 use crate::config::Value;
 
 /// A text with more documents is no manifest that a person wrote.
@@ -74,7 +74,8 @@ impl Node {
                 }
             }
         }
-        Rc::new(Node { kind: Kind::Mapping(entries), position: self.position })
+        let kind = Kind::Mapping(entries);
+        Rc::new(Node { bytes: bytes_of(&kind), kind, position: self.position })
     }
 
     /// The entries of a mapping; none where this is something else.
