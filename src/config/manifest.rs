@@ -10,6 +10,8 @@ mod flink_deployment;
 mod operator_memory;
 mod workload;
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 pub(super) use workload::role;
@@ -56,7 +58,7 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, ManifestErr
     for document in yaml::parse_all(text)? {
         flatten_lists(&document, &mut documents)?;
     }
-    let manifest = Manifest { source: source.clone(), text, documents };
+    let manifest = Manifest::new(source.clone(), text, documents);
     let mut subjects = Vec::new();
     for document in &manifest.documents {
         match document.text_at(&["kind"]).as_deref() {
@@ -70,8 +72,9 @@ pub fn subjects(source: &Source, text: &str) -> Result<Vec<Subject>, ManifestErr
         }
     }
     // A ConfigMap is a subject of its own where no pod in the text mounts it.
+    let mounted = config_map::mounted(&manifest);
     for document in manifest.of_kind("ConfigMap") {
-        subjects.extend(config_map::unmounted(&manifest, document)?);
+        subjects.extend(config_map::unmounted(&manifest, document, &mounted)?);
     }
     if subjects.is_empty() {
         let reason = "nothing in it configures Flink: no FlinkDeployment, no ConfigMap with a Flink configuration, no \
@@ -86,6 +89,10 @@ pub(super) const IMAGE_TAG: &str = "as the image's tag says";
 
 /// More resources than this are no manifest that somebody wrote, but aliases that stand for one another.
 const MAX_RESOURCES: usize = 10_000;
+
+/// How much configuration all resources may have: that of a ConfigMap counts for each pod that mounts it, that of a cluster
+/// for each of its jobs.
+const MAX_TAKEN: usize = 64 << 20;
 
 /// A list, as `kubectl get -o yaml` prints it, stands for its items.
 fn flatten_lists(document: &Rc<Node>, into: &mut Vec<Rc<Node>>) -> Result<(), ManifestError> {
@@ -112,18 +119,42 @@ struct Manifest<'t> {
     source: Source,
     text: &'t str,
     documents: Vec<Rc<Node>>,
+    /// Where the first document of a kind and a name is.
+    names: HashMap<(String, String), usize>,
+    /// The bytes of configuration that its subjects have up to now.
+    taken: Cell<usize>,
 }
 
 impl Manifest<'_> {
+    fn new(source: Source, text: &str, documents: Vec<Rc<Node>>) -> Manifest<'_> {
+        let mut names = HashMap::new();
+        for (index, document) in documents.iter().enumerate() {
+            if let (Some(kind), Some(name)) = (document.text_at(&["kind"]), document.text_at(&["metadata", "name"])) {
+                names.entry((kind, name)).or_insert(index);
+            }
+        }
+        Manifest { source, text, documents, names, taken: Cell::new(0) }
+    }
+
+    /// Hands out so many bytes of configuration, if that is not too much in all.
+    fn takes(&self, bytes: usize, node: &Node) -> Result<(), ManifestError> {
+        self.taken.set(self.taken.get() + bytes);
+        if self.taken.get() <= MAX_TAKEN {
+            return Ok(());
+        }
+        let reason = format!(
+            "its resources have more than {} MiB of configuration; oomph does not follow further",
+            MAX_TAKEN >> 20
+        );
+        Err(ManifestError { reason, position: Some(node.position) })
+    }
+
     fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Rc<Node>> {
         self.documents.iter().filter(move |document| document.text_at(&["kind"]).as_deref() == Some(kind))
     }
 
     fn named(&self, kind: &str, name: &str) -> Option<&Rc<Node>> {
-        self.documents.iter().find(|document| {
-            document.text_at(&["kind"]).as_deref() == Some(kind)
-                && document.text_at(&["metadata", "name"]).as_deref() == Some(name)
-        })
+        self.documents.get(*self.names.get(&(kind.to_owned(), name.to_owned()))?)
     }
 
     fn place(&self, node: &Node) -> Place {
@@ -278,6 +309,39 @@ mod tests {
         }
         let error = subjects(&Source::Stdin, &text).unwrap_err();
         assert!(error.reason.contains("more than 10000 resources"), "{}", error.reason);
+    }
+
+    #[test]
+    fn very_many_resources_are_read_in_a_time_that_grows_with_their_number() {
+        let mut text = String::new();
+        for number in 0..4500 {
+            text += &format!(
+                "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}}}\ndata: {{flink-conf.yaml: 'a: 1'}}\n---\n\
+                 kind: Pod\nspec:\n  volumes: [{{configMap: {{name: c{number}}}}}]\n  containers: [{{args: [taskmanager]}}]\n"
+            );
+        }
+        let start = std::time::Instant::now();
+        let subjects = subjects(&Source::Stdin, &text).unwrap();
+        assert!(subjects.len() == 4500 && subjects.iter().all(|subject| subject.file.is_some()));
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
+
+    #[rstest]
+    #[case(
+        "kind: ConfigMap\nmetadata: {name: c}\ndata: {flink-conf.yaml: LONG}\n",
+        "kind: Pod\nspec: {volumes: [{configMap: {name: c}}], \
+            containers: [{args: [taskmanager]}]}\n"
+    )]
+    #[case(
+        "kind: FlinkDeployment\nmetadata: {name: c}\nspec: {flinkConfiguration: {a: LONG}}\n",
+        "kind: FlinkSessionJob\nspec: \
+            {deploymentName: c}\n"
+    )]
+    fn one_configuration_for_very_many_ends_in_an_error(#[case] one: &str, #[case] many: &str) {
+        let one = one.replace("LONG", &"x".repeat(1 << 20));
+        let text = format!("apiVersion: v1\n{one}{}", format!("---\n{many}").repeat(100));
+        let error = subjects(&Source::Stdin, &text).unwrap_err();
+        assert!(error.reason.contains("more than 64 MiB of configuration"), "{}", error.reason);
     }
 
     #[test]

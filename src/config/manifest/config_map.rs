@@ -1,5 +1,6 @@
 //! A ConfigMap that holds Flink's configuration file, as the Helm charts and Flink's own deployments write it.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::{Manifest, ManifestError, title};
@@ -32,16 +33,23 @@ fn is_anothers(file: &FileText) -> bool {
 }
 
 /// The configuration file in a ConfigMap; of two, the one that versions which know both read.
-pub fn file(manifest: &Manifest<'_>, document: &Node, remarks: &mut Vec<Remark>) -> Option<FileText> {
+pub fn file(
+    manifest: &Manifest<'_>,
+    document: &Node,
+    remarks: &mut Vec<Remark>,
+) -> Result<Option<FileText>, ManifestError> {
     let files = files(document);
-    let (kind, node) = files.first()?;
+    let Some((kind, node)) = files.first() else { return Ok(None) };
     if let [_, (other, passed_over)] = files.as_slice() {
         let text = format!("both {kind} and {other} are here; {kind} is planned, which 1.19 and 1.20 read first");
         remarks.push(manifest.remark(passed_over, text));
     }
-    let (text, inlay) = manifest.inlaid(node).filter(|(text, _)| !template::is_hidden(text))?;
+    let Some((text, inlay)) = manifest.inlaid(node).filter(|(text, _)| !template::is_hidden(text)) else {
+        return Ok(None);
+    };
+    manifest.takes(text.len(), node)?;
     let offset = Offset::of(inlay, &text);
-    Some(FileText { source: manifest.source.clone(), kind: *kind, text, offset })
+    Ok(Some(FileText { source: manifest.source.clone(), kind: *kind, text, offset }))
 }
 
 /// The other of two configuration files in a ConfigMap.
@@ -57,10 +65,13 @@ pub fn is_hidden(document: &Node) -> bool {
 }
 
 /// A ConfigMap that no pod of the text mounts.
-pub fn unmounted(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Option<Subject>, ManifestError> {
+pub fn unmounted(
+    manifest: &Manifest<'_>,
+    document: &Rc<Node>,
+    mounted: &HashSet<String>,
+) -> Result<Option<Subject>, ManifestError> {
     let name = document.text_at(&["metadata", "name"]);
-    let mounted = name.is_some_and(|name| manifest.documents.iter().any(|other| mounts(manifest, other, &name)));
-    if mounted || files(document).is_empty() {
+    if name.is_some_and(|name| mounted.contains(&name)) || files(document).is_empty() {
         return Ok(None);
     }
     let mut subject = Subject {
@@ -69,7 +80,7 @@ pub fn unmounted(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Option<
         open: is_hidden(document),
         ..Subject::default()
     };
-    subject.file = file(manifest, document, &mut subject.remarks);
+    subject.file = file(manifest, document, &mut subject.remarks)?;
     if subject.file.as_ref().is_some_and(is_anothers) {
         return Ok(None);
     }
@@ -79,11 +90,12 @@ pub fn unmounted(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Option<
     Ok(Some(subject))
 }
 
-/// Whether a workload that runs Flink mounts the ConfigMap of this name.
-fn mounts(manifest: &Manifest<'_>, document: &Node, name: &str) -> bool {
-    super::workload::pod_spec(document).is_some_and(|spec| {
-        config_maps(spec).any(|mounted| mounted == name) && super::workload::runs_flink(manifest, spec)
-    })
+/// The names of the ConfigMaps that workloads which run Flink mount.
+pub fn mounted(manifest: &Manifest<'_>) -> HashSet<String> {
+    let specs = manifest.documents.iter().filter_map(|document| super::workload::pod_spec(document));
+    let of_flink =
+        specs.filter(|spec| config_maps(spec).next().is_some() && super::workload::runs_flink(manifest, spec));
+    of_flink.flat_map(|spec| config_maps(spec)).collect()
 }
 
 /// The ConfigMaps that a pod mounts.

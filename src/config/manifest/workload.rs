@@ -35,7 +35,7 @@ pub fn subjects(manifest: &Manifest<'_>, document: &Rc<Node>) -> Result<Vec<Subj
         let environment = containers::variables(manifest, container, &mut remarks);
         let maps: Vec<_> =
             config_map::config_maps(spec).filter_map(|name| manifest.named("ConfigMap", &name)).collect();
-        let file = maps.iter().find_map(|map| config_map::file(manifest, map, &mut remarks));
+        let file = maps.iter().find_map(|map| config_map::file(manifest, map, &mut remarks).transpose()).transpose()?;
         let passed_over = maps.iter().find_map(|map| config_map::passed_over(manifest, map));
         let version = container.text_at(&["image"]).as_deref().and_then(version_in_tag);
         let mut fleet = flink_deployment::fleet(document);
