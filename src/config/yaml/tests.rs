@@ -1,5 +1,6 @@
 use rstest::rstest;
 
+use super::scalar::MAX_DIGITS;
 use super::*;
 
 #[rstest]
