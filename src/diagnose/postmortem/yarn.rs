@@ -106,7 +106,10 @@ impl Reading<'_> {
         let main = kill.tree.main();
         let rows = kill.tree.processes.iter().filter_map(|process| {
             // A JVM that starts a program is there twice for a moment, and its pages are counted twice.
-            let is_fork = |main: &Process| main.command == process.command && main.pid != process.pid;
+            let is_fork = |main: &Process| {
+                // Commands that were cut off are alike for all.
+                main.name == process.name && main.command == process.command && main.pid != process.pid
+            };
             if main.is_some_and(is_fork) {
                 return None;
             }

@@ -279,6 +279,8 @@ fn a_jvm_that_starts_a_program_is_no_other_process() {
     assert_eq!(strain_of(&text), None);
     let (_, strain) = strain_of(&with_rows(&[("java", 399_000, "java -jar agent.jar")], "3.0 GB of 2 GB")).unwrap();
     assert_eq!(strain.name, "other-processes");
+    let (_, strain) = strain_of(&with_rows(&[("python3", 399_000, command)], "3.0 GB of 2 GB")).unwrap();
+    assert_eq!(strain.name, "python-workers");
 }
 
 #[test]
